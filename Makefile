@@ -1,0 +1,48 @@
+# Two commands for a fresh machine: `make run` and `make test`. Both need git, make, Python >= 3.11 with venv,
+# PyPI and the distribution's package archive; nothing is installed on the host, and nothing needs root.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-unit test-lab lint bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## the virtual environment with bgpsim in it, and the images the lab runs on
+	@$(BIN)/python -m bgpsim.lab.images
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "bgpsim needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+		|| { echo "Python's venv module is missing: install the package python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: install ## the main job: the shipped lab predicted, run on real routers, compared
+	$(BIN)/bgpsim run scenarios/cilium-bgp/scenario.yaml --report reports
+
+test: install ## unit and lab tests
+	$(BIN)/pytest tests -q -rs -p no:cacheprovider
+
+test-unit: $(STAMP) ## unit tests alone: seconds, no lab
+	$(BIN)/pytest tests/unit -q
+
+test-lab: install ## lab tests alone: real routers
+	$(BIN)/pytest tests/lab -q -rs
+
+lint: $(STAMP) ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install ## the lab beside its floor, in one run
+	$(BIN)/python -m benchmarks
+
+clean: ## remove what make made (the images stay in the data directory)
+	rm -rf $(VENV) build dist reports .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Functions of two NetworkStates: compare (prediction against lab), diff (step against step), expectations."""

@@ -1,0 +1,1 @@
+"""Typed contents of the input files, with file:line on everything: what is written, not what it means."""

@@ -1,0 +1,41 @@
+"""All the files of one scenario's lab, and the timeline's effect on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bgpsim.inputs.files.containerlab import TopologyFile
+from bgpsim.inputs.files.kind import ClusterFile
+from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
+from bgpsim.source import Unmodelled
+
+
+@dataclass(frozen=True, slots=True)
+class LabFiles:
+    """What `lab:` and `speakers:` of a scenario name, read."""
+
+    topology: TopologyFile
+    cluster: ClusterFile | None = None
+    manifests: tuple[ManifestFile, ...] = ()
+    """There before the first step (the DaemonSet)."""
+    speakers: tuple[SpeakerFile, ...] = ()
+    cilium: str = "1.14"
+    """Cilium's minor version; 1.14 where CiliumBGPPeeringPolicy is used and nothing else is said."""
+    ecmp: Literal["as-is", "forced"] = "as-is"
+    allow_refused: bool = False
+    unmodelled: tuple[Unmodelled, ...] = ()
+    """Statements of the topology and cluster files that are not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What the steps so far have made of the lab; the model's Network is a function of LabFiles and this."""
+
+    applied: tuple[ManifestFile, ...] = ()
+    """Applied and not deleted again, in order."""
+    interfaces_down: tuple[tuple[str, str], ...] = ()
+    """(device, interface) set down by `link-down`, in order."""
+    announced: tuple[Announcement, ...] = ()
+    """In force, one per `Announcement.key`, in order of announcement."""

@@ -1,0 +1,105 @@
+"""The Lab protocol: what scenario, observers, checks and reports know of a running lab, whichever backend it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bgpsim.agent.protocol import Agent, LabDevice
+from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.speakers import Announcement
+from bgpsim.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """One command run in a device."""
+
+    device: str
+    command: str
+    exit_code: int
+    output: str
+    """stdout and stderr as they came."""
+    source: Source | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A configuration line that a router refused."""
+
+    device: str
+    line: str
+    answer: str
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUse:
+    """Which image a device asked for and what it runs on."""
+
+    device: str
+    asked: str
+    used: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """What stands in for what: `Cilium agent` by `gobgpd 3.10.0`."""
+
+    stands_for: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabFacts:
+    """What the report says of the lab; grows while the lab runs."""
+
+    backend: Literal["embedded", "containerlab"]
+    rootless: bool
+    images: tuple[ImageUse, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
+    induced: tuple[str, ...] = ()
+    """What the speakers' attachment changed in the routers and could not be avoided, one sentence each."""
+    exec_failures: tuple[CommandResult, ...] = ()
+    rejected_lines: tuple[RejectedLine, ...] = ()
+    versions: Mapping[str, str] | None = None
+
+
+class Lab(Protocol):
+    """A running lab. Every action returns when it is acknowledged at its effect, not when it was sent."""
+
+    @property
+    def agent(self) -> Agent: ...
+    @property
+    def devices(self) -> Mapping[str, LabDevice]: ...
+    @property
+    def facts(self) -> LabFacts: ...
+
+    def bring_up(self, progress: Callable[[str], None]) -> None:
+        """Start everything; returns when every `exec` line has run and every daemon answers."""
+
+    def apply(self, manifest: ManifestFile) -> None:
+        """As `kubectl apply -f` would."""
+
+    def delete(self, manifest: ManifestFile) -> None:
+        """As `kubectl delete -f` would."""
+
+    def set_interface(self, device: str, interface: str, *, up: bool) -> None:
+        """`ip link set INTERFACE up|down`; returns when both ends have seen it."""
+
+    def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
+        """Run one line in a device as containerlab's `exec` would (split like a shell, run without one)."""
+
+    def announce(self, announcement: Announcement) -> None:
+        """Returns when the router has counted the UPDATE; LabError with ExaBGP's reason when it refuses."""
+
+    def withdraw(self, announcement: Announcement) -> None:
+        """Returns when the router has counted the withdrawal."""
+
+    def check_alive(self) -> None:
+        """Raises DeviceDied, with its last log lines, when a daemon, node or speaker has ended by itself."""
+
+    def close(self) -> None:
+        """End the lab: no process, link or mount is left. Safe to call twice."""

@@ -1,0 +1,224 @@
+"""`Network`: what is set up, as the input files and the steps so far say, independent of any file format.
+
+A Network is a value. Each step of a scenario makes a new one; nothing in it is computed by BGP. Everything carries
+the `Source` that it comes from, or None for what no file says (a default, the management network).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from bgpsim.network.types import Address, Family, InterfaceAddress, Prefix
+from bgpsim.source import Source, Unmodelled
+
+DeviceKind: TypeAlias = Literal["router", "node", "host", "pod", "speaker", "gateway"]
+"""router: runs FRR. node: a Kubernetes node. host: any other container. gateway: a management network's far end."""
+
+Engine: TypeAlias = Literal["frr", "gobgp", "exabgp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One interface. `up` is the administrative state; carrier follows from the other end of the link."""
+
+    name: str
+    addresses: tuple[InterfaceAddress, ...] = ()
+    up: bool = True
+    link_local: Address | None = None
+    """A fixed IPv6 link-local address; None: the kernel makes one from the MAC address."""
+    mtu: int = 9500
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class InterfaceRef:
+    """`device:interface`, as scenario files and containerlab write a link's end."""
+
+    device: str
+    interface: str
+
+    def __str__(self) -> str:
+        return f"{self.device}:{self.interface}"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A layer-2 segment: two ends are a link (a veth pair), more are a bridge (the management network)."""
+
+    ends: tuple[InterfaceRef, ...]
+    source: Source | None = None
+    management: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RouteNextHop:
+    """A next hop as it was written: an address, an interface or both."""
+
+    address: Address | None = None
+    interface: str | None = None
+
+
+RouteKind: TypeAlias = Literal["unicast", "blackhole", "unreachable", "prohibit"]
+RouteProtocol: TypeAlias = Literal["kernel", "boot", "static", "bgp"]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelRoute:
+    """A route put into the kernel by hand (`ip route add`: protocol boot) or by the lab (a pod's route)."""
+
+    prefix: Prefix
+    kind: RouteKind = "unicast"
+    next_hops: tuple[RouteNextHop, ...] = ()
+    protocol: RouteProtocol = "boot"
+    metric: int = 0
+    """As written; 0 where nothing was (the kernel turns 0 into 1024 for IPv6)."""
+    onlink: bool = False
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborFamily:
+    """What is configured for one neighbor in one address family."""
+
+    default_originate: bool = False
+    next_hop_self: bool = False
+    import_accept: bool = True
+    """False: everything received stays in Adj-RIB-In and is not eligible (Cilium from 1.16 on)."""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbor:
+    """One configured neighbor, peer-groups already applied (`sources` keeps every line that made it)."""
+
+    name: str
+    """As configured, and as the router shows it: an address (`10.0.1.2`) or an interface (`net0`)."""
+    address: Address | None
+    interface: str | None
+    """The interface of an unnumbered neighbor, or the scope of a link-local address; else None."""
+    remote_as: int | Literal["internal", "external"]
+    families: Mapping[Family, NeighborFamily]
+    """The activated families."""
+    peer_group: str | None = None
+    hold_time: int = 180
+    """Seconds; what this end offers (RFC 4271 section 4.2)."""
+    keepalive: int = 60
+    connect_retry: int = 120
+    ebgp_ttl: int = 1
+    """TTL of packets to an external peer; 1 means that the peer must be on a connected network."""
+    update_source: Address | str | None = None
+    passive: bool = False
+    extended_nexthop: bool = False
+    """IPv4 routes with IPv6 next hops (RFC 8950); on for unnumbered neighbors in FRR."""
+    shutdown: bool = False
+    source: Source | None = None
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origination:
+    """A route that an instance puts in by itself: GoBGP's pod CIDR, a speaker's announcement, `network P`."""
+
+    prefix: Prefix
+    to: tuple[str, ...] | None = None
+    """Neighbor names it goes to; None: all."""
+    as_path: tuple[int, ...] | None = None
+    """None: what the engine makes of it (empty, or its own AS to an external peer). Else sent exactly as it stands."""
+    origin: Literal["igp", "egp", "incomplete"] = "igp"
+    med: int | None = None
+    local_preference: int | None = None
+    communities: tuple[str, ...] = ()
+    """`asn:value` or a well-known name (no-export, no-advertise …), sorted."""
+    large_communities: tuple[str, ...] = ()
+    extended_communities: tuple[str, ...] = ()
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redistribution:
+    """`redistribute connected|static|kernel` in one family."""
+
+    family: Family
+    protocol: Literal["connected", "static", "kernel"]
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BgpInstance:
+    """One BGP speaker's configuration."""
+
+    engine: Engine
+    asn: int
+    router_id: IPv4Address | None
+    """None: the engine chooses (FRR: the highest loopback, then the highest interface address)."""
+    neighbors: tuple[Neighbor, ...]
+    redistribute: tuple[Redistribution, ...] = ()
+    originated: tuple[Origination, ...] = ()
+    multipath_relax: bool = False
+    compare_router_id: bool = False
+    always_compare_med: bool = False
+    deterministic_med: bool = False
+    ebgp_requires_policy: bool = True
+    listens: bool = True
+    """False: it only dials (Cilium's GoBGP)."""
+    installs: bool = True
+    """False: what it learns never reaches the kernel (GoBGP, ExaBGP)."""
+    source: Source | None = None
+    sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
+    """Option name -> the line that set it, for explanations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One network namespace of the lab, whatever runs in it."""
+
+    name: str
+    kind: DeviceKind
+    interfaces: tuple[Interface, ...]
+    routes: tuple[KernelRoute, ...] = ()
+    bgp: BgpInstance | None = None
+    forwards: bool = True
+    """ip_forward; pods and speakers do not."""
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    node: str | None = None
+    """A pod's node."""
+    pod_cidrs: tuple[Prefix, ...] = ()
+    """A Kubernetes node's."""
+    traffic: Literal["drop", "answer"] | None = None
+    """What a speaker does with packets that it attracts."""
+    source: Source | None = None
+
+    def interface(self, name: str) -> Interface | None:
+        return next((i for i in self.interfaces if i.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Something that sends or receives probes.
+
+    `id` as in scenario files: `pod:namespace/workload@node`, `node:worker`, `host:h1`.
+    """
+
+    id: str
+    device: str
+    addresses: tuple[Address, ...]
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Its own labels and, for a pod, its node's."""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The whole description. `devices` in the order of the files; pods after their nodes, speakers last."""
+
+    name: str
+    devices: Mapping[str, Device]
+    segments: tuple[Segment, ...]
+    endpoints: tuple[Endpoint, ...] = ()
+    unmodelled: tuple[Unmodelled, ...] = ()
+    findings: tuple[tuple[Source | None, str], ...] = ()
+    """Not errors, but worth saying: a policy that matches no node, say."""

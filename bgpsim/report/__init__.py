@@ -1,0 +1,1 @@
+"""What is told of a run: report.json (the promise), the terminal, Markdown."""

@@ -1,0 +1,288 @@
+"""report.json (`bgpsim.report/1`) as pydantic models: what scripts rest on.
+
+All that changes from run to run stands under `volatile`; the rest is byte-equal between runs, keys and lists sorted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = "bgpsim.report/1"
+Verdict: TypeAlias = Literal["pass", "fail", "error", "inconclusive", "interrupted"]
+
+
+class Part(BaseModel):
+    """Base of all parts: no unknown keys, `from` and `in` by their own names in JSON."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Line(Part):
+    """A configuration line behind a fact."""
+
+    text: str
+    file: str | None
+    line: int | None
+
+
+class ErrorPart(Part):
+    kind: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    hint: str | None = None
+    log: list[str] = Field(default_factory=list, description="the last log lines of what broke")
+    others: list[str] = Field(default_factory=list, description="further problems found in the same reading")
+
+
+class ImagePart(Part):
+    device: str
+    asked: str
+    used: str
+
+
+class StandInPart(Part):
+    stands_for: str = Field(alias="for")
+    by: str
+
+
+class ExecFailurePart(Part):
+    device: str
+    command: str
+    exit_code: int
+    output: str
+    file: str | None
+    line: int | None
+
+
+class RejectedLinePart(Part):
+    device: str
+    text: str
+    answer: str
+    file: str | None
+    line: int | None
+
+
+class LabPart(Part):
+    backend: Literal["embedded", "containerlab"]
+    rootless: bool
+    images: list[ImagePart] = Field(default_factory=list)
+    stand_ins: list[StandInPart] = Field(default_factory=list)
+    induced: list[str] = Field(default_factory=list)
+    exec_failures: list[ExecFailurePart] = Field(default_factory=list)
+    rejected_lines: list[RejectedLinePart] = Field(default_factory=list)
+
+
+class NotModelledPart(Part):
+    file: str
+    line: int
+    device: str | None
+    text: str
+    effect: Literal["none", "possible"]
+    affects: list[str]
+    why: str = ""
+
+
+class Settled(Part):
+    how: Literal["quiet", "timeout"]
+    because: str | None = None
+
+
+class PredictedSessionState(Part):
+    state: Literal["Established", "Down"]
+    because: str | None
+
+
+class ObservedSessionState(Part):
+    state: Literal["Established", "Down"]
+
+
+class Count(Part):
+    """null: this router does not say, or nothing was predicted."""
+
+    predicted: int | None
+    observed: int | None
+
+
+class FamilyPart(Part):
+    accepted: Count
+    received: Count
+    sent: Count
+
+
+class SessionPart(Part):
+    """One end of a session."""
+
+    device: str
+    peer: str | None
+    neighbor: str
+    type: Literal["ebgp", "ibgp"] | None
+    interface: str | None
+    predicted: PredictedSessionState | None
+    observed: ObservedSessionState | None
+    families: dict[str, FamilyPart]
+
+
+class PlanePart(Part):
+    status: Literal["compared", "empty", "not_observed"]
+    because: str | None = None
+    compared: int = 0
+    equal: int = 0
+    missing: int = 0
+    unexpected: int = 0
+    differs: int = 0
+    not_observed: int = 0
+
+
+class MismatchPart(Part):
+    plane: Literal["bgp", "fib", "path", "wire"]
+    kind: Literal["missing", "unexpected", "differs"]
+    device: str
+    peer: str | None
+    family: str | None
+    prefix: str | None
+    field: str | None
+    predicted: str
+    observed: str
+    because: list[Line]
+
+
+class EndpointPart(Part):
+    id: str
+    address: str
+
+
+class HopPart(Part):
+    device: str
+    ingress: str | None = Field(alias="in")
+    egress: str | None = Field(alias="out")
+
+
+class PathPart(Part):
+    hops: list[HopPart]
+    disposition: str
+    at: str
+    ttl: int | None = Field(default=None, description="TTL left on arrival, of 64; null where nothing arrived")
+
+
+class PredictedForwarding(Part):
+    disposition: str
+    paths: list[PathPart]
+    because: list[Line] = Field(default_factory=list)
+
+
+class ForwardingVolatile(Part):
+    paths: list[PathPart]
+    complete: bool
+
+
+class ObservedForwarding(Part):
+    """`paths` and `complete` move to `volatile` where ECMP is not forced and there is more than one branch."""
+
+    disposition: str
+    paths: list[PathPart] | None = None
+    complete: bool | None = None
+    flows: int
+    evidence: str
+    volatile: ForwardingVolatile | None = None
+
+
+class ReachabilityPart(Part):
+    """One ordered pair."""
+
+    sender: EndpointPart = Field(alias="from")
+    target: EndpointPart = Field(alias="to")
+    predicted: PredictedForwarding | None
+    observed: ObservedForwarding | None
+    agrees: bool | None
+
+
+class RouteChangePart(Part):
+    plane: str
+    device: str
+    prefix: str
+    peer: str | None
+    before: str | None
+    after: str | None
+
+
+class PairChangePart(Part):
+    sender: str = Field(alias="from")
+    target: str = Field(alias="to")
+    before: str
+    after: str
+
+
+class RoutesDiff(Part):
+    added: list[RouteChangePart] = Field(default_factory=list)
+    removed: list[RouteChangePart] = Field(default_factory=list)
+    changed: list[RouteChangePart] = Field(default_factory=list)
+
+
+class ReachabilityDiff(Part):
+    lost: list[PairChangePart] = Field(default_factory=list)
+    gained: list[PairChangePart] = Field(default_factory=list)
+    moved: list[PairChangePart] = Field(default_factory=list)
+
+
+class StateDiffPart(Part):
+    routes: RoutesDiff
+    reachability: ReachabilityDiff
+
+
+class DiffPart(Part):
+    """Against the step before; `observed` is null in a plan."""
+
+    against: str
+    predicted: StateDiffPart | None
+    observed: StateDiffPart | None
+
+
+class ExpectationPart(Part):
+    text: str
+    verdict: Literal["pass", "fail"]
+    seen: str
+
+
+class StepPart(Part):
+    name: str
+    verdict: Verdict
+    settled: Settled | None
+    sessions: list[SessionPart] = Field(default_factory=list)
+    planes: dict[str, PlanePart] = Field(default_factory=dict)
+    mismatches: list[MismatchPart] = Field(default_factory=list)
+    reachability: list[ReachabilityPart] = Field(default_factory=list)
+    diff: DiffPart | None = None
+    expectations: list[ExpectationPart] = Field(default_factory=list)
+    actions: list[str] = Field(default_factory=list, description="what the step did, in order")
+    volatile: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunPart(Part):
+    """One scenario file."""
+
+    scenario: str
+    file: str
+    verdict: Verdict
+    confidence: Literal["full", "partial"]
+    error: ErrorPart | None
+    lab: LabPart | None
+    not_modelled: list[NotModelledPart] = Field(default_factory=list)
+    findings: list[Line] = Field(default_factory=list, description="not errors, but worth saying")
+    steps: list[StepPart] = Field(default_factory=list)
+    volatile: dict[str, Any] = Field(default_factory=dict)
+
+
+class Report(Part):
+    schema_: Literal["bgpsim.report/1"] = Field(default="bgpsim.report/1", alias="schema")
+    verdict: Verdict
+    exit_code: int
+    runs: list[RunPart]
+
+
+def report_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of report.json."""
+    schema = Report.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,141 @@
+"""report.md: each step's reachability diff as a matrix, and the routes behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bgpsim.report.document import ReachabilityPart, Report, RouteChangePart, RunPart, StateDiffPart, StepPart
+
+SHOWN_ROUTES = 40
+
+
+def render(report: Report) -> str:
+    """The whole report; ends in one newline."""
+    blocks = [f"# bgpsim report: {report.verdict}"]
+    for run in report.runs:
+        blocks += _run(run)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _cell(text: object) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _run(run: RunPart) -> list[str]:
+    blocks = [f"## {run.scenario}: {run.verdict}", f"`{run.file}`, confidence {run.confidence}"]
+    if run.error is not None:
+        where = f"{run.error.file}:{run.error.line}: " if run.error.file else ""
+        blocks.append(f"**Error:** {where}{run.error.message}")
+        if run.error.log:
+            blocks.append("```\n" + "\n".join(run.error.log) + "\n```")
+    if run.lab is not None and run.lab.stand_ins:
+        blocks.append("Stand-ins: " + "; ".join(f"{s.by} for {s.stands_for}" for s in run.lab.stand_ins))
+    for step in run.steps:
+        blocks += _step(step)
+    if run.not_modelled:
+        blocks.append("### Not modelled")
+        blocks.append(
+            _table(
+                ("where", "statement", "effect"), [(f"{u.file}:{u.line}", u.text, u.effect) for u in run.not_modelled]
+            )
+        )
+    return blocks
+
+
+def _step(step: StepPart) -> list[str]:
+    blocks = [f"### {step.name}: {step.verdict}"]
+    if step.actions:
+        blocks.append("\n".join(f"- {action}" for action in step.actions))
+    if step.planes:
+        rows = [
+            (plane, part.status, part.compared, part.equal, part.missing, part.unexpected, part.differs)
+            for plane, part in sorted(step.planes.items())
+        ]
+        blocks.append(_table(("plane", "status", "compared", "equal", "missing", "unexpected", "differs"), rows))
+    if step.mismatches:
+        blocks.append("**Differences from the prediction**")
+        rows_ = [
+            (
+                m.plane,
+                m.kind,
+                m.device,
+                " ".join(part for part in (m.prefix, m.peer, m.field) if part),
+                m.predicted,
+                m.observed,
+                "; ".join(f"{line.file}:{line.line}" for line in m.because),
+            )
+            for m in step.mismatches
+        ]
+        blocks.append(_table(("plane", "kind", "device", "fact", "predicted", "observed", "because"), rows_))
+    if step.reachability:
+        blocks.append("**Reachability** (from the row to the column)")
+        blocks.append(_matrix(step.reachability, step))
+    if step.diff is not None:
+        change = step.diff.observed or step.diff.predicted
+        if change is not None:
+            blocks += _routes(step.diff.against, change)
+    if step.expectations:
+        blocks.append(_table(("expected", "verdict", "seen"), [(e.text, e.verdict, e.seen) for e in step.expectations]))
+    return blocks
+
+
+def _matrix(rows: Sequence[ReachabilityPart], step: StepPart) -> str:
+    change = None if step.diff is None else (step.diff.observed or step.diff.predicted)
+    marks: dict[tuple[str, str], str] = {}
+    if change is not None:
+        for word, pairs in (
+            ("lost", change.reachability.lost),
+            ("gained", change.reachability.gained),
+            ("moved", change.reachability.moved),
+        ):
+            marks |= {(pair.sender, pair.target): word for pair in pairs}
+    cells: dict[tuple[str, str], str] = {}
+    for row in rows:
+        forwarding = row.observed or row.predicted
+        word = "" if forwarding is None else forwarding.disposition
+        mark = marks.get((row.sender.id, row.target.id))
+        text = ("✓" if word.startswith("delivered") else f"✗ {word}") + (f" (**{mark}**)" if mark else "")
+        cells[(row.sender.id, row.target.id)] = text if row.agrees is not False else text + " ≠ predicted"
+    senders = sorted({sender for sender, _ in cells})
+    targets = sorted({target for _, target in cells})
+    return _table(
+        ("from \\ to", *(f"`{t}`" for t in targets)),
+        [(f"`{s}`", *(cells.get((s, t), "·") for t in targets)) for s in senders],
+    )
+
+
+def _routes(against: str, change: StateDiffPart) -> list[str]:
+    rows: list[tuple[str, ...]] = []
+    for word, found in (
+        ("added", change.routes.added),
+        ("removed", change.routes.removed),
+        ("changed", change.routes.changed),
+    ):
+        rows += [_route(word, route) for route in found]
+    if not rows:
+        return [f"No route changed against “{against}”."]
+    blocks = [
+        f"**Routes changed against “{against}”** ({len(rows)})",
+        _table(("change", "plane", "device", "prefix", "from", "before", "after"), rows[:SHOWN_ROUTES]),
+    ]
+    if len(rows) > SHOWN_ROUTES:
+        blocks.append(f"… and {len(rows) - SHOWN_ROUTES} more in report.json")
+    return blocks
+
+
+def _route(word: str, route: RouteChangePart) -> tuple[str, ...]:
+    return (
+        word,
+        route.plane,
+        route.device,
+        f"`{route.prefix}`",
+        route.peer or "",
+        route.before or "",
+        route.after or "",
+    )
