@@ -1,0 +1,110 @@
+"""The system calls that Python 3.11 has no function for: namespaces, mounts, prctl (all Linux)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+
+def _checked(result: int, what: str) -> None:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    _checked(_LIBC.unshare(flags), "unshare")
+
+
+def setns(descriptor: int, kind: int) -> None:
+    """Moves the calling thread alone (for a network namespace)."""
+    _checked(_LIBC.setns(descriptor, kind), "setns")
+
+
+def mount(source: str, target: str, kind: str | None = None, flags: int = 0, options: str | None = None) -> None:
+    _checked(
+        _LIBC.mount(
+            source.encode(),
+            target.encode(),
+            None if kind is None else kind.encode(),
+            ctypes.c_ulong(flags),
+            None if options is None else options.encode(),
+        ),
+        f"mount {kind or source} on {target}",
+    )
+
+
+def bind(source: str, target: str, *, read_only: bool = False) -> None:
+    """A recursive bind mount. A remount must keep the flags of the mount below, which the kernel has locked."""
+    mount(source, target, None, MS_BIND | MS_REC)
+    if read_only:
+        flags = os.statvfs(target).f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | 1024 | 2048 | 0x1000)
+        kept = flags & (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        for statvfs_flag, mount_flag in ((1024, 1024), (2048, 2048), (0x1000, 1 << 21)):
+            kept |= mount_flag if flags & statvfs_flag else 0
+        mount(source, target, None, MS_BIND | MS_REMOUNT | MS_RDONLY | kept)
+
+
+def unmount(target: str) -> None:
+    _checked(_LIBC.umount2(target.encode(), MNT_DETACH), f"umount {target}")
+
+
+def enter_root(new_root: str) -> None:
+    """pivot_root onto `new_root` (which must be a mount point); the old root is gone afterwards."""
+    os.chdir(new_root)
+    number = _SYS_PIVOT_ROOT[os.uname().machine]
+    _checked(_LIBC.syscall(number, b".", b"."), f"pivot_root to {new_root}")
+    unmount(".")
+    os.chdir("/")
+
+
+def die_with_parent(signal_number: int) -> None:
+    """PR_SET_PDEATHSIG: the kernel sends the signal when the parent *thread* ends; cleared by a change of identity."""
+    _checked(_LIBC.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
+
+
+def no_new_privileges() -> None:
+    _checked(_LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+@contextmanager
+def network_namespace(pid: int) -> Iterator[None]:
+    """The calling thread's network namespace is that of `pid` within the block."""
+    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        other = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            setns(other, CLONE_NEWNET)
+        finally:
+            os.close(other)
+        try:
+            yield
+        finally:
+            setns(own, CLONE_NEWNET)
+    finally:
+        os.close(own)

@@ -1,0 +1,123 @@
+"""The devices of a lab as the agent sees them: a name and the process whose namespaces it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bgpsim.agent.kernel import network_namespace
+from bgpsim.errors import LabError
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb"}
+
+
+class Namespaces:
+    """Device name -> pid of its init, in the agent's own PID namespace."""
+
+    def __init__(self) -> None:
+        self._pids: dict[str, int] = {}
+
+    def add(self, name: str, pid: int) -> None:
+        self._pids[name] = pid
+
+    def remove(self, name: str) -> None:
+        self._pids.pop(name, None)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._pids)
+
+    def pid(self, name: str) -> int:
+        """Raises LabError for a name that is not there."""
+        try:
+            return self._pids[name]
+        except KeyError:
+            raise LabError(f"no device {name!r} in the lab; there are {', '.join(sorted(self._pids))}") from None
+
+    def root(self, name: str) -> Path:
+        """The device's root file system, seen from the agent."""
+        return Path(f"/proc/{self.pid(name)}/root")
+
+    @contextmanager
+    def enter_network(self, name: str) -> Iterator[None]:
+        """Sockets that the calling thread opens within the block belong to the device."""
+        with network_namespace(self.pid(name)):
+            yield
+
+    def enter_command(self, name: str) -> list[str]:
+        """What stands before a command line to run it in all of the device's namespaces."""
+        return ["nsenter", "-t", str(self.pid(name)), "-m", "-u", "-i", "-n", "-p", "--"]
+
+    def run(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        stdin: str | None = None,
+        timeout: float = 60.0,
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a device to its end; stderr is mixed into stdout as it comes.
+
+        Raises LabError when it takes longer than `timeout` seconds (it is killed then).
+        """
+        try:
+            return subprocess.run(
+                [*self.enter_command(name), *argv],
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                env={**ENVIRONMENT, **(env or {})},
+                check=False,
+            )
+        except subprocess.TimeoutExpired as expired:
+            said = expired.output if isinstance(expired.output, str) else ""
+            raise LabError(
+                f"{name}: {' '.join(argv)[:200]} did not end within {timeout:.0f} s", log=tuple(said.splitlines()[-5:])
+            ) from None
+
+    def spawn(
+        self, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a daemon in a device; its output goes to `log` (a path of the agent's)."""
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [*self.enter_command(name), *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**ENVIRONMENT, **(env or {})},
+                start_new_session=True,
+            )
+
+    def alive(self, name: str) -> bool:
+        """Whether the device's init still runs."""
+        try:
+            with open(f"/proc/{self.pid(name)}/stat") as stat:
+                return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    def processes(self, name: str) -> dict[int, str]:
+        """Live processes in the device's PID namespace: pid (the agent's view) -> command name."""
+        own = os.readlink(f"/proc/{self.pid(name)}/ns/pid")
+        found: dict[int, str] = {}
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            try:
+                if os.readlink(f"/proc/{entry}/ns/pid") == own:
+                    with open(f"/proc/{entry}/stat") as stat:
+                        before, after = stat.read().rsplit(")", 1)
+                    if after.split()[0] != "Z":
+                        found[int(entry)] = before.split("(", 1)[1]
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue
+        return found

@@ -1,0 +1,226 @@
+"""Nodes as small containers: namespaces of their own and a root file system from an image. Runs inside the lab."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bgpsim.agent import kernel
+from bgpsim.agent.namespaces import ENVIRONMENT, Namespaces
+from bgpsim.agent.server import Method
+from bgpsim.errors import LabError
+from bgpsim.lab.embedded.seal import STORE, make_dev
+
+_NODES = Path("/nodes")
+_LAYERS = _NODES / ".layers"
+_SYSCTLS = {
+    # Values that a prediction rests on, whatever the host's defaults are (docs/modelled.md lists them).
+    "net/ipv4/conf/all/rp_filter": "0",
+    "net/ipv4/conf/default/rp_filter": "0",
+    "net/ipv4/icmp_ratelimit": "0",
+    "net/ipv4/icmp_msgs_per_sec": "100000",
+    "net/ipv4/icmp_msgs_burst": "10000",
+    "net/ipv6/icmp/ratelimit": "0",
+    "net/ipv6/conf/all/accept_dad": "0",
+    "net/ipv6/conf/default/accept_dad": "0",
+    "net/ipv6/conf/default/dad_transmits": "0",
+    "net/ipv6/conf/default/accept_ra": "0",
+}
+_FORWARDING = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"}
+
+
+class NodeService:
+    """Methods `nodes.*`: create, wire, run commands, watch."""
+
+    def __init__(self, namespaces: Namespaces) -> None:
+        self._namespaces = namespaces
+        self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="node")
+
+    def methods(self) -> Mapping[str, Method]:
+        return {
+            "nodes.create": self.create,
+            "nodes.wire": self.wire,
+            "nodes.run": self.run,
+            "nodes.batch": self.batch,
+            "nodes.processes": self.processes,
+            "nodes.alive": self.alive,
+            "nodes.write": self.write,
+            "nodes.read": self.read,
+        }
+
+    def create(self, nodes: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
+        """Make these nodes, in order: {name, image (rootfs below the store), hostname, shares, forwards, sysctls}.
+
+        Returns the pids of their inits.
+        """
+        pids = {}
+        for image in sorted({node["image"] for node in nodes if node["image"] is not None}):
+            _own_layer(image)
+        for node in nodes:
+            pid = _create(node, None if node["shares"] is None else self._namespaces.pid(node["shares"]))
+            self._namespaces.add(node["name"], pid)
+            pids[node["name"]] = pid
+        return pids
+
+    def wire(self, links: Sequence[Mapping[str, Any]]) -> None:
+        """veth pairs, both ends straight into their namespaces: {a, a_interface, b, b_interface, mtu}."""
+        lines = [
+            f"link add name {link['a_interface']} mtu {link['mtu']} netns {self._namespaces.pid(link['a'])} type veth "
+            f"peer name {link['b_interface']} mtu {link['mtu']} netns {self._namespaces.pid(link['b'])}"
+            for link in links
+        ]
+        _ip_batch(["ip", "-batch", "-"], lines)
+
+    def batch(self, commands: Mapping[str, Sequence[str]]) -> None:
+        """`ip -batch` in several devices at once."""
+
+        def one(device: str) -> None:
+            enter = ["nsenter", "-t", str(self._namespaces.pid(device)), "-n", "--"]
+            _ip_batch([*enter, "ip", "-batch", "-"], commands[device])
+
+        list(self._pool.map(one, [device for device in commands if commands[device]]))
+
+    def run(
+        self, device: str, command: str | Sequence[str], timeout: float = 60.0, env: Mapping[str, str] | None = None
+    ) -> Mapping[str, Any]:
+        """Run one command to its end; a text is split as a shell would, and run without one."""
+        argv = shlex.split(command) if isinstance(command, str) else list(command)
+        started = time.monotonic()
+        done = self._namespaces.run(device, argv, timeout=timeout, env=env)
+        return {"exit_code": done.returncode, "output": done.stdout, "seconds": time.monotonic() - started}
+
+    def processes(self, device: str) -> Mapping[str, str]:
+        return {str(pid): name for pid, name in self._namespaces.processes(device).items()}
+
+    def alive(self) -> Mapping[str, bool]:
+        return {name: self._namespaces.alive(name) for name in self._namespaces.names()}
+
+    def write(self, device: str, path: str, text: str) -> None:
+        """Write a file in the device's root."""
+        (self._namespaces.root(device) / path.lstrip("/")).write_text(text)
+
+    def read(self, device: str, path: str, last: int = 100_000) -> str | None:
+        """The last characters of a file in the device's root; None where there is none."""
+        try:
+            return (self._namespaces.root(device) / path.lstrip("/")).read_text(errors="replace")[-last:]
+        except FileNotFoundError:
+            return None
+
+
+def _own_layer(image: str) -> None:
+    """A copy of the image's small writable folders, owned by the lab's own root.
+
+    The store belongs to an id that the lab may not have (started as root, it runs under ordinary ones), and the
+    overlay takes a folder's owner from its topmost layer.
+    """
+    layer = _LAYERS / image
+    if layer.exists():
+        return
+    for name in ("etc", "var", "root", "home", "opt", "srv"):
+        source = Path(STORE, image, name)
+        if source.is_dir():
+            shutil.copytree(source, layer / name, symlinks=True, ignore_dangling_symlinks=True)
+
+
+def _ip_batch(argv: Sequence[str], lines: Sequence[str]) -> None:
+    done = subprocess.run(
+        argv,
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
+    )
+    if done.returncode:
+        raise LabError(f"the lab could not be wired: {done.stderr.strip()[-300:]}")
+
+
+def _create(node: Mapping[str, Any], shared_network: int | None) -> int:
+    """Fork twice: the first child enters the namespaces, the second is the node's PID 1."""
+    said_read, said_write = os.pipe2(os.O_CLOEXEC)
+    first = os.fork()
+    if first == 0:
+        try:
+            flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC
+            if shared_network is None:
+                flags |= kernel.CLONE_NEWNET
+            else:
+                network = os.open(f"/proc/{shared_network}/ns/net", os.O_RDONLY)
+                kernel.setns(network, kernel.CLONE_NEWNET)
+                os.close(network)
+            kernel.unshare(flags)
+            init = os.fork()
+            if init == 0:
+                _become_init(node, shared_network is None, said_write)
+            os.write(said_write, f"pid {init}\n".encode())
+            os._exit(0)
+        except BaseException as error:
+            os.write(said_write, f"error {error}\n".encode())
+        finally:
+            os._exit(1)
+    os.close(said_write)
+    os.waitpid(first, 0)
+    with os.fdopen(said_read) as said:
+        # Ends when the node's init has become tini: the descriptor closes at exec.
+        answers = said.read().splitlines()
+    problems = [line.removeprefix("error ") for line in answers if line.startswith("error ")]
+    if problems:
+        raise LabError(f"node {node['name']} could not be made: {problems[0]}")
+    return int(next(line for line in answers if line.startswith("pid ")).removeprefix("pid "))
+
+
+def _become_init(node: Mapping[str, Any], own_network: bool, said: int) -> None:
+    """In the new namespaces: mounts, sysctls, then tini as PID 1. Never returns."""
+    try:
+        kernel.die_with_parent(0)
+        os.setsid()
+        socket.sethostname(node["hostname"])
+        if own_network:
+            _set_sysctls(node)
+        place = _NODES / node["name"].replace("/", "%")
+        root = place / "root"
+        root.mkdir(parents=True)
+        kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+        if node["image"] is None:
+            kernel.bind("/", str(root))
+        else:
+            for name in ("upper", "work"):
+                (place / name).mkdir()
+            lower = f"{_LAYERS}/{node['image']}:{STORE}/{node['image']}"
+            options = f"lowerdir={lower},upperdir={place}/upper,workdir={place}/work,userxattr"
+            kernel.mount("overlay", str(root), "overlay", 0, options)
+            make_dev(f"{root}/dev")
+        for name, mode in (("run", "755"), ("tmp", "1777")):
+            kernel.mount("tmpfs", f"{root}/{name}", "tmpfs", kernel.MS_NOSUID, f"mode={mode}")
+        kernel.mount("proc", f"{root}/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        # Read-only as the lab's own: the kernel refuses a mount with more rights than the one that is seen.
+        flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_RDONLY
+        kernel.mount("sysfs", f"{root}/sys", "sysfs", flags)
+        kernel.enter_root(str(root))
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        null = os.open("/dev/null", os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        init = [*node["init"]]
+        os.execve(init[0], init, ENVIRONMENT)
+    except BaseException as error:
+        os.write(said, f"error {error}\n".encode())
+    finally:
+        os._exit(1)
+
+
+def _set_sysctls(node: Mapping[str, Any]) -> None:
+    wanted = {**_SYSCTLS, **(_FORWARDING if node["forwards"] else {}), **node["sysctls"]}
+    for name, value in wanted.items():
+        place = Path("/proc/sys", name)
+        if place.exists():
+            place.write_text(value)
