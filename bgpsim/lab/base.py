@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.inputs.files.manifests import ManifestFile
-from bgpsim.inputs.files.speakers import Announcement
+from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
 from bgpsim.source import Source
 
 
@@ -65,6 +65,20 @@ class LabFacts:
     exec_failures: tuple[CommandResult, ...] = ()
     rejected_lines: tuple[RejectedLine, ...] = ()
     versions: Mapping[str, str] | None = None
+
+
+class Speakers(Protocol):
+    """The speakers of a running lab (`bgpsim.speakers` implements it); given to a lab, which does not know ExaBGP."""
+
+    def start(self, progress: Callable[[str], None]) -> None:
+        """Attach them to their routers and start them; returns when every session is Established."""
+
+    def announce(self, announcement: Announcement) -> None: ...
+    def withdraw(self, announcement: Announcement) -> None: ...
+    def check_alive(self) -> None: ...
+
+
+AttachSpeakers: TypeAlias = Callable[[Agent, Mapping[str, LabDevice], tuple[SpeakerFile, ...]], Speakers]
 
 
 class Lab(Protocol):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from bgpsim.inputs.files.part import Part
+from bgpsim.inputs.files.yaml_source import read_documents
 from bgpsim.source import Source, Unmodelled
 
 
@@ -106,3 +109,207 @@ class ManifestFile:
     path: str
     resources: tuple[Resource, ...]
     unmodelled: tuple[Unmodelled, ...] = ()
+
+
+_OPERATORS: tuple[Literal["In", "NotIn", "Exists", "DoesNotExist"], ...] = ("In", "NotIn", "Exists", "DoesNotExist")
+_HARMLESS_KINDS = frozenset(
+    ("ConfigMap", "Secret", "ServiceAccount", "Namespace", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+)
+_POD_HARMLESS = (
+    *("containers", "initContainers", "volumes", "restartPolicy", "terminationGracePeriodSeconds", "dnsPolicy"),
+    *("serviceAccountName", "serviceAccount", "priorityClassName", "securityContext", "hostPID", "hostIPC"),
+    *("automountServiceAccountToken", "enableServiceLinks", "imagePullSecrets", "preemptionPolicy", "schedulerName"),
+    *("shareProcessNamespace", "dnsConfig", "hostAliases", "hostname", "subdomain"),
+)
+
+
+def load_manifests(path: Path, shown: str) -> ManifestFile:
+    """Read a file of manifests. `shown`: its name in errors and reports. Raises InputError."""
+    resources: list[Resource] = []
+    unmodelled: list[Unmodelled] = []
+    for document in read_documents(path, shown):
+        _read(Part(document, (), unmodelled), resources)
+    return ManifestFile(shown, tuple(resources), tuple(unmodelled))
+
+
+def _read(top: Part, resources: list[Resource]) -> None:
+    for key in ("kind", "apiVersion"):
+        if not isinstance(top.value, dict) or key not in top:
+            top.fail(f"a Kubernetes resource with `{key}`")
+    kind, version = top["kind"].text(), top["apiVersion"].text()
+    if kind == "List":
+        for item in top["items"].items():
+            _read(item, resources)
+    elif kind == "CiliumBGPPeeringPolicy":
+        if version != "cilium.io/v2alpha1":
+            top["apiVersion"].fail("cilium.io/v2alpha1")
+        resources.append(_policy(top))
+    elif kind == "DaemonSet":
+        if version != "apps/v1":
+            top["apiVersion"].fail("apps/v1")
+        resources.append(_daemon_set(top))
+    else:
+        effect: Literal["none", "possible"] = "none" if kind in _HARMLESS_KINDS else "possible"
+        top.unmodelled.append(Unmodelled(top["kind"].source, None, f"{version} {kind}", effect))
+
+
+def _name(top: Part) -> str:
+    if "metadata" not in top or "name" not in top["metadata"]:
+        top.fail("`metadata.name`")
+    metadata = top["metadata"]
+    metadata.keys(
+        ("name", "namespace"),
+        harmless=("labels", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"),
+        possible=("annotations", "ownerReferences", "finalizers"),
+    )
+    return metadata["name"].text()
+
+
+def _policy(top: Part) -> PeeringPolicy:
+    top.keys(("apiVersion", "kind", "metadata", "spec"), harmless=("status",))
+    name = _name(top)
+    if "spec" not in top:
+        top.fail("`spec`")
+    spec = top["spec"]
+    spec.keys(("nodeSelector", "virtualRouters"))
+    if "virtualRouters" not in spec:
+        spec.fail("`virtualRouters`")
+    routers = tuple(_virtual_router(part) for part in spec["virtualRouters"].items())
+    if not routers:
+        spec["virtualRouters"].fail("at least one virtual router")
+    selector = _selector(spec["nodeSelector"]) if "nodeSelector" in spec else None
+    return PeeringPolicy(name, selector, routers, top["kind"].source)
+
+
+def _selector(part: Part) -> LabelSelector:
+    part.keys(("matchLabels", "matchExpressions"))
+    labels = part["matchLabels"].texts() if "matchLabels" in part else {}
+    terms = part["matchExpressions"].items() if "matchExpressions" in part else ()
+    return LabelSelector(labels, tuple(_expression(term) for term in terms))
+
+
+def _expression(part: Part) -> LabelExpression:
+    part.keys(("key", "operator", "values"))
+    if "key" not in part or "operator" not in part:
+        part.fail("`key` and `operator`")
+    written = part["operator"].text()
+    operator = next((known for known in _OPERATORS if known == written), None)
+    if operator is None:
+        part["operator"].fail(" or ".join(_OPERATORS))
+    values = tuple(value.scalar() for value in part["values"].items()) if "values" in part else ()
+    if (operator in ("In", "NotIn")) != bool(values):
+        part.fail("values with In and NotIn, none with Exists and DoesNotExist")
+    return LabelExpression(part["key"].text(), operator, values)
+
+
+def _virtual_router(part: Part) -> VirtualRouter:
+    part.keys(
+        ("localASN", "exportPodCIDR", "neighbors"),
+        possible=("serviceSelector", "podIPPoolSelector", "serviceAdvertisements"),
+    )
+    if "localASN" not in part:
+        part.fail("`localASN`")
+    if "neighbors" not in part:
+        part.fail("`neighbors`")
+    export = part.get("exportPodCIDR")
+    return VirtualRouter(
+        local_asn=part["localASN"].asn(),
+        export_pod_cidr=export is not None and export.truth(),
+        neighbors=tuple(_neighbor(item) for item in part["neighbors"].items()),
+        source=part.source,
+        export_source=None if export is None else export.source,
+    )
+
+
+def _neighbor(part: Part) -> PeeringNeighbor:
+    part.keys(
+        (
+            *("peerAddress", "peerASN", "peerPort", "eBGPMultihopTTL", "connectRetryTimeSeconds", "holdTimeSeconds"),
+            *("keepAliveTimeSeconds", "gracefulRestart"),
+        ),
+        possible=("families", "authSecretRef", "advertisedPathAttributes"),
+    )
+    for key in ("peerAddress", "peerASN"):
+        if key not in part:
+            part.fail(f"`{key}`")
+    address = part["peerAddress"].prefix()
+    if address.prefixlen != address.max_prefixlen:
+        part["peerAddress"].fail(f"one address, with /{address.max_prefixlen}")
+
+    def number(key: str, default: int, low: int, high: int) -> int:
+        return part[key].integer(low, high) if key in part else default
+
+    hold = number("holdTimeSeconds", 90, 3, 65535)
+    keepalive = number("keepAliveTimeSeconds", 30, 1, 65535)
+    if keepalive > hold:
+        part["keepAliveTimeSeconds" if "keepAliveTimeSeconds" in part else "holdTimeSeconds"].fail(
+            f"a keepalive time ({keepalive}) of at most the hold time ({hold})"
+        )
+    restart, restart_time = False, 120
+    if (graceful := part.get("gracefulRestart")) is not None:
+        graceful.keys(("enabled", "restartTimeSeconds"))
+        restart = "enabled" in graceful and graceful["enabled"].truth()
+        if "restartTimeSeconds" in graceful:
+            restart_time = graceful["restartTimeSeconds"].integer(1, 4095)
+    return PeeringNeighbor(
+        peer_address=address,
+        peer_asn=part["peerASN"].asn(),
+        source=part.source,
+        peer_port=number("peerPort", 179, 1, 65535),
+        ebgp_multihop_ttl=number("eBGPMultihopTTL", 1, 1, 255),
+        connect_retry=number("connectRetryTimeSeconds", 120, 1, 2147483647),
+        hold_time=hold,
+        keepalive=keepalive,
+        graceful_restart=restart,
+        graceful_restart_time=restart_time,
+    )
+
+
+def _daemon_set(top: Part) -> DaemonSet:
+    top.keys(("apiVersion", "kind", "metadata", "spec"), harmless=("status",))
+    name = _name(top)
+    namespace = top["metadata"]["namespace"].text() if "namespace" in top["metadata"] else "default"
+    if "spec" not in top or "template" not in top["spec"]:
+        top.fail("`spec.template`")
+    spec = top["spec"]
+    spec.keys(("selector", "template"), harmless=("updateStrategy", "minReadySeconds", "revisionHistoryLimit"))
+    template = spec["template"]
+    template.keys(("metadata", "spec"))
+    labels: Mapping[str, str] = {}
+    if (metadata := template.get("metadata")) is not None:
+        metadata.keys(("labels",), harmless=("creationTimestamp", "name"), possible=("annotations",))
+        labels = metadata["labels"].texts() if "labels" in metadata else {}
+    if "spec" not in template:
+        template.fail("`spec`")
+    pod = template["spec"]
+    pod.keys(
+        ("nodeSelector", "tolerations", "hostNetwork", *_POD_HARMLESS),
+        possible=("affinity", "topologySpreadConstraints", "runtimeClassName", "nodeName"),
+    )
+    containers = pod["containers"].items() if "containers" in pod else ()
+    image = containers[0]["image"].text() if containers and "image" in containers[0] else ""
+    return DaemonSet(
+        name=name,
+        namespace=namespace,
+        pod_labels=labels,
+        source=top["kind"].source,
+        node_selector=pod["nodeSelector"].texts() if "nodeSelector" in pod else {},
+        tolerations=tuple(_toleration(item) for item in pod["tolerations"].items()) if "tolerations" in pod else (),
+        host_network="hostNetwork" in pod and pod["hostNetwork"].truth(),
+        image=image,
+    )
+
+
+def _toleration(part: Part) -> Toleration:
+    part.keys(("key", "operator", "value", "effect"), harmless=("tolerationSeconds",))
+    operator: Literal["Exists", "Equal"] = "Equal"
+    if "operator" in part:
+        if part["operator"].value not in ("Exists", "Equal"):
+            part["operator"].fail("Exists or Equal")
+        operator = "Exists" if part["operator"].value == "Exists" else "Equal"
+    return Toleration(
+        key=part["key"].text() if "key" in part else None,
+        operator=operator,
+        value=part["value"].scalar() if "value" in part else "",
+        effect=part["effect"].text() if "effect" in part else None,
+    )

@@ -7,6 +7,7 @@ import socket
 import sys
 
 from bgpsim.agent.namespaces import Namespaces
+from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server
 from bgpsim.lab.embedded.nodes import NodeService
 
@@ -17,6 +18,7 @@ def main() -> int:
     namespaces = Namespaces()
     server = Server()
     server.register(NodeService(namespaces))
+    server.register(DaemonService(namespaces))
     server.serve(stream)
     return 0
 

@@ -1,0 +1,292 @@
+"""EmbeddedLab: the Lab protocol on one rootless process tree."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bgpsim.agent.protocol import Agent, LabDevice
+from bgpsim.errors import DeviceDied, LabError
+from bgpsim.inputs.files.containerlab import ExecLine
+from bgpsim.inputs.files.lab_files import LabFiles
+from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.speakers import Announcement
+from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, RejectedLine, Speakers, StandIn
+from bgpsim.lab.embedded.kubernetes import ClusterBgp, desired
+from bgpsim.lab.embedded.plan import BuildPlan, Container, make_plan
+from bgpsim.lab.embedded.sandbox import Sandbox
+from bgpsim.lab.images import Image, ensure
+from bgpsim.source import Source
+
+_ROUTER_DAEMONS = ("bgpd", "zebra")
+# FRR's answers to a line that it does not take (lib/command.c, vtysh/vtysh.c).
+_REFUSAL = re.compile(r"^(% .*|line \d+: .*|.*Unknown command.*)$", re.M)
+
+
+class EmbeddedLab:
+    """See `bgpsim.lab.base.Lab`. Nothing starts before `bring_up`; errors in the files come from the constructor."""
+
+    def __init__(self, files: LabFiles, store: Path, attach: AttachSpeakers | None = None) -> None:
+        self._files = files
+        self._attach = attach
+        self._store = store
+        self._plan: BuildPlan = make_plan(files)
+        self._sandbox: Sandbox | None = None
+        self._cluster: ClusterBgp | None = None
+        self._speakers: Speakers | None = None
+        self._applied: list[ManifestFile] = []
+        self._daemons: dict[str, dict[str, int]] = {}
+        self._facts = LabFacts("embedded", rootless=True)
+        self._devices = {d.name: d for c in self._plan.containers if (d := _device(c)) is not None}
+
+    @property
+    def agent(self) -> Agent:
+        if self._sandbox is None:
+            raise LabError("the lab is not up")
+        return self._sandbox.agent
+
+    @property
+    def devices(self) -> Mapping[str, LabDevice]:
+        return self._devices
+
+    @property
+    def facts(self) -> LabFacts:
+        return self._facts
+
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """The far ends of the management networks: a packet that arrives there has left the network."""
+        return tuple(c.name for c in self._plan.containers if c.role == "gateway")
+
+    def bring_up(self, progress: Callable[[str], None]) -> None:
+        images = ensure({c.image for c in self._plan.containers if c.image is not None}, self._store, progress)
+        self._facts = replace(
+            self._facts, images=self._image_uses(images), stand_ins=self._stand_ins(images), versions=_versions(images)
+        )
+        progress("starting nodes")
+        self._sandbox = Sandbox(self._store)
+        try:
+            self._build(images)
+            progress("running exec lines")
+            self._run_exec_lines()
+            self._cluster = ClusterBgp(self.agent)
+            self._remember_daemons()
+            if self._files.speakers and self._attach is not None:
+                progress("attaching speakers")
+                self._speakers = self._attach(self.agent, self._devices, self._files.speakers)
+                self._speakers.start(progress)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, images: Mapping[str, Image]) -> None:
+        nodes = [self._node(c, images) for c in self._plan.containers]
+        self.agent.call("nodes.create", nodes=nodes)
+        cables = [
+            {"a": c.a, "a_interface": c.a_interface, "b": c.b, "b_interface": c.b_interface, "mtu": c.mtu}
+            for c in self._plan.cables
+        ]
+        self.agent.call("nodes.wire", links=cables)
+        self.agent.call("nodes.batch", commands=self._plan.settings)
+
+    def _node(self, container: Container, images: Mapping[str, Image]) -> dict[str, Any]:
+        image = None
+        if container.image is not None:
+            image = str(images[container.image].rootfs.relative_to(self._store))
+        sysctls: dict[str, str] = {}
+        if self._files.ecmp == "forced" and container.forwards:
+            number = [c.name for c in self._plan.containers].index(container.name)
+            sysctls = {
+                "net/ipv4/fib_multipath_hash_policy": "1",
+                "net/ipv6/fib_multipath_hash_policy": "1",
+                "net/ipv4/fib_multipath_hash_seed": str(1000003 * (number + 1) % 2**32),
+            }
+        return {
+            "name": container.name,
+            "image": image,
+            "hostname": container.hostname,
+            "shares": container.shares,
+            "forwards": container.forwards,
+            "sysctls": sysctls,
+            "init": list(container.init) if image is not None else ["/bin/sleep", "infinity"],
+        }
+
+    def _run_exec_lines(self) -> None:
+        """Node by node in order, nodes side by side, as containerlab does after its links are up."""
+        nodes = [node for node in self._files.topology.nodes.values() if node.exec]
+        if not nodes:
+            return
+        with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
+            results = list(pool.map(lambda node: [self._exec(node.name, line) for line in node.exec], nodes))
+        done = [result for per_node in results for result in per_node]
+        self._facts = replace(
+            self._facts,
+            exec_failures=tuple(r for r in done if r.exit_code),
+            rejected_lines=tuple(line for r in done for line in _refusals(r)),
+        )
+
+    def _exec(self, container: str, line: ExecLine) -> CommandResult:
+        return self._run(container, line.text, line.source)
+
+    def _run(self, container: str, command: str, source: Source | None) -> CommandResult:
+        try:
+            argv = shlex.split(command)
+        except ValueError as error:
+            return CommandResult(container, command, 2, f"{error}\n", source)
+        done = self.agent.call("nodes.run", device=container, command=argv)
+        return CommandResult(container, command, done["exit_code"], done["output"], source, done["seconds"])
+
+    def apply(self, manifest: ManifestFile) -> None:
+        self._applied = [m for m in self._applied if m.path != manifest.path] + [manifest]
+        self._follow()
+
+    def delete(self, manifest: ManifestFile) -> None:
+        self._applied = [m for m in self._applied if m.path != manifest.path]
+        self._follow()
+
+    def _follow(self) -> None:
+        if self._cluster is None or self._files.cluster is None:
+            raise LabError("there is no cluster in this lab")
+        wanted = desired(
+            [*self._files.manifests, *self._applied],
+            self._files.cluster.nodes,
+            self._plan.pod_cidrs,
+            self._files.cilium,
+        )
+        self._cluster.become(wanted)
+        self._devices = {
+            name: replace(device, engine="gobgp" if name in wanted else None) if device.role == "node" else device
+            for name, device in self._devices.items()
+        }
+
+    def set_interface(self, device: str, interface: str, *, up: bool) -> None:
+        name = self._plan.aliases.get(device, device)
+        cable = next(
+            (c for c in self._plan.cables if (name, interface) in ((c.a, c.a_interface), (c.b, c.b_interface))), None
+        )
+        if cable is None:
+            raise LabError(f"{device} has no link at {interface}")
+        ends = {(cable.a, cable.a_interface), (cable.b, cable.b_interface)}
+        ((other, other_interface),) = ends - {(name, interface)}
+        self.agent.call("nodes.batch", commands={name: [f"link set {interface} {'up' if up else 'down'}"]})
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            # `operstate` follows the carrier; the other end may itself be set down by an earlier step.
+            states = [self._operstate(name, interface), self._operstate(other, other_interface)]
+            if up and ("up" in states or "lowerlayerdown" in states):
+                return
+            if not up and "up" not in states:
+                return
+        raise LabError(f"{device}:{interface} did not go {'up' if up else 'down'} within 5 s")
+
+    def _operstate(self, device: str, interface: str) -> str:
+        done = self.agent.call("nodes.run", device=device, command=["cat", f"/sys/class/net/{interface}/operstate"])
+        text: str = done["output"]
+        return text.strip()
+
+    def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
+        return self._run(device, command, source)
+
+    def announce(self, announcement: Announcement) -> None:
+        self._speaker_control().announce(announcement)
+
+    def withdraw(self, announcement: Announcement) -> None:
+        self._speaker_control().withdraw(announcement)
+
+    def _speaker_control(self) -> Speakers:
+        if self._speakers is None:
+            raise LabError("there is no speaker in this lab")
+        return self._speakers
+
+    def _remember_daemons(self) -> None:
+        """The daemons' pids: watchfrr would bring a dead bgpd back without its configuration."""
+        for device in self._devices.values():
+            if device.role == "router":
+                running = self.agent.call("nodes.processes", device=device.name)
+                self._daemons[device.name] = {
+                    name: int(pid) for pid, name in running.items() if name in _ROUTER_DAEMONS
+                }
+
+    def check_alive(self) -> None:
+        for name, alive in self.agent.call("nodes.alive").items():
+            if not alive:
+                raise DeviceDied(f"{name} ended by itself: its init is gone")
+        for ended in self.agent.call("daemons.ended"):
+            raise DeviceDied(
+                f"{ended['device']}: {ended['name']} ended by itself (exit code {ended['exit_code']})",
+                log=tuple(ended["log"]),
+            )
+        for device, daemons in sorted(self._daemons.items()):
+            running = self.agent.call("nodes.processes", device=device)
+            for name, pid in sorted(daemons.items()):
+                if running.get(str(pid)) != name:
+                    raise DeviceDied(f"{device}: {name} ended by itself", log=self._router_log(device))
+        if self._speakers is not None:
+            self._speakers.check_alive()
+
+    def _router_log(self, device: str) -> tuple[str, ...]:
+        """What FRR's own crash log holds, and the daemons that are left."""
+        running = self.agent.call("nodes.processes", device=device)
+        left = ", ".join(sorted(set(running.values()))) or "nothing"
+        lines: list[str] = [f"still running on {device}: {left}"]
+        text = self.agent.call("nodes.read", device=device, path="/var/log/frr/frr.log")
+        return tuple(lines + (text.splitlines()[-10:] if text else []))
+
+    def close(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+    def _image_uses(self, images: Mapping[str, Image]) -> tuple[ImageUse, ...]:
+        return tuple(
+            ImageUse(c.name, c.asked, images[c.image].used if c.image == "frr" else "Debian's own tools")
+            for c in self._plan.containers
+            if c.image is not None and c.asked
+        )
+
+    def _stand_ins(self, images: Mapping[str, Image]) -> tuple[StandIn, ...]:
+        found = []
+        if self._files.cluster is not None:
+            found.append(StandIn("Cilium agent", images["node"].used))
+            found.append(StandIn("Cilium datapath", "kernel routes, a namespace per pod"))
+            found.append(StandIn("kubelet and scheduler", "a namespace per node, pods placed by bgpsim"))
+        return tuple(found)
+
+
+def _device(container: Container) -> LabDevice | None:
+    """None for what observers do not look at: a management network's far end, a container in another's namespace."""
+    if container.role == "gateway" or container.role == "sidecar":
+        return None
+    return LabDevice(
+        container.name,
+        container.role,
+        "frr" if container.role == "router" else "exabgp" if container.role == "speaker" else None,
+        container.name if container.role == "pod" else None,
+        container.addresses,
+    )
+
+
+def _versions(images: Mapping[str, Image]) -> dict[str, str]:
+    known = {"frr": "frr", "gobgpd": "gobgp"}
+    return {
+        short: image.versions[package]
+        for package, short in known.items()
+        for image in images.values()
+        if package in image.versions
+    }
+
+
+def _refusals(result: CommandResult) -> list[RejectedLine]:
+    """The lines that vtysh says were not taken; it stops at the first one."""
+    if "vtysh" not in result.command:
+        return []
+    return [
+        RejectedLine(result.device, result.command, answer.strip(), result.source)
+        for answer in _REFUSAL.findall(result.output)
+    ]
