@@ -27,6 +27,7 @@ class Interface:
 
     name: str
     addresses: tuple[InterfaceAddress, ...] = ()
+    """Without 127.0.0.0/8 and ::1, which every namespace has and no router announces."""
     up: bool = True
     link_local: Address | None = None
     """A fixed IPv6 link-local address; None: the kernel makes one from the MAC address."""

@@ -1,0 +1,340 @@
+"""Typed files and the timeline -> `Network`: what the files mean, for the model alone.
+
+Stated choices (docs/modelled.md): addresses on management networks, pod CIDRs and pods follow the order of the files;
+the lab makes the same ones in code of its own, so that a misreading on either side shows as a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network, ip_interface, ip_network
+from types import MappingProxyType
+
+from bgpsim.errors import InputError
+from bgpsim.inputs.cluster import node_bgp, pods_of
+from bgpsim.inputs.commands import commands, vtysh_lines
+from bgpsim.inputs.files.kind import ClusterFile
+from bgpsim.inputs.files.lab_files import LabFiles, Timeline
+from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SPEAKER_LINK_LOCAL, SpeakerFile
+from bgpsim.inputs.frr.reader import FrrReader
+from bgpsim.inputs.iproute import KernelSetup
+from bgpsim.network.description import (
+    BgpInstance,
+    Device,
+    Endpoint,
+    Interface,
+    InterfaceRef,
+    KernelRoute,
+    Neighbor,
+    NeighborFamily,
+    Network,
+    Origination,
+    RouteNextHop,
+    Segment,
+)
+from bgpsim.network.types import FAMILIES, Address, Family
+from bgpsim.source import Source, Unmodelled
+
+_POD_GATEWAY = IPv4Address("169.254.1.1")
+
+
+def build_network(files: LabFiles, timeline: Timeline) -> Network:
+    """The whole description at one moment. Raises InputError for what the files cannot mean."""
+    return _Builder(files, timeline).network()
+
+
+class _Builder:
+    def __init__(self, files: LabFiles, timeline: Timeline) -> None:
+        self.files = files
+        self.timeline = timeline
+        self.kernels: dict[str, KernelSetup] = {}
+        self.routers: dict[str, FrrReader] = {}
+        self.aliases: dict[str, str] = {}
+        self.segments: list[Segment] = []
+        self.gateways: list[Device] = []
+        self.findings: list[tuple[Source | None, str]] = []
+        self.unmodelled: list[Unmodelled] = list(files.unmodelled)
+
+    def network(self) -> Network:
+        topology, cluster = self.files.topology, self.files.cluster
+        own = [node for node in topology.nodes.values() if node.shares is None]
+        kind_nodes = () if cluster is None else cluster.nodes
+        for name in [node.name for node in own] + [node.name for node in kind_nodes]:
+            self.kernels[name] = KernelSetup(name, {"lo": Interface("lo", mtu=65536)})
+        for node in topology.nodes.values():
+            self.aliases[node.name] = node.name if node.shares is None else self._shared(node.name)
+        self._management("clab", topology.management, [node.name for node in own])
+        if cluster is not None:
+            self._management("kind", cluster.management, [node.name for node in kind_nodes])
+        for link in topology.links:
+            ends = tuple(InterfaceRef(self.aliases[end.node], end.interface) for end in link.ends)
+            self.segments.append(Segment(ends, link.source))
+            for end in ends:
+                self.kernels[end.device].interfaces[end.interface] = Interface(end.interface, source=link.source)
+        self._run_commands()
+        self._check_addresses()
+        pods = self._pods(cluster) if cluster is not None else ()
+        bgp = self._cluster_bgp(cluster) if cluster is not None else {}
+        devices: dict[str, Device] = {}
+        for node in own:
+            reader = self.routers[node.name]
+            instance = reader.instance()
+            kernel = self.kernels[node.name]
+            if instance is not None and not (kernel.bgp_enabled and kernel.frr_started):
+                self.findings.append((instance.source, f"{node.name}: BGP is configured, but bgpd is not started"))
+                instance = None
+            device = self._device(node.name, "router" if _is_router(node.image) else "host", node.source)
+            devices[node.name] = replace(
+                device, bgp=instance, labels=dict(node.labels), routes=device.routes + tuple(reader.static_routes)
+            )
+        for kind_node in kind_nodes:
+            device = self._device(kind_node.name, "node", kind_node.source)
+            devices[kind_node.name] = replace(
+                device,
+                bgp=bgp.get(kind_node.name),
+                labels=dict(kind_node.labels),
+                pod_cidrs=pods_of(self.files).cidrs[kind_node.name],
+            )
+            devices |= {pod.name: pod for pod in pods if pod.node == kind_node.name}
+        devices |= {gateway.name: gateway for gateway in self.gateways}
+        for speaker in self.files.speakers:
+            self._speaker(speaker, devices)
+        for device_name, interface in self.timeline.interfaces_down:
+            devices[device_name] = _set_down(devices[device_name], interface)
+        for manifest in (*self.files.manifests, *self.timeline.applied):
+            self.unmodelled += manifest.unmodelled
+        return Network(
+            name=topology.name,
+            devices=MappingProxyType(devices),
+            segments=tuple(self.segments),
+            endpoints=_endpoints(devices),
+            unmodelled=tuple(sorted(set(self.unmodelled), key=lambda u: (u.source, u.device or "", u.text))),
+            findings=tuple(self.findings),
+        )
+
+    def _shared(self, name: str) -> str:
+        """containerlab resolves `container:X` as `clab-<lab>-X`, then `X`."""
+        node = self.files.topology.nodes[name]
+        cluster = self.files.cluster
+        known = {k.container: k.name for k in (() if cluster is None else cluster.nodes)}
+        known |= {n: n for n, other in self.files.topology.nodes.items() if other.shares is None}
+        for candidate in (f"clab-{self.files.topology.name}-{node.shares}", node.shares or ""):
+            if candidate in known:
+                return known[candidate]
+        raise InputError(
+            f"node {name}: found network-mode {node.network_mode!r}, expected one of "
+            + ", ".join(f"container:{other}" for other in known),
+            file=node.source.file,
+            line=node.source.line,
+        )
+
+    def _management(self, name: str, subnet: IPv4Network, members: Sequence[str]) -> None:
+        if not members:
+            return
+        gateway, *addresses = (a for a, _ in zip(subnet.hosts(), range(len(members) + 1), strict=False))
+        port = Interface("br0", (ip_interface(f"{gateway}/{subnet.prefixlen}"),), mtu=1500)
+        self.gateways.append(Device(name, "gateway", (port,), forwards=False))
+        ends = [InterfaceRef(name, "br0")]
+        for member, address in zip(members, addresses, strict=True):
+            kernel = self.kernels[member]
+            kernel.interfaces["eth0"] = Interface("eth0", (ip_interface(f"{address}/{subnet.prefixlen}"),), mtu=1500)
+            kernel.add(KernelRoute(ip_network("0.0.0.0/0"), "unicast", (RouteNextHop(gateway, "eth0"),)))
+            ends.append(InterfaceRef(member, "eth0"))
+        self.segments.append(Segment(tuple(ends), management=True))
+
+    def _run_commands(self) -> None:
+        for node in self.files.topology.nodes.values():
+            kernel = self.kernels[self.aliases[node.name]]
+            reader = self.routers.setdefault(node.name, FrrReader(node.name))
+            for command in commands(node.exec):
+                if kernel.take(command):
+                    continue
+                lines = vtysh_lines(command)
+                if lines is None:
+                    self.unmodelled.append(
+                        Unmodelled(command.source, node.name, command.text, "possible", (node.name,))
+                    )
+                else:
+                    reader.read(lines, command.source)
+            self.unmodelled += reader.unmodelled
+        for kernel in self.kernels.values():
+            self.unmodelled += kernel.unmodelled
+        # An interface that was deleted is on no segment any more.
+        self.segments = [
+            replace(s, ends=ends)
+            for s in self.segments
+            if len(ends := tuple(e for e in s.ends if e.device not in self.kernels or self._has(e))) > 1
+        ]
+
+    def _has(self, end: InterfaceRef) -> bool:
+        return end.interface in self.kernels[end.device].interfaces
+
+    def _check_addresses(self) -> None:
+        owners: dict[Address, tuple[str, Source | None]] = {}
+        for name, kernel in self.kernels.items():
+            for interface in kernel.interfaces.values():
+                for address in interface.addresses:
+                    other = owners.setdefault(address.ip, (name, interface.source))
+                    if other[0] != name:
+                        source = interface.source or other[1]
+                        raise InputError(
+                            f"found the address {address.ip} on {name} and on {other[0]}, expected it on one",
+                            file=None if source is None else source.file,
+                            line=None if source is None else source.line,
+                        )
+
+    def _device(self, name: str, kind: str, source: Source) -> Device:
+        kernel = self.kernels[name]
+        interfaces = tuple(kernel.interfaces.values())
+        assert kind in ("router", "node", "host")
+        routes = tuple(kernel.routes.values())
+        return Device(name, kind, interfaces, routes, source=source)  # type: ignore[arg-type]
+
+    def _pods(self, cluster: ClusterFile) -> tuple[Device, ...]:
+        placed = pods_of(self.files)
+        found = []
+        for node in cluster.nodes:
+            kernel = self.kernels[node.name]
+            for cidr in placed.cidrs[node.name]:
+                kernel.add(KernelRoute(cidr, "blackhole", source=node.source))
+            for number, pod in enumerate(placed.pods[node.name]):
+                port = f"lxc{number}"
+                kernel.interfaces[port] = Interface(port, source=pod.source)
+                routes: list[KernelRoute] = []
+                for address in pod.addresses:
+                    host = ip_network(address)
+                    kernel.add(KernelRoute(host, "unicast", (RouteNextHop(None, port),), source=pod.source))
+                    if address.version == 4:
+                        routes.append(KernelRoute(ip_network(_POD_GATEWAY), "unicast", (RouteNextHop(None, "eth0"),)))
+                        hop = RouteNextHop(_POD_GATEWAY, "eth0")
+                        routes.append(KernelRoute(ip_network("0.0.0.0/0"), "unicast", (hop,)))
+                    else:
+                        hop = RouteNextHop(ROUTER_LINK_LOCAL, "eth0")
+                        routes.append(KernelRoute(ip_network("::/0"), "unicast", (hop,)))
+                eth0 = Interface("eth0", tuple(ip_interface(a) for a in pod.addresses))
+                self.segments.append(Segment((InterfaceRef(pod.id, "eth0"), InterfaceRef(node.name, port)), pod.source))
+                found.append(
+                    Device(
+                        pod.id,
+                        "pod",
+                        (Interface("lo", mtu=65536), eth0),
+                        tuple(routes),
+                        forwards=False,
+                        labels={**node.labels, **pod.labels},
+                        node=node.name,
+                        source=pod.source,
+                    )
+                )
+        return tuple(found)
+
+    def _cluster_bgp(self, cluster: ClusterFile) -> Mapping[str, BgpInstance]:
+        instances, findings = node_bgp(self.files, self.timeline, pods_of(self.files).cidrs)
+        self.findings += findings
+        return instances
+
+    def _speaker(self, speaker: SpeakerFile, devices: dict[str, Device]) -> None:
+        """The speaker's device, its links, and the neighbor that each router gets for it."""
+        families: dict[Family, NeighborFamily] = {family: NeighborFamily() for family in FAMILIES}
+        interfaces = [Interface("lo", mtu=65536)]
+        neighbors = []
+        originated = []
+        for link in speaker.attachments:
+            router = devices[link.router]
+            if router.bgp is None:
+                raise InputError(
+                    f"speaker {speaker.name}: found the peer {link.router!r}, expected a router that runs BGP",
+                    file=speaker.source.file,
+                    line=speaker.source.line,
+                )
+            interfaces.append(Interface(link.speaker_interface, link_local=SPEAKER_LINK_LOCAL, source=speaker.source))
+            ends = (
+                InterfaceRef(speaker.name, link.speaker_interface),
+                InterfaceRef(link.router, link.router_interface),
+            )
+            self.segments.append(Segment(ends, speaker.source))
+            neighbors.append(
+                Neighbor(
+                    name=link.speaker_interface,
+                    address=ROUTER_LINK_LOCAL,
+                    interface=link.speaker_interface,
+                    remote_as=router.bgp.asn,
+                    families=families,
+                    extended_nexthop=True,
+                    source=speaker.source,
+                    sources=(speaker.source,),
+                )
+            )
+            originated += [
+                Origination(
+                    prefix=a.prefix,
+                    to=(link.speaker_interface,),
+                    as_path=a.as_path,
+                    origin=a.origin,
+                    med=a.med,
+                    communities=a.communities,
+                    large_communities=a.large_communities,
+                    extended_communities=a.extended_communities,
+                    source=a.source,
+                )
+                for a in self.timeline.announced
+                if (a.speaker, a.router) == (speaker.name, link.router)
+            ]
+            peer = Neighbor(
+                name=str(SPEAKER_LINK_LOCAL),
+                address=SPEAKER_LINK_LOCAL,
+                interface=link.router_interface,
+                remote_as=speaker.asn,
+                families=families,
+                connect_retry=1,
+                extended_nexthop=True,
+                source=speaker.source,
+                sources=(speaker.source,),
+            )
+            port = Interface(link.router_interface, link_local=ROUTER_LINK_LOCAL, source=speaker.source)
+            devices[link.router] = replace(
+                router,
+                interfaces=(*router.interfaces, port),
+                bgp=replace(router.bgp, neighbors=(*router.bgp.neighbors, peer)),
+            )
+        devices[speaker.name] = Device(
+            speaker.name,
+            "speaker",
+            tuple(interfaces),
+            forwards=False,
+            bgp=BgpInstance(
+                engine="exabgp",
+                asn=speaker.asn,
+                router_id=speaker.router_id,
+                neighbors=tuple(neighbors),
+                originated=tuple(originated),
+                ebgp_requires_policy=False,
+                installs=False,
+                source=speaker.source,
+            ),
+            traffic=speaker.traffic,
+            source=speaker.source,
+        )
+
+
+def _is_router(image: str | None) -> bool:
+    return image is not None and "frr" in image
+
+
+def _set_down(device: Device, name: str) -> Device:
+    interfaces = tuple(replace(i, up=False) if i.name == name else i for i in device.interfaces)
+    return replace(device, interfaces=interfaces)
+
+
+def _endpoints(devices: Mapping[str, Device]) -> tuple[Endpoint, ...]:
+    prefix = {"node": "node", "host": "host", "router": "router"}
+    found = []
+    for device in devices.values():
+        interfaces = [i for i in device.interfaces if i.name != "lo" or device.kind == "router"]
+        addresses = tuple(a.ip for i in interfaces for a in i.addresses)
+        if device.kind == "pod":
+            found.append(Endpoint(device.name, device.name, addresses, device.labels, device.source))
+        elif device.kind in prefix:
+            endpoint = f"{prefix[device.kind]}:{device.name}"
+            found.append(Endpoint(endpoint, device.name, addresses, device.labels, device.source))
+    return tuple(found)
