@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import socket
+import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -24,10 +25,40 @@ class Service(Protocol):
 class Server:
     def __init__(self) -> None:
         self._methods: dict[str, Method] = {}
+        self._loaders: list[threading.Thread] = []
+        self._not_loaded: list[str] = []
         self._pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="request")
 
     def register(self, service: Service) -> None:
         self._methods.update(service.methods())
+
+    def register_in_background(self, load: Callable[[], Iterable[Service]]) -> None:
+        """For services whose imports take long: requests for what is there already are answered meanwhile.
+
+        A request for a method that is not there yet waits for `load` to end.
+        """
+
+        def run() -> None:
+            try:
+                for service in load():
+                    self.register(service)
+            except Exception:
+                self._not_loaded.append(traceback.format_exc())
+
+        loader = threading.Thread(target=run, name="services", daemon=True)
+        self._loaders.append(loader)
+        loader.start()
+
+    def _method(self, name: str) -> Method:
+        method = self._methods.get(name)
+        if method is None:
+            for loader in self._loaders:
+                loader.join()
+            method = self._methods.get(name)
+        if method is None:
+            log = tuple(line for trace in self._not_loaded for line in trace.splitlines())
+            raise LabError(f"the agent has no method {name}", log=log)
+        return method
 
     def serve(self, stream: socket.socket) -> None:
         """Answer until the other side is gone."""
@@ -38,9 +69,7 @@ class Server:
 
     def _answer(self, connection: Connection, request: dict[str, Any]) -> None:
         try:
-            method = self._methods.get(request["method"])
-            if method is None:
-                raise LabError(f"the agent has no method {request['method']}")
+            method = self._method(request["method"])
             inspect.signature(method).bind(**request["params"])
             reply = {"id": request["id"], "result": method(**request["params"])}
         except BgpsimError as error:

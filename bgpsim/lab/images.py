@@ -1,366 +1,301 @@
-"""Images: root file systems for the lab's nodes, made from the distribution's packages.
+"""Images: root file systems for the nodes of the embedded lab, and which one an image name maps to.
 
-Nothing is installed on the host and nothing needs root: apt resolves and downloads the whole dependency closure with
-a private configuration (an empty dpkg status), dpkg-deb and tar unpack it into the user's data directory. What the
-packages' maintainer scripts would have done, and a lab needs, is done by `_finish`.
+`python -m bgpsim.lab.images` makes all of them. An image is a complete root file system of the release that the
+host runs (Debian or Ubuntu), so the host's own /usr is not needed: see `bgpsim.lab.image_store`.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from bgpsim.errors import ImageError
+from bgpsim.errors import BgpsimError, ImageError
+from bgpsim.lab.image_store import Recipe, make
 
-# A change of what is in an image, or of how it is finished, takes a new number: an old image is then not used.
-REVISION = 1
+Role = Literal["container", "kubernetes-node"]
 
-_BASE = tuple(
-    """
-    base-files bash bsdutils coreutils dash debianutils findutils gawk grep hostname iproute2 iptables iputils-ping
-    libc-bin libpam-modules libpam-runtime login procps sed tcpdump tini traceroute util-linux
-    """.split()
+_NFT = {
+    f"usr/sbin/{family}tables{action}": "xtables-nft-multi"
+    for family in ("ip", "ip6", "arp", "eb")
+    for action in ("", "-save", "-restore")
+}
+
+_LINKS = {
+    # What update-alternatives would have chosen; a link is made only where its target is in the image.
+    **_NFT,
+    "usr/bin/awk": "mawk",
+    "usr/bin/nawk": "mawk",
+    "usr/bin/nc": "nc.openbsd",
+    "usr/bin/netcat": "nc.openbsd",
+    "usr/bin/traceroute": "traceroute.db",
+    "usr/bin/traceroute6": "traceroute6.db",
+    "usr/bin/pager": "less",
+    "usr/bin/which": "which.debianutils",
+    "usr/bin/sh": "dash",
+    "var/run": "../run",
+    "var/lock": "../run/lock",
+}
+
+_DIRECTORIES = {
+    **dict.fromkeys(("dev", "proc", "sys", "run", "run/lock", "root", "mnt", "srv", "home", "opt"), 493),
+    **dict.fromkeys(("var/log", "var/lib", "var/cache", "var/tmp"), 493),
+    "tmp": 0o1777,
+    "var/tmp": 0o1777,
+}
+
+_PASSWD = """\
+root:x:0:0:root:/root:/bin/bash
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+"""
+
+_GROUP = """\
+root:x:0:
+adm:x:4:
+tty:x:5:
+utmp:x:43:
+nogroup:x:65534:
+"""
+
+_FILES = {
+    "etc/passwd": _PASSWD,
+    "etc/group": _GROUP,
+    "etc/hosts": "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+    "etc/resolv.conf": "",
+    "etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
+    "protocols: files\nservices: files\n",
+    "etc/ld.so.conf": "include /etc/ld.so.conf.d/*.conf\n",
+    "etc/profile": "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n",
+}
+
+_BASE = (
+    "base-files",
+    "bash",
+    "coreutils",
+    "dash",
+    "debianutils",
+    "diffutils",
+    "findutils",
+    "grep",
+    "gzip",
+    "hostname",
+    "less",
+    "libc-bin",
+    "mawk",
+    "ncurses-base",
+    "procps",
+    "sed",
+    "tar",
+    "tini",
+    "util-linux",
+    "ethtool",
+    "iproute2",
+    "iptables",
+    "iputils-ping",
+    "tcpdump",
+    "traceroute",
 )
 
+RECIPES: Mapping[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="frr",
+            versioned_by="frr",
+            packages=(*_BASE, "frr", "libpam-modules"),
+            links=_LINKS,
+            files={
+                **_FILES,
+                # Only user 0 is mapped in a lab, so FRR's own user and groups are that one.
+                "etc/passwd": _PASSWD + "frr:x:0:0:FRR:/nonexistent:/usr/sbin/nologin\n",
+                "etc/group": _GROUP + "frr:x:0:root\nfrrvty:x:0:root\n",
+                # Debian's file has no account line and so falls to PAM's default, which refuses with a complaint.
+                # Its `other` includes what a script would have made; without that PAM fails as a whole.
+                **{
+                    f"etc/pam.d/common-{kind}": f"{kind} sufficient pam_permit.so\n"
+                    for kind in ("auth", "account", "password", "session")
+                },
+                "etc/pam.d/frr": "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n",
+            },
+            directories={**_DIRECTORIES, "var/log/frr": 0o755},
+        ),
+        Recipe(
+            name="node",
+            versioned_by="gobgpd",
+            packages=(*_BASE, "gobgpd", "curl", "netcat-openbsd", "bind9-dnsutils"),
+            links=_LINKS,
+            files=_FILES,
+            directories=_DIRECTORIES,
+        ),
+    )
+}
+"""All images by name."""
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One image: the packages it is made of, and the image names that it stands for."""
+_TOOLS = "Debian's iproute2, ping, traceroute, tcpdump, curl, netcat, dig"
 
-    name: str
-    packages: tuple[str, ...]
-    engine: str
-    """The package whose version the image is known by."""
-    title: str
-    stands_for: tuple[str, ...]
-    """Patterns of image names, without registry host `docker.io/` and without tag."""
-
-
-RECIPES = (
-    Recipe("frr", (*_BASE, "frr"), "frr", "FRR", ("frrouting/frr", "quay.io/frrouting/frr")),
-    Recipe(
-        "node",
-        (*_BASE, "gobgpd", "curl", "netcat-openbsd", "bind9-dnsutils"),
-        "gobgpd",
-        "gobgpd",
+_KNOWN_AS: Mapping[str, str] = {
+    **dict.fromkeys(("frrouting/frr", "quay.io/frrouting/frr", "frr"), "frr"),
+    **dict.fromkeys(
         (
             "nicolaka/netshoot",
             "kindest/node",
-            "ghcr.io/*/network-multitool",
+            "ghcr.io/srl-labs/network-multitool",
             "wbitt/network-multitool",
+            "praqma/network-multitool",
             "alpine",
             "busybox",
             "debian",
             "ubuntu",
+            "node",
         ),
+        "node",
     ),
-)
+}
+"""Image names without registry docker.io, tag and digest, and the image that serves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that is there. `versions`: package name -> version without the distribution's revision."""
+    """A root file system that is there. `versions` are upstream's, by Debian package: `{"frr": "8.4.4"}`."""
 
     name: str
     rootfs: Path
     versions: Mapping[str, str]
 
-    @property
-    def used(self) -> str:
-        """What reports say: `FRR 8.4.4`."""
-        recipe = _recipe(self.name)
-        return f"{recipe.title} {self.versions[recipe.engine]}"
+
+@dataclass(frozen=True, slots=True)
+class ImageUse:
+    """Which image serves for the one a topology asks for.
+
+    `used` is what the report says of it; its version is known once the image is there (`versioned`).
+    `stand_in_for` names what the image takes the place of, where that is more than another build of the same.
+    """
+
+    asked: str
+    image: str
+    used: str
+    stand_in_for: str | None = None
+
+    def versioned(self, image: Image) -> ImageUse:
+        """The same with versions filled in: `FRR 8.4.4`."""
+        return replace(self, used=self.used.format_map(image.versions))
+
+
+def repository(image_name: str) -> str:
+    """An image name without tag, digest and Docker Hub's prefixes: `docker.io/library/alpine:3` → `alpine`."""
+    name = image_name.strip().split("@", 1)[0]
+    name = re.sub(r":[^/:]*$", "", name)
+    name = re.sub(r"^(index\.|registry-1\.)?docker\.io/", "", name)
+    return name.removeprefix("library/")
+
+
+def resolve(image_name: str, role: Role = "container") -> ImageUse:
+    """Which image serves for an image name of a topology or a manifest.
+
+    A Kubernetes node always gets `node`, whatever kind's image is called, and GoBGP stands in for Cilium's agent.
+    Raises ImageError for a name that no image serves.
+    """
+    if role == "kubernetes-node":
+        return ImageUse(image_name, "node", "gobgpd {gobgpd}", stand_in_for="Cilium agent")
+    image = _KNOWN_AS.get(repository(image_name))
+    if image is None:
+        raise ImageError(
+            f"image {image_name!r}: the embedded lab has nothing like it",
+            hint="known: " + ", ".join(sorted(_KNOWN_AS)),
+        )
+    return ImageUse(image_name, image, "FRR {frr}" if image == "frr" else _TOOLS)
 
 
 def default_store() -> Path:
-    """`$BGPSIM_DATA`, or bgpsim's folder in the user's data directory (XDG)."""
-    if chosen := os.environ.get("BGPSIM_DATA"):
-        return Path(chosen).absolute()
-    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(base).expanduser().absolute() / "bgpsim"
+    """Where images are kept: $BGPSIM_DATA, else $XDG_DATA_HOME/bgpsim, else ~/.local/share/bgpsim."""
+    if own := os.environ.get("BGPSIM_DATA"):
+        return Path(own).absolute()
+    # The XDG base directory specification: a relative path is to be ignored.
+    shared = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(shared) if os.path.isabs(shared) else Path.home() / ".local/share") / "bgpsim"
 
 
-def resolve(asked: str) -> str:
-    """The name of our image that stands for the one a topology asks for.
+def ensure(names: Iterable[str], store: Path, progress: Callable[[str], None]) -> Mapping[str, Image]:
+    """The images of these names, by name; those that are missing are made (some 20 s, 60 MB from the mirror).
 
-    Raises ImageError where none does.
+    Raises ImageError if one cannot be made: no network, no apt, a full disk, a store that cannot be written.
     """
-    name = re.sub(r"(@sha256:[0-9a-f]+|:[^:/]+)$", "", asked).removeprefix("docker.io/").removeprefix("library/")
-    for recipe in RECIPES:
-        if any(fnmatchcase(name, pattern) for pattern in recipe.stands_for):
-            return recipe.name
-    known = ", ".join(sorted(pattern for recipe in RECIPES for pattern in recipe.stands_for))
-    raise ImageError(f"found image {asked!r}, expected one that bgpsim has a stand-in for: {known}")
-
-
-def ensure(names: Iterable[str], store: Path, progress: Callable[[str], None]) -> dict[str, Image]:
-    """The images of these names, made first where they are not there. A few stat calls when they are."""
     wanted = sorted(set(names))
-    found = {name: image for name in wanted if (image := _load(name, store)) is not None}
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        with _lock(store):
-            for name in missing:
-                found[name] = _load(name, store) or _build(_recipe(name), store, progress)
+    for name in wanted:
+        if name not in RECIPES:
+            raise ImageError(f"no image {name!r}", hint="images: " + ", ".join(RECIPES))
+    images = store / "images"
+    found = _present(wanted, images)
+    if len(found) < len(wanted):
+        try:
+            _make_missing(wanted, images, progress)
+        except OSError as error:
+            hint = "free some space, or name another folder: BGPSIM_DATA=DIR"
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                hint = "name a folder that can be written: BGPSIM_DATA=DIR"
+            raise ImageError(f"{error.filename or store}: {error.strerror or error}", hint=hint) from error
+        found = _present(wanted, images)
+    return {name: found[name] for name in wanted}
+
+
+def _make_missing(names: Sequence[str], images: Path, progress: Callable[[str], None]) -> None:
+    from bgpsim.lab.image_sources import host_sources, named_sources
+
+    images.mkdir(parents=True, exist_ok=True)
+    with _alone(images, progress):
+        missing = [name for name in names if name not in _present(names, images)]
+        if not missing:
+            return  # somebody else made them meanwhile
+        for stale in images.glob(".making-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        own = os.environ.get("BGPSIM_APT_SOURCES")
+        sources = named_sources(Path(own)) if own else host_sources(Path("/etc/apt"), Path("/etc/os-release"))
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=images) as folder:
+            make([RECIPES[name] for name in missing], images, Path(folder), sources, progress)
+
+
+def _present(names: Sequence[str], images: Path) -> dict[str, Image]:
+    """The images of these names that are there, made by the recipes of today."""
+    found: dict[str, Image] = {}
+    for name in names:
+        for folder in sorted(images.glob(f"{name}-*-{RECIPES[name].digest}")):
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            found[name] = Image(name, folder / "rootfs", manifest["versions"])
     return found
 
 
-def _recipe(name: str) -> Recipe:
-    return next(recipe for recipe in RECIPES if recipe.name == name)
-
-
-def _folder(name: str, store: Path) -> Path:
-    return store / "images" / f"{name}-{REVISION}"
-
-
-def _load(name: str, store: Path) -> Image | None:
-    folder = _folder(name, store)
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise ImageError(
-            f"the image store cannot be read: {folder}: {error}", hint=f"remove {folder} and run `make install` again"
-        ) from None
-    return Image(name, folder / "rootfs", manifest["versions"])
-
-
 @contextmanager
-def _lock(store: Path) -> Iterator[None]:
-    """One process builds at a time; the kernel drops the lock of one that died."""
-    try:
-        store.mkdir(parents=True, exist_ok=True)
-        handle = (store / "lock").open("w")
-    except OSError as error:
-        raise ImageError(f"the image store cannot be written: {error}", hint="set BGPSIM_DATA to another") from None
-    with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def _alone(images: Path, progress: Callable[[str], None]) -> Iterator[None]:
+    """Holds the store's lock: one process makes images at a time. The kernel frees it when the process dies."""
+    with (images / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("another process is making images: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _build(recipe: Recipe, store: Path, progress: Callable[[str], None]) -> Image:
-    folder = _folder(recipe.name, store)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for stale in folder.parent.glob(f".{recipe.name}-*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=folder.parent))
-    try:
-        progress(f"image {recipe.name}: downloading packages")
-        archives = _download(recipe.packages, store, work)
-        progress(f"image {recipe.name}: unpacking {len(archives)} packages")
-        rootfs = work / "rootfs"
-        _unpack(archives, rootfs)
-        _finish(rootfs)
-        versions = {name: _upstream(version) for name, version in _versions(archives).items()}
-        manifest = {"name": recipe.name, "versions": versions, "packages": _versions(archives)}
-        (work / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
-        # The lab may run under another uid than the store's owner: everything must be readable.
-        work.chmod(0o755)
-        work.rename(folder)
-    except OSError as error:
-        raise ImageError(f"image {recipe.name} could not be made: {error}") from None
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    image = _load(recipe.name, store)
-    assert image is not None
-    progress(f"image {recipe.name}: ready ({image.used})")
-    return image
-
-
-def _run(argv: list[str], what: str, env: Mapping[str, str] | None = None) -> str:
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, check=False)
-    except FileNotFoundError:
-        raise ImageError(f"{argv[0]} is not there", hint="images are made on Debian or Ubuntu") from None
-    if done.returncode:
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        reason = next((line for line in said if line.startswith("E:")), said[-1] if said else "no output")
-        raise ImageError(f"{what}: {reason}", hint="the distribution's package archive must be reachable")
-    return done.stdout
-
-
-def _sources(folder: Path) -> None:
-    """Copy the host's own apt sources, the distribution's alone (third parties may be unreachable or unsigned).
-
-    `BGPSIM_APT_SOURCES` names a file to use instead.
-    """
-    if chosen := os.environ.get("BGPSIM_APT_SOURCES"):
-        shutil.copy(chosen, folder / Path(chosen).name)
-        return
-    etc = Path("/etc/apt")
-    for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]:
-        if path.suffix not in (".list", ".sources") or not path.is_file():
-            continue
-        text = path.read_text()
-        if path.suffix == ".list":
-            kept = "\n".join(line for line in text.splitlines() if _distribution(line))
-        else:
-            kept = "\n\n".join(part for part in re.split(r"\n\s*\n", text) if _distribution(part))
-        if kept.strip():
-            (folder / path.name).write_text(kept + "\n")
-    if not any(folder.iterdir()):
-        raise ImageError(
-            "no Debian or Ubuntu package source in /etc/apt", hint="name a sources file in BGPSIM_APT_SOURCES"
-        )
-
-
-def _distribution(stanza: str) -> bool:
-    """Whether an apt source is Debian's or Ubuntu's own: signed by their keyring or, by default, in their suites."""
-    text = "\n".join(line for line in stanza.splitlines() if not line.lstrip().startswith("#"))
-    if "debian-archive" in text or "ubuntu-archive" in text:
-        return True
-    release = Path("/etc/os-release").read_text()
-    codename = re.search(r"^VERSION_CODENAME=(\S+)", release, re.M)
-    return "igned-" not in text and codename is not None and re.search(rf"\b{codename[1]}\b", text) is not None
-
-
-def _download(packages: Iterable[str], store: Path, work: Path) -> list[Path]:
-    apt = work / "apt"
-    for sub in ("state/lists/partial", "sources"):
-        (apt / sub).mkdir(parents=True)
-    (store / "archives" / "partial").mkdir(parents=True, exist_ok=True)
-    (apt / "state" / "status").touch()
-    _sources(apt / "sources")
-    configuration = apt / "apt.conf"
-    configuration.write_text(
-        f'Dir::State "{apt}/state"; Dir::State::status "{apt}/state/status"; Dir::Cache "{apt}";\n'
-        f'Dir::Cache::archives "{store}/archives"; Dir::Etc::sourcelist "/dev/null";\n'
-        f'Dir::Etc::sourceparts "{apt}/sources"; Dir::Etc::main "/dev/null"; Dir::Etc::parts "/etc/apt/apt.conf.d";\n'
-        'APT::Sandbox::User "root"; Acquire::Languages "none"; APT::Install-Recommends "false";\n'
-        # Hooks of the host's configuration would act on the host.
-        "#clear APT::Update::Post-Invoke; #clear APT::Update::Post-Invoke-Success; #clear DPkg::Post-Invoke;\n"
-        "#clear APT::Update::Pre-Invoke; #clear DPkg::Pre-Invoke; #clear DPkg::Pre-Install-Pkgs;\n"
-    )
-    env = {**os.environ, "APT_CONFIG": str(configuration), "LC_ALL": "C"}
-    _run(["apt-get", "-o", "APT::Update::Error-Mode=any", "update"], "package lists could not be fetched", env)
-    install = ["apt-get", "-y", "-o", "Debug::NoLocking=1", "install", *packages]
-    simulated = _run([*install[:2], "--simulate", *install[2:]], "packages could not be resolved", env)
-    _run([*install[:2], "--download-only", *install[2:]], "packages could not be downloaded", env)
-    names = [
-        f"{name}_{version.replace(':', '%3a')}_{arch}.deb"
-        for name, version, arch in re.findall(r"^Inst (\S+) \((\S+) .*\[(\S+)\]\)", simulated, re.M)
-    ]
-    return [store / "archives" / name for name in names]
-
-
-def _versions(archives: Iterable[Path]) -> dict[str, str]:
-    parts = (archive.name.split("_") for archive in archives)
-    return {name: version.replace("%3a", ":") for name, version, _ in parts}
-
-
-def _upstream(version: str) -> str:
-    """`1:8.4.4-1.1~deb12u2` -> `8.4.4`."""
-    return version.split(":", 1)[-1].rsplit("-", 1)[0]
-
-
-# Documentation and translations are two thirds of the files and no use to a lab.
-_LEFT_OUT = ("dev", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "usr/share/zoneinfo")
-_TAR_OPTIONS = [
-    "--keep-directory-symlink",
-    "--no-same-owner",
-    "--no-same-permissions",
-    *(f"--exclude=./{folder}/*" for folder in _LEFT_OUT),
-]
-
-
-def _unpack(archives: Iterable[Path], rootfs: Path) -> None:
-    """Unpack over merged /usr, as every supported release has it; owners are not kept (nobody could, without root)."""
-    (rootfs / "usr").mkdir(parents=True)
-    for name in ("bin", "sbin", "lib", "lib64"):
-        (rootfs / "usr" / name).mkdir()
-        (rootfs / name).symlink_to(f"usr/{name}")
-    for archive in archives:
-        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", archive], stdout=subprocess.PIPE) as reader:
-            unpacked = subprocess.run(
-                ["tar", "-x", "-C", str(rootfs), *_TAR_OPTIONS],
-                stdin=reader.stdout,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        if reader.returncode or unpacked.returncode:
-            raise ImageError(f"{archive.name} could not be unpacked: {unpacked.stderr.strip()[-300:]}")
-
-
-_PASSWD = """\
-root:x:0:0:root:/root:/bin/bash
-frr:x:0:0:FRR:/nonexistent:/usr/sbin/nologin
-_gobgp:x:0:0:GoBGP:/nonexistent:/usr/sbin/nologin
-tcpdump:x:0:0::/nonexistent:/usr/sbin/nologin
-nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
-"""
-# Only uid 0 may be mapped in the lab, so the daemons' users are root under other names.
-_GROUP = """\
-root:x:0:
-frr:x:0:root
-frrvty:x:0:root
-tty:x:5:
-adm:x:4:
-shadow:x:42:
-nogroup:x:65534:
-"""
-
-
-def _finish(rootfs: Path) -> None:
-    """What maintainer scripts would have done and the lab needs."""
-    etc = rootfs / "etc"
-    (etc / "passwd").write_text(_PASSWD)
-    (etc / "group").write_text(_GROUP)
-    (etc / "hosts").write_text("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
-    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\nservices: files\n")
-    for name in ("resolv.conf", "fstab", "ld.so.conf.local"):
-        (etc / name).write_text("")
-    # vtysh asks PAM for an account at every call. The shared files are made by a post-install script, and services
-    # that include what is not there fail as a whole.
-    if (etc / "pam.d").is_dir():
-        for kind in ("auth", "account", "password", "session"):
-            (etc / "pam.d" / f"common-{kind}").write_text(f"{kind} sufficient pam_permit.so\n")
-        (etc / "pam.d" / "frr").write_text("auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n")
-    for folder in ("dev", "proc", "sys", "run", "tmp", "root", "var/log", "var/tmp", "var/lib"):
-        (rootfs / folder).mkdir(parents=True, exist_ok=True)
-    (rootfs / "tmp").chmod(0o777)
-    shutil.rmtree(rootfs / "var" / "run", ignore_errors=True)
-    if not (rootfs / "var" / "run").is_symlink():
-        (rootfs / "var" / "run").symlink_to("../run")
-    # Read by whatever id the lab runs under, whatever the umask was.
-    subprocess.run(["chmod", "-R", "u+rwX,a+rX", str(rootfs)], check=True)
-    links = {
-        "usr/sbin/iptables": "iptables-nft",
-        "usr/sbin/iptables-save": "iptables-nft-save",
-        "usr/sbin/iptables-restore": "iptables-nft-restore",
-        "usr/sbin/ip6tables": "ip6tables-nft",
-        "usr/sbin/ip6tables-save": "ip6tables-nft-save",
-        "usr/sbin/ip6tables-restore": "ip6tables-nft-restore",
-        "usr/bin/awk": "gawk",
-        "usr/bin/nc": "nc.openbsd",
-        "usr/bin/traceroute": "traceroute.db",
-        "usr/bin/sh": "dash",
-    }
-    for link, target in links.items():
-        place = rootfs / link
-        if (place.parent / target).exists() and not place.is_symlink() and not place.exists():
-            place.symlink_to(target)
-
-
 def main() -> int:
-    """`python -m bgpsim.lab.images`: make all images that are not there."""
+    """Makes all images in the default store; prints progress, or one line and the hint on an error."""
     try:
-        ensure((recipe.name for recipe in RECIPES), default_store(), lambda line: print(line, flush=True))
-    except ImageError as error:
-        print(f"error: {error}" + (f"\nhint: {error.hint}" if error.hint else ""), file=sys.stderr)
+        made = ensure(RECIPES, default_store(), lambda line: print(f"images: {line}", flush=True))
+    except BgpsimError as error:
+        print(f"images: {error}" + (f" ({error.hint})" if error.hint else ""), file=sys.stderr)
         return 1
+    for image in made.values():
+        version = image.versions[RECIPES[image.name].versioned_by]
+        print(f"images: {image.name} ({RECIPES[image.name].versioned_by} {version}): {image.rootfs}")
     return 0
 
 

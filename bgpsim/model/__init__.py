@@ -1,0 +1,17 @@
+"""The model: what a Network comes to rest in. Pure: no I/O, no clock, the same answer for the same question."""
+
+from bgpsim.model.graphs import forwarding_graph, session_graph, topology_graph
+from bgpsim.model.prediction import Prediction, predict
+from bgpsim.model.propagation import Problem, Solution, Solver, WorklistSolver
+
+__all__ = [
+    "Prediction",
+    "Problem",
+    "Solution",
+    "Solver",
+    "WorklistSolver",
+    "forwarding_graph",
+    "predict",
+    "session_graph",
+    "topology_graph",
+]

@@ -5,11 +5,25 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 
+from bgpsim.agent.frr import FrrService
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.processes import DaemonService
-from bgpsim.agent.server import Server
+from bgpsim.agent.server import Server, Service
 from bgpsim.lab.embedded.nodes import NodeService
+
+# Services whose imports (pyroute2, scapy) take longer than the nodes do to come up. By name, for the lab does not
+# know what the speakers are.
+_SLOW_TO_IMPORT = (
+    ("bgpsim.agent.activity", "ActivityService"),
+    ("bgpsim.agent.netlink", "NetlinkService"),
+    ("bgpsim.agent.gobgp", "GobgpService"),
+    ("bgpsim.speakers.service", "SpeakerService"),
+    ("bgpsim.agent.packets", "PacketService"),
+)
 
 
 def main() -> int:
@@ -19,8 +33,16 @@ def main() -> int:
     server = Server()
     server.register(NodeService(namespaces))
     server.register(DaemonService(namespaces))
+    server.register(FrrService(namespaces))
+    server.register_in_background(lambda: _slow_services(namespaces))
     server.serve(stream)
     return 0
+
+
+def _slow_services(namespaces: Namespaces) -> Iterator[Service]:
+    for module, name in _SLOW_TO_IMPORT:
+        if find_spec(module) is not None:
+            yield getattr(import_module(module), name)(namespaces)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,15 @@ node's pod CIDR as a path without attributes of its own.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bgpsim.agent.protocol import Agent
-from bgpsim.errors import LabError
+from bgpsim.errors import InputError, LabError
 from bgpsim.inputs.files.kind import KindNode
 from bgpsim.inputs.files.manifests import ManifestFile, PeeringPolicy, VirtualRouter
+from bgpsim.lab.embedded.parallel import in_parallel
 from bgpsim.network.types import Prefix
 
 SOCKET = "/run/gobgp.sock"
@@ -56,6 +57,8 @@ class NodeBgp:
                 f"    connect-retry = {neighbor.connect_retry}",
                 f"    hold-time = {neighbor.hold_time}",
                 f"    keepalive-interval = {neighbor.keepalive}",
+                # Cilium's constant; GoBGP's own default is 30.
+                "    idle-hold-time-after-reset = 5",
                 "  [neighbors.transport.config]",
                 f"    remote-port = {neighbor.peer_port}",
             ]
@@ -65,9 +68,18 @@ class NodeBgp:
                     "    enabled = true",
                     f"    multihop-ttl = {neighbor.ebgp_multihop_ttl}",
                 ]
+            if neighbor.graceful_restart:
+                lines += [
+                    "  [neighbors.graceful-restart.config]",
+                    "    enabled = true",
+                    f"    restart-time = {neighbor.graceful_restart_time}",
+                    "    notification-enabled = true",
+                ]
             for family in _FAMILIES:
                 lines += ["  [[neighbors.afi-safis]]", "    [neighbors.afi-safis.config]"]
                 lines.append(f'      afi-safi-name = "{family}"')
+                if neighbor.graceful_restart:
+                    lines += ["    [neighbors.afi-safis.mp-graceful-restart.config]", "      enabled = true"]
         if self.rejects:
             # A default of reject-route alone refuses local routes too, in silence.
             lines += [
@@ -97,7 +109,15 @@ def desired(
         selecting = [p for p in policies.values() if p.node_selector is None or p.node_selector.matches(node.labels)]
         if len(selecting) != 1:
             continue
-        for router in selecting[0].virtual_routers[:1]:
+        routers = selecting[0].virtual_routers
+        if len(routers) > 1:
+            raise InputError(
+                f"policy {selecting[0].name}: found {len(routers)} virtual routers, expected one for a node",
+                hint="bgpsim runs one GoBGP per node so far",
+                file=routers[1].source.file,
+                line=routers[1].source.line,
+            )
+        for router in routers:
             addresses = [str(ip) for ip in node.node_ips if ip.version == 4]
             if not addresses:
                 raise LabError(
@@ -124,10 +144,7 @@ class ClusterBgp:
     def become(self, wanted: Mapping[str, NodeBgp]) -> None:
         """Start, stop and restart until every node runs what is wanted; all nodes at once."""
         changed = [name for name in sorted({*self._running, *wanted}) if self._running.get(name) != wanted.get(name)]
-        if not changed:
-            return
-        with ThreadPoolExecutor(max_workers=len(changed)) as pool:
-            list(pool.map(lambda name: self._change(name, wanted.get(name)), changed))
+        in_parallel(lambda name: self._change(name, wanted.get(name)), changed)
 
     def _change(self, node: str, wanted: NodeBgp | None) -> None:
         if node in self._running:
@@ -142,12 +159,13 @@ class ClusterBgp:
         self._await_neighbors(node, wanted)
         for prefix in wanted.prefixes:
             family = "ipv4" if prefix.version == 4 else "ipv6"
-            self._gobgp(node, "global", "rib", "add", str(prefix), "-a", family)
+            self._gobgp(node, "global", "rib", "add", str(prefix), "origin", "igp", "-a", family)
         self._running[node] = wanted
 
     def _await_neighbors(self, node: str, wanted: NodeBgp) -> None:
         """gobgpd reads its file after its API is up: the peers are there when it lists them."""
-        for _ in range(200):
+        deadline = time.monotonic() + 20.0
+        while time.monotonic() < deadline:
             listed = json.loads(self._gobgp(node, "-j", "neighbor") or "[]") or []
             if len(listed) >= len(wanted.router.neighbors):
                 return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,19 @@ from bgpsim.inputs.files.containerlab import ExecLine
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
-from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, RejectedLine, Speakers, StandIn
+from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers, StandIn
 from bgpsim.lab.embedded.kubernetes import ClusterBgp, desired
+from bgpsim.lab.embedded.parallel import in_parallel
 from bgpsim.lab.embedded.plan import BuildPlan, Container, make_plan
-from bgpsim.lab.embedded.sandbox import Sandbox
-from bgpsim.lab.images import Image, ensure
+from bgpsim.lab.embedded.refusals import refused_at_boot, refused_by_vtysh
+from bgpsim.lab.embedded.sandbox import Sandbox, check_host
+from bgpsim.lab.images import Image, ensure, resolve
 from bgpsim.source import Source
 
 _ROUTER_DAEMONS = ("bgpd", "zebra")
-# FRR's answers to a line that it does not take (lib/command.c, vtysh/vtysh.c).
-_REFUSAL = re.compile(r"^(% .*|line \d+: .*|.*Unknown command.*)$", re.M)
+_EXEC_TIMEOUT = 120.0
+"""Seconds for one `exec` line; containerlab has no limit, a lab that hangs helps nobody."""
+_START_OF_FRR = re.compile(r"\bfrr(init\.sh)?\b.*\b(re)?start\b")
 
 
 class EmbeddedLab:
@@ -65,9 +68,13 @@ class EmbeddedLab:
         return tuple(c.name for c in self._plan.containers if c.role == "gateway")
 
     def bring_up(self, progress: Callable[[str], None]) -> None:
+        check_host()
         images = ensure({c.image for c in self._plan.containers if c.image is not None}, self._store, progress)
         self._facts = replace(
-            self._facts, images=self._image_uses(images), stand_ins=self._stand_ins(images), versions=_versions(images)
+            self._facts,
+            images=self._image_uses(images),
+            stand_ins=self._stand_ins(images),
+            versions=self._versions(images),
         )
         progress("starting nodes")
         self._sandbox = Sandbox(self._store)
@@ -120,15 +127,15 @@ class EmbeddedLab:
     def _run_exec_lines(self) -> None:
         """Node by node in order, nodes side by side, as containerlab does after its links are up."""
         nodes = [node for node in self._files.topology.nodes.values() if node.exec]
-        if not nodes:
-            return
-        with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
-            results = list(pool.map(lambda node: [self._exec(node.name, line) for line in node.exec], nodes))
+        results = in_parallel(lambda node: [self._exec(node.name, line) for line in node.exec], nodes)
         done = [result for per_node in results for result in per_node]
+        refused = [line for result in done for line in refused_by_vtysh(result)]
+        for device in self._devices.values():
+            if device.role == "router":
+                started = next((r for r in done if r.device == device.name and _START_OF_FRR.search(r.command)), None)
+                refused += refused_at_boot(self.agent, device.name, None if started is None else started.source)
         self._facts = replace(
-            self._facts,
-            exec_failures=tuple(r for r in done if r.exit_code),
-            rejected_lines=tuple(line for r in done for line in _refusals(r)),
+            self._facts, exec_failures=tuple(r for r in done if r.exit_code), rejected_lines=tuple(refused)
         )
 
     def _exec(self, container: str, line: ExecLine) -> CommandResult:
@@ -139,7 +146,10 @@ class EmbeddedLab:
             argv = shlex.split(command)
         except ValueError as error:
             return CommandResult(container, command, 2, f"{error}\n", source)
-        done = self.agent.call("nodes.run", device=container, command=argv)
+        env = dict(next((c.env for c in self._plan.containers if c.name == container), {}))
+        done = self.agent.call(
+            "nodes.run", timeout=_EXEC_TIMEOUT + 10, device=container, command=argv, env=env, limit=_EXEC_TIMEOUT
+        )
         return CommandResult(container, command, done["exit_code"], done["output"], source, done["seconds"])
 
     def apply(self, manifest: ManifestFile) -> None:
@@ -174,21 +184,9 @@ class EmbeddedLab:
             raise LabError(f"{device} has no link at {interface}")
         ends = {(cable.a, cable.a_interface), (cable.b, cable.b_interface)}
         ((other, other_interface),) = ends - {(name, interface)}
-        self.agent.call("nodes.batch", commands={name: [f"link set {interface} {'up' if up else 'down'}"]})
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            # `operstate` follows the carrier; the other end may itself be set down by an earlier step.
-            states = [self._operstate(name, interface), self._operstate(other, other_interface)]
-            if up and ("up" in states or "lowerlayerdown" in states):
-                return
-            if not up and "up" not in states:
-                return
-        raise LabError(f"{device}:{interface} did not go {'up' if up else 'down'} within 5 s")
-
-    def _operstate(self, device: str, interface: str) -> str:
-        done = self.agent.call("nodes.run", device=device, command=["cat", f"/sys/class/net/{interface}/operstate"])
-        text: str = done["output"]
-        return text.strip()
+        self.agent.call(
+            "nodes.set_interface", device=name, interface=interface, peer=other, peer_interface=other_interface, up=up
+        )
 
     def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
         return self._run(device, command, source)
@@ -231,12 +229,11 @@ class EmbeddedLab:
             self._speakers.check_alive()
 
     def _router_log(self, device: str) -> tuple[str, ...]:
-        """What FRR's own crash log holds, and the daemons that are left."""
+        """The last that its daemons said, a crash's trace included, and the daemons that are left."""
+        said: list[str] = self.agent.call("nodes.log", device=device)
         running = self.agent.call("nodes.processes", device=device)
         left = ", ".join(sorted(set(running.values()))) or "nothing"
-        lines: list[str] = [f"still running on {device}: {left}"]
-        text = self.agent.call("nodes.read", device=device, path="/var/log/frr/frr.log")
-        return tuple(lines + (text.splitlines()[-10:] if text else []))
+        return (*said[-20:], f"still running on {device}: {left}")
 
     def close(self) -> None:
         if self._sandbox is not None:
@@ -245,7 +242,7 @@ class EmbeddedLab:
 
     def _image_uses(self, images: Mapping[str, Image]) -> tuple[ImageUse, ...]:
         return tuple(
-            ImageUse(c.name, c.asked, images[c.image].used if c.image == "frr" else "Debian's own tools")
+            ImageUse(c.name, c.asked, resolve(c.asked).versioned(images[c.image]).used)
             for c in self._plan.containers
             if c.image is not None and c.asked
         )
@@ -253,10 +250,21 @@ class EmbeddedLab:
     def _stand_ins(self, images: Mapping[str, Image]) -> tuple[StandIn, ...]:
         found = []
         if self._files.cluster is not None:
-            found.append(StandIn("Cilium agent", images["node"].used))
+            found.append(StandIn("Cilium agent", f"gobgpd {images['node'].versions['gobgpd']}"))
             found.append(StandIn("Cilium datapath", "kernel routes, a namespace per pod"))
             found.append(StandIn("kubelet and scheduler", "a namespace per node, pods placed by bgpsim"))
         return tuple(found)
+
+    def _versions(self, images: Mapping[str, Image]) -> dict[str, str]:
+        found = {
+            short: image.versions[package]
+            for package, short in (("frr", "frr"), ("gobgpd", "gobgp"))
+            for image in images.values()
+            if package in image.versions
+        }
+        if self._files.speakers:
+            found["exabgp"] = version("exabgp")
+        return {**found, "kernel": os.uname().release}
 
 
 def _device(container: Container) -> LabDevice | None:
@@ -270,23 +278,3 @@ def _device(container: Container) -> LabDevice | None:
         container.name if container.role == "pod" else None,
         container.addresses,
     )
-
-
-def _versions(images: Mapping[str, Image]) -> dict[str, str]:
-    known = {"frr": "frr", "gobgpd": "gobgp"}
-    return {
-        short: image.versions[package]
-        for package, short in known.items()
-        for image in images.values()
-        if package in image.versions
-    }
-
-
-def _refusals(result: CommandResult) -> list[RejectedLine]:
-    """The lines that vtysh says were not taken; it stops at the first one."""
-    if "vtysh" not in result.command:
-        return []
-    return [
-        RejectedLine(result.device, result.command, answer.strip(), result.source)
-        for answer in _REFUSAL.findall(result.output)
-    ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +21,7 @@ from bgpsim.agent.namespaces import ENVIRONMENT, Namespaces
 from bgpsim.agent.server import Method
 from bgpsim.errors import LabError
 from bgpsim.lab.embedded.seal import STORE, make_dev
+from bgpsim.lab.embedded.syslog import SystemLog
 
 _NODES = Path("/nodes")
 _LAYERS = _NODES / ".layers"
@@ -43,18 +46,23 @@ class NodeService:
 
     def __init__(self, namespaces: Namespaces) -> None:
         self._namespaces = namespaces
+        self._links: list[tuple[str, str, str, str]] = []
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="node")
+        self._log = SystemLog()
 
     def methods(self) -> Mapping[str, Method]:
         return {
             "nodes.create": self.create,
             "nodes.wire": self.wire,
+            "nodes.links": self.links,
             "nodes.run": self.run,
             "nodes.batch": self.batch,
             "nodes.processes": self.processes,
             "nodes.alive": self.alive,
             "nodes.write": self.write,
             "nodes.read": self.read,
+            "nodes.log": self.log,
+            "nodes.set_interface": self.set_interface,
         }
 
     def create(self, nodes: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
@@ -69,6 +77,8 @@ class NodeService:
             pid = _create(node, None if node["shares"] is None else self._namespaces.pid(node["shares"]))
             self._namespaces.add(node["name"], pid)
             pids[node["name"]] = pid
+            if node["image"] is not None:
+                self._log.listen(node["name"], self._namespaces.root(node["name"]))
         return pids
 
     def wire(self, links: Sequence[Mapping[str, Any]]) -> None:
@@ -79,6 +89,11 @@ class NodeService:
             for link in links
         ]
         _ip_batch(["ip", "-batch", "-"], lines)
+        self._links += [(link["a"], link["a_interface"], link["b"], link["b_interface"]) for link in links]
+
+    def links(self) -> list[tuple[str, str, str, str]]:
+        """Every veth pair: device and interface of both ends. The kernel tells it only per pair of namespaces."""
+        return self._links
 
     def batch(self, commands: Mapping[str, Sequence[str]]) -> None:
         """`ip -batch` in several devices at once."""
@@ -90,13 +105,33 @@ class NodeService:
         list(self._pool.map(one, [device for device in commands if commands[device]]))
 
     def run(
-        self, device: str, command: str | Sequence[str], timeout: float = 60.0, env: Mapping[str, str] | None = None
+        self, device: str, command: str | Sequence[str], limit: float = 60.0, env: Mapping[str, str] | None = None
     ) -> Mapping[str, Any]:
-        """Run one command to its end; a text is split as a shell would, and run without one."""
+        """Run one command to its end, `limit` seconds at most; a text is split as a shell would, run without one."""
         argv = shlex.split(command) if isinstance(command, str) else list(command)
         started = time.monotonic()
-        done = self._namespaces.run(device, argv, timeout=timeout, env=env)
+        done = self._namespaces.run(device, argv, timeout=limit, env=env)
         return {"exit_code": done.returncode, "output": done.stdout, "seconds": time.monotonic() - started}
+
+    def set_interface(self, device: str, interface: str, peer: str, peer_interface: str, up: bool) -> None:
+        """Set one end of a link up or down; returns when both ends' kernels say so."""
+        with self._namespaces.enter_network(device), _Interface(interface) as end:
+            end.set_up(up)
+        deadline = time.monotonic() + 5.0
+        while time.monotonic() < deadline:
+            flags = []
+            for name, name_of_interface in ((device, interface), (peer, peer_interface)):
+                with self._namespaces.enter_network(name), _Interface(name_of_interface) as end:
+                    flags.append(end.flags())
+            runs = all(flag & _IFF_UP for flag in flags)
+            if bool(flags[0] & _IFF_UP) == up and all(bool(flag & _IFF_RUNNING) == runs for flag in flags):
+                return
+            time.sleep(0.001)
+        raise LabError(f"{device}:{interface} did not go {'up' if up else 'down'} within 5 s")
+
+    def log(self, device: str) -> list[str]:
+        """What the device's daemons said to syslog, oldest first."""
+        return list(self._log.lines(device))
 
     def processes(self, device: str) -> Mapping[str, str]:
         return {str(pid): name for pid, name in self._namespaces.processes(device).items()}
@@ -114,6 +149,41 @@ class NodeService:
             return (self._namespaces.root(device) / path.lstrip("/")).read_text(errors="replace")[-last:]
         except FileNotFoundError:
             return None
+
+
+_IFF_UP = 0x1
+_IFF_RUNNING = 0x40
+"""Administratively up and with carrier (RFC 2863's operational state); netdevice(7)."""
+_SIOCGIFFLAGS = 0x8913
+_SIOCSIFFLAGS = 0x8914
+
+
+class _Interface:
+    """An interface of the calling thread's network namespace, by the ioctls of netdevice(7)."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> _Interface:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def flags(self) -> int:
+        request = struct.pack("16sh22x", self._name.encode(), 0)
+        try:
+            answer = fcntl.ioctl(self._socket, _SIOCGIFFLAGS, request)
+        except OSError as error:
+            raise LabError(f"interface {self._name}: {error.strerror}") from None
+        flags: int = struct.unpack("16sH22x", answer)[1]
+        return flags
+
+    def set_up(self, up: bool) -> None:
+        flags = self.flags()
+        flags = flags | _IFF_UP if up else flags & ~_IFF_UP
+        fcntl.ioctl(self._socket, _SIOCSIFFLAGS, struct.pack("16sH22x", self._name.encode(), flags))
 
 
 def _own_layer(image: str) -> None:

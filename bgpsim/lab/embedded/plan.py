@@ -85,7 +85,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
         plan.set(node.name, "link set lo up")
     for kind_node in kind_nodes:
         plan.containers.append(
-            Container(kind_node.name, "node", resolve(_KIND_IMAGE), _KIND_IMAGE, kind_node.container)
+            Container(kind_node.name, "node", resolve(_KIND_IMAGE).image, _KIND_IMAGE, kind_node.container)
         )
         plan.set(kind_node.name, "link set lo up")
     for node in sharing:
@@ -93,7 +93,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
         plan.aliases[node.name] = device
         image = node.image or ""
         plan.containers.append(
-            Container(node.name, "sidecar", resolve(image), image, node.name, shares=device, env=node.env)
+            Container(node.name, "sidecar", resolve(image).image, image, node.name, shares=device, env=node.env)
         )
     for link in files.topology.links:
         (a, b) = ((plan.aliases.get(end.node, end.node), end.interface) for end in link.ends)
@@ -117,7 +117,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
 
 def _own_container(node: NodeDefinition) -> Container:
     image = node.image or ""
-    name = resolve(image)
+    name = resolve(image).image
     role: Literal["router", "host"] = "router" if name == "frr" else "host"
     return Container(node.name, role, name, image, node.name, env=node.env)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import os
 import select
-import site
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import bgpsim
 from bgpsim.agent.client import AgentClient
+from bgpsim.agent.namespaces import PATH
 from bgpsim.errors import HostError
 from bgpsim.lab.embedded.seal import Plan
 
@@ -21,7 +23,6 @@ class Sandbox:
     """A sealed process tree with an agent in it. Raises HostError when this machine cannot make one."""
 
     def __init__(self, store: Path) -> None:
-        check_host()
         lifeline_read, self._lifeline = os.pipe()
         status_read, status_write = os.pipe()
         ours, theirs = socket.socketpair()
@@ -43,19 +44,24 @@ class Sandbox:
         )
         passed = (lifeline_read, theirs.fileno(), status_write)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bgpsim.lab.embedded.seal", plan.to_json()],
+            [sys.executable, "-m", "bgpsim.lab.embedded.seal"],
             pass_fds=passed,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=self._log,
             # A Ctrl-C in the terminal is the command's business; it ends the lab by the life-line.
             start_new_session=True,
             cwd="/",
+            # The lab's PID 1 is a fork of this process: what it has in its environment could be read inside.
+            env=_supervisor_environment(package.parent),
         )
         for descriptor in (lifeline_read, status_write):
             os.close(descriptor)
         theirs.close()
         try:
+            assert self._process.stdin is not None
+            with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
+                stdin.write(plan.to_json().encode())
             self._await_ready(status_read)
         except BaseException:
             ours.close()
@@ -111,24 +117,42 @@ def check_host() -> None:
     """One line on what is missing for unprivileged namespaces, before anything starts."""
     if sys.platform != "linux":
         raise HostError("the embedded lab needs Linux", hint="use a Linux virtual machine")
+    if _setting("user/max_user_namespaces") == "0":
+        raise _restricted("user.max_user_namespaces", "0", "15000")
     if os.geteuid() == 0:
         return
-    for name, bad, hint in (
-        ("kernel/unprivileged_userns_clone", "0", "sudo sysctl -w kernel.unprivileged_userns_clone=1"),
-        ("user/max_user_namespaces", "0", "sudo sysctl -w user.max_user_namespaces=15000"),
-        (
-            "kernel/apparmor_restrict_unprivileged_userns",
-            "1",
-            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-    ):
-        try:
-            value = Path("/proc/sys", name).read_text().strip()
-        except OSError:
-            continue
-        if value == bad:
-            dotted = name.replace("/", ".")
-            raise HostError(f"user namespaces are restricted here ({dotted} = {value})", hint=hint)
+    if _setting("kernel/unprivileged_userns_clone") == "0":
+        raise _restricted("kernel.unprivileged_userns_clone", "0", "1")
+    # AppArmor's restriction has exceptions by program: only a try tells.
+    if _setting(_APPARMOR) == "1" and not _may_mount():
+        raise _restricted(_APPARMOR.replace("/", "."), "1", "0")
+
+
+_APPARMOR = "kernel/apparmor_restrict_unprivileged_userns"
+
+
+def _setting(name: str) -> str | None:
+    try:
+        return Path("/proc/sys", name).read_text().strip()
+    except OSError:
+        return None
+
+
+def _restricted(name: str, value: str, better: str) -> HostError:
+    return HostError(
+        f"user namespaces are switched off here ({name} = {value})", hint=f"run: sudo sysctl -w {name}={better}"
+    )
+
+
+def _may_mount() -> bool:
+    """Whether this very Python may enter a user namespace and mount in it."""
+    attempt = (
+        "from bgpsim.agent import kernel as k; k.unshare(k.CLONE_NEWUSER | k.CLONE_NEWNS); "
+        "k.mount('none', '/', None, k.MS_REC | k.MS_PRIVATE)"
+    )
+    environment = _supervisor_environment(Path(bgpsim.__file__).resolve().parent.parent)
+    done = subprocess.run([sys.executable, "-c", attempt], env=environment, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def _hint(reason: str) -> str | None:
@@ -137,9 +161,18 @@ def _hint(reason: str) -> str | None:
     return None
 
 
+def _supervisor_environment(source: Path) -> dict[str, str]:
+    """Enough to find Python's own libraries and bgpsim, and nothing of the user's."""
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ}
+    return {**kept, "PATH": PATH, "LANG": "C.UTF-8", "PYTHONPATH": str(source), "PYTHONNOUSERSITE": "1"}
+
+
 def _site_packages() -> str:
-    """The folder that has our dependencies: the virtual environment's."""
-    return next(path for path in site.getsitepackages() if Path(path).is_dir())
+    """The folder that has our dependencies, wherever this Python finds them."""
+    found = importlib.util.find_spec("pyroute2")
+    if found is None or found.origin is None:
+        raise HostError("pyroute2 is not installed beside bgpsim", hint="run `make install`")
+    return str(Path(found.origin).parents[1])
 
 
 def _first_ordinary_id() -> int:

@@ -17,7 +17,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -59,16 +59,23 @@ class Plan:
 
 
 def main() -> int:
-    plan = Plan(**json.loads(sys.argv[1]))
+    # By stdin: an argument would show the host's paths in every process list of the lab.
+    plan = Plan(**json.load(sys.stdin))
+    for descriptor in (plan.rpc, plan.lifeline, plan.status):
+        # They came by inheritance; nothing that the lab starts may hold them too.
+        os.set_inheritable(descriptor, False)
     try:
         _seal(plan)
     except OSError as error:
         os.write(plan.status, str(error).encode())
         return 1
+    # PDEATHSIG is not heard by a child whose parent died before it asked for it; this pipe's end is.
+    own_life_read, own_life_write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _first_process(plan)
-    for descriptor in (plan.rpc, plan.lifeline, plan.status):
+        os.close(own_life_write)
+        _first_process(plan, own_life_read)
+    for descriptor in (plan.rpc, plan.lifeline, plan.status, own_life_read):
         os.close(descriptor)
     os.waitpid(pid, 0)
     return 0
@@ -132,7 +139,7 @@ def _stage(plan: Plan) -> None:
     os.mkdir(f"{_STAGE}/root")
 
 
-def _first_process(plan: Plan) -> None:
+def _first_process(plan: Plan, outer_life: int) -> None:
     """PID 1 of the lab; never returns."""
     status = 1
     try:
@@ -141,7 +148,7 @@ def _first_process(plan: Plan) -> None:
         agent = _start_agent(plan)
         os.write(plan.status, b"ready")
         os.close(plan.status)
-        _reap(agent, plan.lifeline)
+        _reap(agent, (plan.lifeline, outer_life))
         status = 0
     except OSError as error:
         os.write(plan.status, str(error).encode())
@@ -210,9 +217,12 @@ def interpreter_inside(plan: Plan) -> str:
     return f"{PYTHON if plan.python else '/usr'}/{plan.interpreter}"
 
 
-def agent_environment() -> Mapping[str, str]:
+def agent_environment(plan: Plan) -> Mapping[str, str]:
     """Nothing of the user's environment is seen inside."""
+    # A Python built with a shared library looks for it where it was installed, which is not where it is here.
+    own_libraries = {"LD_LIBRARY_PATH": f"{PYTHON}/lib"} if plan.python else {}
     return {
+        **own_libraries,
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONPATH": f"{SOURCE}:{SITE}",
         "PYTHONNOUSERSITE": "1",
@@ -230,7 +240,7 @@ def _start_agent(plan: Plan) -> int:
             kernel.die_with_parent(signal.SIGKILL)
             os.set_inheritable(plan.rpc, True)
             argv = [python, "-m", "bgpsim.lab.embedded.inside", str(plan.rpc)]
-            os.execve(python, argv, dict(agent_environment()))
+            os.execve(python, argv, dict(agent_environment(plan)))
         except OSError as error:
             print(f"the agent could not be started: {error}", file=sys.stderr, flush=True)
         finally:
@@ -239,13 +249,14 @@ def _start_agent(plan: Plan) -> int:
     return pid
 
 
-def _reap(agent: int, lifeline: int) -> None:
-    """Until the agent ends or the life-line does: take in every orphan of the lab."""
+def _reap(agent: int, lifelines: Sequence[int]) -> None:
+    """Until the agent ends or one of the life-lines does: take in every orphan of the lab."""
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     poller = select.poll()
-    poller.register(lifeline, select.POLLIN | select.POLLHUP)
+    for lifeline in lifelines:
+        poller.register(lifeline, select.POLLIN | select.POLLHUP)
     poller.register(wake_read, select.POLLIN)
     while True:
         while True:
@@ -258,7 +269,7 @@ def _reap(agent: int, lifeline: int) -> None:
             if pid == 0:
                 break
         for descriptor, _ in poller.poll():
-            if descriptor == lifeline:
+            if descriptor in lifelines:
                 return
             os.read(wake_read, 4096)
 

@@ -1,0 +1,41 @@
+"""The kernel's own view of a device: addresses, links, routes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bgpsim.agent.namespaces import ENVIRONMENT, Namespaces
+from bgpsim.errors import LabError
+
+_ADDRESSES = ("ip", "-j", "-d", "addr")
+_ROUTES = (("ip", "-j", "-4", "-d", "route"), ("ip", "-j", "-6", "-d", "route"))
+
+
+class NetlinkService:
+    """Methods `netlink.*`."""
+
+    def __init__(self, namespaces: Namespaces) -> None:
+        self._namespaces = namespaces
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="netlink")
+
+    def methods(self) -> Mapping[str, Callable[..., Any]]:
+        return {"netlink.dump": self.dump}
+
+    def dump(self, devices: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Per device: `links` (with addr_info) and `routes` (main table, both families), in iproute2's JSON."""
+        return dict(zip(devices, self._pool.map(self._one, devices), strict=True))
+
+    def _one(self, device: str) -> dict[str, Any]:
+        four, six = (self._ip(device, argv) for argv in _ROUTES)
+        return {"links": self._ip(device, _ADDRESSES), "routes": {"ipv4-unicast": four, "ipv6-unicast": six}}
+
+    def _ip(self, device: str, argv: Sequence[str]) -> Any:
+        enter = ["nsenter", "-t", str(self._namespaces.pid(device)), "-n", "--"]
+        done = subprocess.run([*enter, *argv], capture_output=True, text=True, env=ENVIRONMENT, check=False)
+        if done.returncode:
+            raise LabError(f"{device}: {' '.join(argv)}: {done.stderr.strip()[-200:]}")
+        return json.loads(done.stdout or "[]")

@@ -1,0 +1,114 @@
+"""Where commands write: the terminal step by step, the report's files, the error line of what went wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from bgpsim.errors import InputError
+from bgpsim.report.canonical import to_json
+from bgpsim.report.document import LabPart, Report, RunPart, StepPart
+from bgpsim.report.markdown import render
+from bgpsim.report.terminal import Terminal
+from bgpsim.scenario.loading import load, up_to
+from bgpsim.scenario.recording import Outcome
+from bgpsim.scenario.timeline import Scenario
+from bgpsim.scenario.verdicts import INTERRUPTED, failed_load, highest, verdict_of
+
+
+class Live(Terminal):
+    """The terminal, with a line that says what is being done while it is."""
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[Callable[[str], None]]:
+        if self.verbosity < 0 or not self.console.is_terminal:
+            yield lambda _: None
+            return
+        with self.console.status(escape(text)) as status:
+            yield lambda now: status.update(escape(now))
+
+
+class Silent:
+    """For `--json`: the report alone is printed, at the end."""
+
+    def scenario(self, name: str, file: str) -> None: ...
+    @contextmanager
+    def working(self, text: str) -> Iterator[Callable[[str], None]]:
+        yield lambda _: None
+
+    def lab(self, lab: LabPart, seconds: float) -> None: ...
+    def step(self, step: StepPart) -> None: ...
+    def verdict(self, run: RunPart) -> None: ...
+
+
+def listener(*, as_json: bool, verbosity: int) -> Live | Silent:
+    return Silent() if as_json else Live(Console(), verbosity)
+
+
+def drive(
+    files: tuple[str, ...], step: str | None, one: Callable[[Scenario], Outcome], listening: Live | Silent
+) -> Report:
+    """Read all files, then do `one` with each. Where one file is bad, none is started."""
+    scenarios: list[Scenario] = []
+    runs: list[RunPart] = []
+    codes: list[int] = []
+    for file in files:
+        try:
+            scenario = load(Path(file), file)
+            scenarios.append(scenario if step is None else up_to(scenario, step))
+        except (Exception, KeyboardInterrupt) as error:
+            part, code = failed_load(Path(file).stem, file, error)
+            runs.append(part)
+            codes.append(code)
+            listening.verdict(part)
+    if not codes:
+        for scenario in scenarios:
+            outcome = one(scenario)
+            runs.append(outcome.run)
+            codes.append(outcome.exit_code)
+            if outcome.exit_code == INTERRUPTED:
+                break
+    code = highest(codes)
+    return Report(verdict=verdict_of(code), exit_code=code, runs=runs)
+
+
+def finish(report: Report, *, as_json: bool, folder: Path | None) -> None:
+    """Write the report, print it as JSON where that is asked for, and end with its exit code."""
+    text = to_json(report)
+    if folder is not None:
+        # A second Ctrl-C must not cut the report in half.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            for name, content in (("report.json", text), ("report.md", render(report))):
+                _replace(folder / name, content)
+        finally:
+            signal.signal(signal.SIGINT, before)
+    if as_json:
+        click.echo(text, nl=False)
+    raise SystemExit(report.exit_code)
+
+
+def usable_folder(folder: Path) -> None:
+    """Make the report's folder before anything starts. Raises InputError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(f"--report {folder}: {error.strerror}; expected a folder that can be written") from None
+
+
+def _replace(path: Path, content: str) -> None:
+    """Written whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(content)
+    os.chmod(name, 0o644)
+    os.replace(name, path)

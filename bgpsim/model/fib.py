@@ -1,0 +1,55 @@
+"""What the kernel forwards by: static routes and the BGP routes that zebra installs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bgpsim.model.rib import BGP_METRIC, PrefixTable, StaticRoute
+from bgpsim.network.description import Device
+from bgpsim.network.state import FibKey, FibNextHop, FibRoute
+from bgpsim.network.types import Prefix, family_of
+from bgpsim.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledRoute:
+    """A best path (with its multipath companions) as zebra gives it to the kernel."""
+
+    prefix: Prefix
+    next_hops: frozenset[FibNextHop]
+    metric: int
+    """The path's own metric for those who resolve next hops through it: its MED."""
+    sources: tuple[Source, ...]
+
+
+def kernel_table(
+    device: Device, routes: Iterable[StaticRoute], installed: Iterable[InstalledRoute]
+) -> dict[FibKey, FibRoute]:
+    """One device's main table. Link-local, multicast, local and broadcast routes are no part of it anywhere."""
+    table: dict[FibKey, FibRoute] = {}
+    for route in routes:
+        if not route.in_kernel:
+            continue
+        key = FibKey(device.name, family_of(route.prefix), route.prefix, route.metric)
+        table.setdefault(
+            key,
+            FibRoute(route.kind, route.protocol, frozenset(route.next_hops), route.linkdown, route.sources),
+        )
+    for bgp in installed:
+        key = FibKey(device.name, family_of(bgp.prefix), bgp.prefix, BGP_METRIC)
+        table.setdefault(key, FibRoute("unicast", "bgp", bgp.next_hops, sources=bgp.sources))
+    return table
+
+
+class Fibs:
+    """Longest-prefix-match over the kernel tables of all devices; of equal prefixes the lowest metric wins."""
+
+    def __init__(self, routes: Mapping[FibKey, FibRoute]) -> None:
+        self.routes = routes
+        self._tables: dict[str, PrefixTable[FibRoute]] = {}
+        for key in sorted(routes, key=lambda key: key.metric, reverse=True):
+            self._tables.setdefault(key.device, PrefixTable()).set(key.prefix, routes[key])
+
+    def table(self, device: str) -> PrefixTable[FibRoute]:
+        return self._tables.get(device) or PrefixTable()

@@ -1,0 +1,268 @@
+"""From a Network to the NetworkState that it comes to rest in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bgpsim.model.decision import Candidate, Decided, equal_cost
+from bgpsim.model.fib import Fibs, kernel_table
+from bgpsim.model.forwarding import Walker, forward
+from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver, rules_of
+from bgpsim.model.rib import Rib, static_routes
+from bgpsim.model.sessions import SessionEnd, Sessions, find_sessions, neighbor_sources
+from bgpsim.model.wiring import Wiring
+from bgpsim.network.description import Device, Network
+from bgpsim.network.state import (
+    AdvertisedKey,
+    Attributes,
+    BgpPath,
+    FamilyCounters,
+    FibKey,
+    FibRoute,
+    FlowKey,
+    NetworkState,
+    PathKey,
+    Session,
+    SessionKey,
+    WireKey,
+)
+from bgpsim.network.types import family_of
+from bgpsim.source import Source, Unmodelled
+
+SESSION_ROUNDS = 8
+"""Sessions over routes that BGP itself brings: how often both are computed in turn before they are called unstable."""
+
+OBSERVED_KINDS = ("router", "node", "host")
+"""Devices whose kernel tables are facts; those of pods, speakers and gateways are the lab's own making."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The state at rest, and what this computation had to leave open (not what the description lists already)."""
+
+    state: NetworkState
+    unmodelled: tuple[Unmodelled, ...] = ()
+
+
+def predict(
+    network: Network,
+    before: NetworkState | None,
+    flows: Sequence[FlowKey],
+    *,
+    solver: Solver | None = None,
+) -> Prediction:
+    """Predict the state that `network` settles in.
+
+    `before` is the state of the step before: FRR keeps an external path that is already best (RFC 4271 leaves it open),
+    so a history can decide. Without one, such a tie is reported in `unmodelled`. Raises ModelError for a flow whose
+    sender is not in the network.
+    """
+    wiring = Wiring(network)
+    static = {name: static_routes(wiring, device) for name, device in network.devices.items()}
+    ribs = {name: Rib(routes) for name, routes in static.items()}
+    selected = selected_before(before)
+    chosen = solver or WorklistSolver()
+
+    def kernel(solution: Solution | None) -> dict[FibKey, FibRoute]:
+        tables: dict[FibKey, FibRoute] = {}
+        for name, device in network.devices.items():
+            installed = solution.installed.get(name, ()) if solution else ()
+            tables.update(kernel_table(device, static[name], installed))
+        return tables
+
+    fib = kernel(None)
+    sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
+    settled = False
+    for _ in range(SESSION_ROUNDS):
+        solution = chosen.solve(Problem(wiring, ribs, sessions, selected))
+        fib = kernel(solution)
+        walker = Walker(wiring, Fibs(fib))
+        again = find_sessions(wiring, ribs, walker)
+        settled = again == sessions
+        if settled:
+            break
+        sessions = again
+    state = NetworkState(
+        sessions=_sessions(network, sessions, solution),
+        paths=_paths(network, solution),
+        advertised=_advertised(network, solution),
+        fib={key: route for key, route in fib.items() if network.devices[key.device].kind in OBSERVED_KINDS},
+        forwarding={flow: forward(walker, flow) for flow in sorted(flows)},
+        wire=_wire(network, sessions, solution),
+    )
+    open_ends = _order_of_arrival(network, sessions, solution, before) + _unstable(network, solution, settled)
+    return Prediction(state, tuple(sorted(open_ends)))
+
+
+def selected_before(before: NetworkState | None) -> frozenset[PathKey]:
+    return frozenset(key for key, path in before.paths.items() if path.best) if before else frozenset()
+
+
+def _sessions(network: Network, sessions: Sessions, solution: Solution) -> Mapping[SessionKey, Session]:
+    counts = _counters(sessions, solution)
+    shown: dict[SessionKey, Session] = dict(sessions.down)
+    for key, end in sessions.ends.items():
+        instance = network.devices[key.device].bgp
+        speaks = instance is not None and instance.engine != "exabgp"
+        shown[key] = Session(
+            "Established",
+            end.type,
+            end.peer.device,
+            end.neighbor.interface if end.neighbor.address is None else None,
+            families={family: counts[key, family] for family in end.families} if speaks else {},
+        )
+    return {key: shown[key] for key in sorted(shown)}
+
+
+def _counters(sessions: Sessions, solution: Solution) -> dict[tuple[SessionKey, str], FamilyCounters]:
+    """What FRR calls PfxRcd (accepted, even with an unusable next hop), what was offered, and PfxSnt."""
+    accepted: dict[tuple[SessionKey, str], int] = {}
+    received: dict[tuple[SessionKey, str], int] = {}
+    sent: dict[tuple[SessionKey, str], int] = {}
+    for table, decided in solution.tables.items():
+        for entry in decided:
+            at = (SessionKey(table.device, entry.path.neighbor), family_of(table.prefix))
+            received[at] = received.get(at, 0) + 1
+            if not (entry.path.refused or "").startswith("denied"):
+                accepted[at] = accepted.get(at, 0) + 1
+    for key in solution.sent:
+        to = (SessionKey(key.device, key.neighbor), key.family)
+        sent[to] = sent.get(to, 0) + 1
+    return {
+        (key, family): FamilyCounters(
+            accepted.get((key, family), 0), received.get((key, family), 0), sent.get((key, family), 0)
+        )
+        for key, end in sessions.ends.items()
+        for family in end.families
+    }
+
+
+def _paths(network: Network, solution: Solution) -> Mapping[PathKey, BgpPath]:
+    """Every router's table. A speaker keeps none: what it hears is the wire plane."""
+    paths: dict[PathKey, BgpPath] = {}
+    for table, decided in solution.tables.items():
+        if _engine(network, table.device) == "exabgp":
+            continue
+        for entry in decided:
+            key = PathKey(table.device, family_of(table.prefix), table.prefix, entry.path.neighbor)
+            paths[key] = BgpPath(
+                attributes=entry.path.attributes,
+                valid=entry.path.valid,
+                best=entry.best,
+                multipath=entry.multipath,
+                weight=entry.path.weight,
+                reason=entry.reason,
+                lost=entry.lost,
+                sources=entry.path.sources,
+            )
+    return paths
+
+
+def _engine(network: Network, device: str) -> str | None:
+    instance = network.devices[device].bgp
+    return instance.engine if instance else None
+
+
+def _advertised(network: Network, solution: Solution) -> Mapping[AdvertisedKey, Attributes]:
+    return {
+        key: sent.printed
+        for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0]))
+        if _engine(network, key.device) != "exabgp"
+    }
+
+
+def _wire(network: Network, sessions: Sessions, solution: Solution) -> Mapping[WireKey, Attributes]:
+    """What stands on the speakers' sessions, in both directions."""
+    wire: dict[WireKey, Attributes] = {}
+    for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
+        peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
+        if _engine(network, key.device) == "exabgp":
+            wire[WireKey(key.device, "sent", peer, key.family, key.prefix)] = sent.wire
+        if _engine(network, peer) == "exabgp":
+            wire[WireKey(peer, "received", key.device, key.family, key.prefix)] = sent.wire
+    return wire
+
+
+def _order_of_arrival(
+    network: Network, sessions: Sessions, solution: Solution, before: NetworkState | None
+) -> list[Unmodelled]:
+    """Ties between external paths that nothing but history decides, where history is not known."""
+    found = []
+    for table, decided in solution.tables.items():
+        device = network.devices[table.device]
+        if device.bgp is None or device.bgp.engine != "frr" or device.bgp.compare_router_id:
+            continue
+        best = next((entry.path for entry in decided if entry.best), None)
+        if best is None or best.type != "ebgp":
+            continue
+        rivals = [entry.path for entry in decided if not entry.best and _rivals(entry, best, device)]
+        if rivals and not _history_decides(table, best, rivals, before):
+            end = sessions.ends[SessionKey(table.device, best.neighbor)]
+            names = ", ".join(sorted(path.neighbor for path in (best, *rivals)))
+            found.append(
+                Unmodelled(
+                    source=_anchor(network, device, end),
+                    device=table.device,
+                    text=f"order of arrival decides between the paths of {table.prefix} from {names}",
+                    effect="possible",
+                    affects=_holders(solution, table),
+                    why="FRR keeps the external path that came first; the lower router ID is assumed to have",
+                )
+            )
+    return found
+
+
+def _rivals(entry: Decided, best: Candidate, device: Device) -> bool:
+    assert device.bgp is not None
+    path = entry.path
+    return path.valid and path.type == "ebgp" and equal_cost(path, best, rules_of(device.bgp))
+
+
+def _history_decides(table: TableKey, best: Candidate, rivals: list[Candidate], before: NetworkState | None) -> bool:
+    """The best path was best before with the same attributes; or all were there, and none of them was best."""
+    if before is None:
+        return False
+
+    def earlier(path: Candidate) -> BgpPath | None:
+        then = before.paths.get(PathKey(table.device, family_of(table.prefix), table.prefix, path.neighbor))
+        return then if then is not None and then.attributes == path.attributes else None
+
+    was = earlier(best)
+    if was is not None and was.best:
+        return True
+    known = [earlier(path) for path in (best, *rivals)]
+    return all(path is not None and path.valid and not path.best for path in known)
+
+
+def _holders(solution: Solution, table: TableKey) -> tuple[str, ...]:
+    return tuple(sorted({other.device for other in solution.tables if other.prefix == table.prefix}))
+
+
+def _unstable(network: Network, solution: Solution, settled: bool) -> list[Unmodelled]:
+    found = [
+        Unmodelled(
+            source=_anchor(network, network.devices[table.device], None),
+            device=table.device,
+            text=f"the best path of {table.prefix} does not come to rest",
+            effect="possible",
+            affects=_holders(solution, table),
+        )
+        for table in solution.unstable
+    ]
+    if not settled:
+        names = tuple(sorted(name for name, device in network.devices.items() if device.bgp))
+        first = network.devices[names[0]]
+        text = "sessions and the routes that carry them do not come to rest"
+        found.append(Unmodelled(_anchor(network, first, None), None, text, "possible", names))
+    return found
+
+
+def _anchor(network: Network, device: Device, end: SessionEnd | None) -> Source:
+    """The line to point at: the neighbor's, the BGP instance's, the device's."""
+    if end is not None:
+        for line in neighbor_sources(end.neighbor):
+            return line
+    if device.bgp is not None and device.bgp.source is not None:
+        return device.bgp.source
+    return device.source or Source(network.name, 0)

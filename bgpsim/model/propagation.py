@@ -1,0 +1,348 @@
+"""The fixpoint: Adj-RIB-In → decision → Loc-RIB → Adj-RIB-Out, from router to router until nothing changes.
+
+`Solver` is the seam at which arrays can take the place of this walk over objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import NamedTuple, Protocol
+
+from bgpsim.model.decision import LOCAL, Candidate, Decided, Rules, decide
+from bgpsim.model.fib import InstalledRoute
+from bgpsim.model.policy import LOCAL_WEIGHT, SELF, Exporter, Sent, denied, merged, received
+from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
+from bgpsim.model.sessions import SessionEnd, Sessions, neighbor_sources
+from bgpsim.model.wiring import Wiring, parse_link_local
+from bgpsim.network.description import BgpInstance, Device
+from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey
+from bgpsim.network.types import Family, Prefix, family_of
+
+ROUNDS = 200
+"""How often one prefix of one router may be decided anew before the outcome is called unstable."""
+
+DEFAULT_ROUTES: Mapping[Family, Prefix] = {
+    "ipv4-unicast": IPv4Network("0.0.0.0/0"),
+    "ipv6-unicast": IPv6Network("::/0"),
+}
+
+
+class TableKey(NamedTuple):
+    """One destination in one router's table."""
+
+    device: str
+    prefix: Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """All that the fixpoint needs. `selected`: the best paths before, by PathKey, as FRR's flag remembers them."""
+
+    wiring: Wiring
+    ribs: dict[str, Rib]
+    sessions: Sessions
+    selected: frozenset[PathKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    tables: Mapping[TableKey, tuple[Decided, ...]]
+    sent: Mapping[AdvertisedKey, Sent]
+    installed: Mapping[str, tuple[InstalledRoute, ...]]
+    unstable: tuple[TableKey, ...] = ()
+    """Destinations that never came to rest: BGP has no stable outcome there, or none that this walk finds."""
+
+
+class Solver(Protocol):
+    def solve(self, problem: Problem) -> Solution:
+        """The stable tables of all routers."""
+
+
+class WorklistSolver:
+    """Routers in the order of their names, one destination at a time, until the list is empty."""
+
+    def solve(self, problem: Problem) -> Solution:
+        return _Run(problem).solve()
+
+
+@dataclass(slots=True)
+class _Router:
+    """One router's part of the work."""
+
+    device: Device
+    instance: BgpInstance
+    rules: Rules
+    ends: tuple[SessionEnd, ...]
+    local: dict[Prefix, Candidate]
+    adj_in: dict[Prefix, dict[str, Sent]] = field(default_factory=dict)
+    tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
+    installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
+    dirty: set[Prefix] = field(default_factory=set)
+    rounds: dict[Prefix, int] = field(default_factory=dict)
+
+
+def rules_of(instance: BgpInstance) -> Rules:
+    frr = instance.engine == "frr"
+    return Rules(
+        weight=frr,
+        multipath=frr,
+        multipath_relax=instance.multipath_relax,
+        compare_router_id=instance.compare_router_id,
+        always_compare_med=instance.always_compare_med,
+        deterministic_med=instance.deterministic_med,
+    )
+
+
+class _Run:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.exporter = Exporter(problem.wiring, problem.ribs)
+        self.routers: dict[str, _Router] = {}
+        for name, device in sorted(problem.wiring.network.devices.items()):
+            if device.bgp is not None:
+                self.routers[name] = _Router(
+                    device,
+                    device.bgp,
+                    rules_of(device.bgp),
+                    tuple(problem.sessions.of(name)),
+                    dict(local_paths(device, device.bgp, problem.ribs[name])),
+                )
+        self.sent: dict[AdvertisedKey, Sent] = {}
+        self.unstable: set[TableKey] = set()
+
+    def solve(self) -> Solution:
+        for router in self.routers.values():
+            self._begin(router)
+        while True:
+            waiting = [router for router in self.routers.values() if router.dirty]
+            if not waiting:
+                break
+            for router in waiting:
+                for prefix in sorted(router.dirty, key=_prefix_order):
+                    router.dirty.discard(prefix)
+                    self._decide(router, prefix)
+        tables = {
+            TableKey(name, prefix): decided
+            for name, router in self.routers.items()
+            for prefix, decided in sorted(router.tables.items(), key=lambda item: _prefix_order(item[0]))
+        }
+        installed = {
+            name: tuple(
+                route
+                for prefix in sorted(router.tables, key=_prefix_order)
+                if (route := router.installed.get(prefix)) is not None
+            )
+            for name, router in self.routers.items()
+        }
+        return Solution(tables, self.sent, installed, tuple(sorted(self.unstable, key=str)))
+
+    def _begin(self, router: _Router) -> None:
+        """Local routes, default routes and speakers' announcements, which depend on no table."""
+        router.dirty.update(router.local)
+        for end in router.ends:
+            for family in end.families:
+                default = self.exporter.default_route(router.device, end, family)
+                if default is not None:
+                    self._tell(end, family, DEFAULT_ROUTES[family], default)
+                if router.instance.engine == "exabgp":
+                    for route in router.instance.originated:
+                        meant = route.to is None or end.neighbor.name in route.to
+                        if meant and family_of(route.prefix) == family:
+                            sent = self.exporter.originated(router.device, end, family, route)
+                            self._tell(end, family, route.prefix, sent)
+
+    def _tell(self, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent | None) -> None:
+        """Put a route on a session, or take it off."""
+        key = AdvertisedKey(end.device, end.neighbor.name, family, prefix)
+        if self.sent.get(key) == sent:
+            return
+        peer = self.routers[end.peer.device]
+        heard = peer.adj_in.setdefault(prefix, {})
+        if sent is None:
+            self.sent.pop(key, None)
+            heard.pop(end.peer.neighbor, None)
+        else:
+            self.sent[key] = sent
+            heard[end.peer.neighbor] = sent
+        peer.dirty.add(prefix)
+
+    def _decide(self, router: _Router, prefix: Prefix) -> None:
+        name = router.device.name
+        router.rounds[prefix] = router.rounds.get(prefix, 0) + 1
+        if router.rounds[prefix] > ROUNDS:
+            self.unstable.add(TableKey(name, prefix))
+            return
+        decided = decide(tuple(self._candidates(router, prefix)), router.rules)
+        if decided == router.tables.get(prefix, ()):
+            return
+        if decided:
+            router.tables[prefix] = decided
+        else:
+            router.tables.pop(prefix, None)
+        self._install(router, prefix, decided)
+        best = next((d.path for d in decided if d.best), None)
+        family = family_of(prefix)
+        for end in router.ends:
+            if family not in end.families:
+                continue
+            if end.neighbor.families[family].default_originate and prefix.prefixlen == 0:
+                continue
+            if router.instance.engine == "exabgp":
+                continue
+            sent = self.exporter.send(router.device, end, family, prefix, best) if best else None
+            self._tell(end, family, prefix, sent)
+
+    def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
+        own = router.local.get(prefix)
+        if own is not None:
+            yield own
+        heard = router.adj_in.get(prefix)
+        if not heard:
+            return
+        family = family_of(prefix)
+        for end in router.ends:
+            sent = heard.get(end.neighbor.name)
+            if sent is not None:
+                yield self._imported(router, end, family, prefix, sent)
+
+    def _imported(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent) -> Candidate:
+        path = received(router.instance, end, sent.wire)
+        refused = denied(router.device, router.instance, end, family, sent.wire)
+        hops: frozenset[FibNextHop] = frozenset()
+        metric = 0
+        if refused is None and router.instance.installs:
+            own = self.problem.wiring.own_addresses(router.device.name)
+            link_local = parse_link_local(path.next_hop)
+            if link_local is not None:
+                mine = link_local.device == router.device.name
+            else:
+                mine = ip_address(path.next_hop) in own
+            if mine:
+                refused = f"denied: next hop {path.next_hop} is this router's own"
+            else:
+                found = self._resolve(router, end, prefix, path)
+                if found is None:
+                    refused = f"next hop {path.next_hop} cannot be resolved"
+                else:
+                    hops, metric = found
+        key = PathKey(router.device.name, family, prefix, end.neighbor.name)
+        return Candidate(
+            neighbor=end.neighbor.name,
+            type=end.type,
+            attributes=path,
+            peer_as=end.peer_as,
+            router_id=end.peer_router_id,
+            peer_address=end.peer_address,
+            igp_metric=metric,
+            selected_before=key in self.problem.selected,
+            next_hops=hops,
+            refused=refused,
+            sources=merged(neighbor_sources(end.neighbor), sent.sources),
+        )
+
+    def _resolve(
+        self, router: _Router, end: SessionEnd, prefix: Prefix, path: Attributes
+    ) -> tuple[frozenset[FibNextHop], int] | None:
+        """Next-hop tracking (zebra_rnh.c): an external peer's next hop must be on a connected network (TTL 1); an
+        internal one may resolve through any route, the default route too, but not through the path's own prefix."""
+        if parse_link_local(path.next_hop) is not None:
+            if end.interface is None:
+                return None
+            return frozenset({FibNextHop(path.next_hop, end.interface)}), 0
+        address = ip_address(path.next_hop)
+        rib = self.problem.ribs[router.device.name]
+        static = list(rib.table.matches(address))
+        if end.type == "ebgp" and end.neighbor.ebgp_ttl == 1:
+            if not static or not static[0][1].connected:
+                return None
+            return _through(static[0][1], path.next_hop)
+        learnt = [(p, route) for p, route in router.installed.matches(address) if p != prefix]
+        if learnt and (not static or learnt[0][0].prefixlen > static[0][0].prefixlen):
+            return learnt[0][1].next_hops, learnt[0][1].metric
+        return _through(static[0][1], path.next_hop) if static else None
+
+    def _install(self, router: _Router, prefix: Prefix, decided: tuple[Decided, ...]) -> None:
+        """zebra takes the best path unless a connected or kernel route (distance 0) is there for the prefix."""
+        if not router.instance.installs:
+            return
+        used = [d.path for d in decided if d.best or d.multipath]
+        best = next((d.path for d in decided if d.best), None)
+        route: InstalledRoute | None = None
+        covered = self.problem.ribs[router.device.name].table.get(prefix) is not None
+        if best is not None and best.type != "local" and not covered:
+            hops = frozenset(hop for path in used for hop in path.next_hops)
+            route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
+        if route == router.installed.get(prefix):
+            return
+        if route is None:
+            router.installed.remove(prefix)
+        else:
+            router.installed.set(prefix, route)
+        self._resolve_again(router, prefix)
+
+    @staticmethod
+    def _resolve_again(router: _Router, changed: Prefix) -> None:
+        """Paths whose next hop the changed route may carry are decided anew."""
+        for prefix, heard in router.adj_in.items():
+            if prefix != changed and any(_within(sent.wire.next_hop, changed) for sent in heard.values()):
+                router.dirty.add(prefix)
+
+
+def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:
+    """What the router puts into its own table: redistributed routes and its own originations."""
+    weight = LOCAL_WEIGHT if instance.engine == "frr" else 0
+    if instance.engine == "exabgp":
+        return
+    for redistribution in instance.redistribute:
+        for route in rib.selected():
+            if family_of(route.prefix) == redistribution.family and _is_of(route, redistribution.protocol):
+                lines = (*route.sources, *((redistribution.source,) if redistribution.source else ()))
+                # bgpd/bgp_route.c, bgp_redistribute_add: ORIGIN incomplete, the route's metric as MED.
+                path = Attributes(_gateway(route), origin="incomplete", med=0 if route.connected else route.metric)
+                yield route.prefix, Candidate(LOCAL, "local", path, weight=weight, sources=lines)
+    for own in instance.originated:
+        attributes = Attributes(
+            SELF,
+            as_path=own.as_path or (),
+            origin=own.origin,
+            med=0 if instance.engine == "frr" and own.med is None else own.med,
+            local_preference=own.local_preference,
+            communities=own.communities,
+            large_communities=own.large_communities,
+            extended_communities=own.extended_communities,
+        )
+        there = instance.engine != "frr" or rib.table.get(own.prefix) is not None
+        refused = None if there else "no such route in the RIB (bgp network import-check)"
+        lines = (own.source,) if own.source else ()
+        yield own.prefix, Candidate(LOCAL, "local", attributes, weight=weight, refused=refused, sources=lines)
+
+
+def _is_of(route: StaticRoute, protocol: str) -> bool:
+    """zebra calls whatever another program put into the kernel a kernel route; FRR's own static ones are static."""
+    if route.connected:
+        return protocol == "connected"
+    return protocol == ("static" if route.protocol == "static" else "kernel")
+
+
+def _gateway(route: StaticRoute) -> str:
+    return next((hop.via for hop in route.next_hops if hop.via is not None), SELF)
+
+
+def _through(route: StaticRoute, next_hop: str) -> tuple[frozenset[FibNextHop], int] | None:
+    if route.kind != "unicast":
+        return None
+    hops = frozenset(hop if hop.via is not None else FibNextHop(next_hop, hop.interface) for hop in route.next_hops)
+    return hops, route.metric
+
+
+def _within(next_hop: str, prefix: Prefix) -> bool:
+    if next_hop == SELF or parse_link_local(next_hop) is not None:
+        return False
+    address = ip_address(next_hop)
+    return address.version == prefix.version and address in prefix
+
+
+def _prefix_order(prefix: Prefix) -> tuple[int, int, int]:
+    return (prefix.version, int(prefix.network_address), prefix.prefixlen)

@@ -1,0 +1,180 @@
+"""Routes that exist without BGP, and the longest-prefix-match table.
+
+Two views of the same routes: the kernel's main table (what forwards) and zebra's RIB (what BGP redistributes and
+resolves next hops through). They differ where FRR says so: a host address on `lo` is connected for zebra and stands in
+the kernel's local table only; a connected route without carrier stays in the kernel, marked `linkdown`, and leaves
+zebra (zebra/connected.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from typing import Generic, TypeVar
+
+from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text
+from bgpsim.network.description import Device, InterfaceRef, KernelRoute, RouteKind, RouteNextHop
+from bgpsim.network.state import FibNextHop
+from bgpsim.network.types import Address, Prefix
+from bgpsim.source import Source
+
+IPV6_DEFAULT_METRIC = 1024
+"""What the kernel makes of metric 0 in an IPv6 route (IP6_RT_PRIO_USER)."""
+IPV6_CONNECTED_METRIC = 256
+"""IP6_RT_PRIO_ADDRCONF."""
+BGP_METRIC = 20
+"""zebra gives every route it installs this kernel metric."""
+
+Value = TypeVar("Value")
+
+
+class PrefixTable(Generic[Value]):
+    """Values by prefix, with longest match first. Both families in one table."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[int, int], dict[int, tuple[Prefix, Value]]] = {}
+
+    def set(self, prefix: Prefix, value: Value) -> None:
+        self._values.setdefault((prefix.version, prefix.prefixlen), {})[int(prefix.network_address)] = (prefix, value)
+
+    def remove(self, prefix: Prefix) -> None:
+        self._values.get((prefix.version, prefix.prefixlen), {}).pop(int(prefix.network_address), None)
+
+    def get(self, prefix: Prefix) -> Value | None:
+        found = self._values.get((prefix.version, prefix.prefixlen), {}).get(int(prefix.network_address))
+        return found[1] if found else None
+
+    def matches(self, address: Address) -> Iterator[tuple[Prefix, Value]]:
+        """All prefixes that hold the address, longest first."""
+        bits = address.max_prefixlen
+        number = int(address)
+        for length in range(bits, -1, -1):
+            level = self._values.get((address.version, length))
+            if level:
+                found = level.get(number >> (bits - length) << (bits - length))
+                if found:
+                    yield found
+
+
+@dataclass(frozen=True, slots=True)
+class StaticRoute:
+    """A route that is there without BGP."""
+
+    prefix: Prefix
+    kind: RouteKind
+    protocol: str
+    metric: int
+    next_hops: tuple[FibNextHop, ...]
+    connected: bool
+    in_kernel: bool
+    """False: only zebra calls it a route (a host address on `lo`)."""
+    operative: bool
+    """zebra uses it: at least one next hop's interface has carrier."""
+    linkdown: bool
+    sources: tuple[Source, ...]
+
+
+def static_routes(wiring: Wiring, device: Device) -> tuple[StaticRoute, ...]:
+    """Connected routes, then kernel routes whose next hop an interface that is up can reach."""
+    connected = tuple(_connected(wiring, device))
+    covering: PrefixTable[StaticRoute] = PrefixTable()
+    for route in connected:
+        covering.set(route.prefix, route)
+    kernel = (_kernel(wiring, device, route, covering) for route in device.routes)
+    return connected + tuple(route for route in kernel if route is not None)
+
+
+def _connected(wiring: Wiring, device: Device) -> Iterator[StaticRoute]:
+    for interface in device.interfaces:
+        ref = InterfaceRef(device.name, interface.name)
+        if not interface.up:
+            continue
+        carrier = wiring.carrier(ref)
+        for address in interface.addresses:
+            if address.ip.is_link_local and address.version == 6:
+                continue
+            prefix: Prefix = address.network
+            four = prefix.version == 4
+            # net/ipv4/fib_frontend.c: a /32 has no prefix route, and those of lo go to the local table.
+            in_kernel = not four or (interface.name != LOOPBACK and prefix.prefixlen < 32)
+            yield StaticRoute(
+                prefix=prefix,
+                kind="unicast",
+                protocol="kernel",
+                metric=0 if four else IPV6_CONNECTED_METRIC,
+                next_hops=(FibNextHop(None, interface.name),),
+                connected=True,
+                in_kernel=in_kernel,
+                operative=carrier,
+                linkdown=not carrier,
+                sources=(interface.source,) if interface.source else (),
+            )
+
+
+def _kernel(
+    wiring: Wiring, device: Device, route: KernelRoute, covering: PrefixTable[StaticRoute]
+) -> StaticRoute | None:
+    hops = []
+    for hop in route.next_hops:
+        found = _kernel_next_hop(wiring, device, hop, covering)
+        if found is not None:
+            hops.append(found)
+    if route.kind == "unicast" and not hops:
+        return None
+    carriers = [wiring.carrier(InterfaceRef(device.name, hop.interface)) for hop in hops if hop.interface]
+    metric = route.metric
+    if metric == 0 and route.prefix.version == 6:
+        metric = IPV6_DEFAULT_METRIC
+    return StaticRoute(
+        prefix=route.prefix,
+        kind=route.kind,
+        protocol=route.protocol,
+        metric=metric,
+        next_hops=tuple(hops),
+        connected=False,
+        in_kernel=True,
+        operative=not carriers or any(carriers),
+        linkdown=bool(carriers) and not any(carriers),
+        sources=(route.source,) if route.source else (),
+    )
+
+
+def _kernel_next_hop(
+    wiring: Wiring, device: Device, hop: RouteNextHop, covering: PrefixTable[StaticRoute]
+) -> FibNextHop | None:
+    """The kernel looks up the interface when the route is added; with the interface down the route is gone."""
+    interface = hop.interface
+    if interface is None and hop.address is not None:
+        for _, route in covering.matches(hop.address):
+            interface = route.next_hops[0].interface
+            break
+    if interface is None or not wiring.up(InterfaceRef(device.name, interface)):
+        return None
+    if isinstance(hop.address, IPv6Address) and hop.address.is_link_local:
+        owner = wiring.link_local_owner(InterfaceRef(device.name, interface), hop.address)
+        return FibNextHop(link_local_text(owner) if owner else str(hop.address), interface)
+    return FibNextHop(str(hop.address) if hop.address is not None else None, interface)
+
+
+class Rib:
+    """zebra's view of one device's static routes: per prefix the one it selects (zebra_rib.c, rib_choose_best)."""
+
+    def __init__(self, routes: tuple[StaticRoute, ...]) -> None:
+        self.routes = routes
+        self.table: PrefixTable[StaticRoute] = PrefixTable()
+        for route in sorted(
+            (r for r in routes if r.operative), key=lambda r: (not r.connected, r.metric), reverse=True
+        ):
+            self.table.set(route.prefix, route)
+
+    def connected_to(self, address: Address) -> StaticRoute | None:
+        """The connected route that is the longest match of the address."""
+        for _, route in self.table.matches(address):
+            return route if route.connected else None
+        return None
+
+    def selected(self) -> Iterator[StaticRoute]:
+        for route in self.routes:
+            if self.table.get(route.prefix) is route:
+                yield route

@@ -1,0 +1,349 @@
+"""Which sessions come up, with which addresses and families, and why one is down.
+
+A session needs both ends configured towards each other, AS numbers that fit, packets that get there and back, one end
+that dials and one that accepts (RFC 4271 section 8; FRR bgpd/bgp_network.c: a router accepts a connection from any
+configured neighbor, on all of its addresses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from typing import Literal
+
+from bgpsim.model.forwarding import Walker
+from bgpsim.model.rib import Rib
+from bgpsim.model.wiring import LOOPBACK, Wiring, parse_link_local
+from bgpsim.network.description import BgpInstance, Device, InterfaceRef, Neighbor
+from bgpsim.network.state import Session, SessionKey
+from bgpsim.network.types import FAMILIES, Address, Family
+from bgpsim.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """One end of an established session."""
+
+    device: str
+    neighbor: Neighbor
+    peer: SessionKey
+    type: Literal["ebgp", "ibgp"]
+    peer_as: int
+    peer_router_id: int
+    families: tuple[Family, ...]
+    extended_nexthop: bool
+    """Both ends send IPv4 routes with IPv6 next hops (RFC 8950)."""
+    local_address: Address | None
+    """None on a link-local session: `interface` says whose address it is."""
+    peer_address: Address | None
+    interface: str | None
+    """The interface that leads to the peer, where the peer is on a connected network."""
+
+    @property
+    def key(self) -> SessionKey:
+        return SessionKey(self.device, self.neighbor.name)
+
+    @property
+    def over_link_local(self) -> bool:
+        return self.local_address is None
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """All sessions of a network at rest."""
+
+    ends: dict[SessionKey, SessionEnd]
+    """Established ones."""
+    down: dict[SessionKey, Session]
+
+    def of(self, device: str) -> Iterator[SessionEnd]:
+        for key in sorted(self.ends):
+            if key.device == device:
+                yield self.ends[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Down:
+    because: str
+    peer: str | None = None
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """Addresses of a connection that works; None for link-local ones."""
+
+    local: Address | None
+    remote: Address | None
+    interface: str | None
+    peer_interface: str | None
+
+
+def router_id(device: Device) -> IPv4Address:
+    """As configured; else FRR's choice: the highest address of `lo`, then of any interface (zebra/router-id.c)."""
+    assert device.bgp is not None
+    if device.bgp.router_id is not None:
+        return device.bgp.router_id
+    found: list[tuple[bool, IPv4Address]] = [(False, IPv4Address(0))]
+    for interface in device.interfaces:
+        for address in interface.addresses:
+            if isinstance(address.ip, IPv4Address) and not address.ip.is_loopback and interface.up:
+                found.append((interface.name == LOOPBACK, address.ip))
+    return max(found)[1]
+
+
+def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessions:
+    """Every configured neighbor of every device, established or down with the reason."""
+    ends: dict[SessionKey, SessionEnd] = {}
+    down: dict[SessionKey, Session] = {}
+    finder = _Finder(wiring, ribs, walker)
+    for device in wiring.network.devices.values():
+        if device.bgp is None:
+            continue
+        for neighbor in device.bgp.neighbors:
+            key = SessionKey(device.name, neighbor.name)
+            found = finder.find(device, device.bgp, neighbor)
+            if isinstance(found, SessionEnd):
+                ends[key] = found
+            else:
+                lines = found.sources or neighbor_sources(neighbor)
+                down[key] = Session(
+                    "Down",
+                    _session_type(device.bgp, neighbor),
+                    found.peer,
+                    neighbor.interface if neighbor.address is None else None,
+                    found.because,
+                    because_sources=lines,
+                )
+    for key in [key for key, end in ends.items() if end.peer not in ends or ends[end.peer].peer != key]:
+        end = ends.pop(key)
+        because = f"{end.peer.device} has this connection with another neighbor"
+        down[key] = Session("Down", end.type, end.peer.device, end.neighbor.interface, because)
+    return Sessions(ends, down)
+
+
+def neighbor_sources(neighbor: Neighbor) -> tuple[Source, ...]:
+    if neighbor.sources:
+        return neighbor.sources
+    return (neighbor.source,) if neighbor.source else ()
+
+
+def _session_type(instance: BgpInstance, neighbor: Neighbor) -> Literal["ebgp", "ibgp"]:
+    internal = neighbor.remote_as in ("internal", instance.asn)
+    return "ibgp" if internal else "ebgp"
+
+
+class _Finder:
+    def __init__(self, wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> None:
+        self.wiring = wiring
+        self.ribs = ribs
+        self.walker = walker
+
+    def find(self, device: Device, instance: BgpInstance, neighbor: Neighbor) -> SessionEnd | _Down:
+        if neighbor.shutdown:
+            return _Down("shut down here")
+        if neighbor.interface is not None and (neighbor.address is None or neighbor.address.is_link_local):
+            return self._on_link(device, instance, neighbor, neighbor.interface)
+        if neighbor.address is None:
+            return _Down("neither an address nor an interface is configured")
+        return self._by_address(device, instance, neighbor, neighbor.address)
+
+    def _on_link(self, device: Device, instance: BgpInstance, neighbor: Neighbor, interface: str) -> SessionEnd | _Down:
+        ref = InterfaceRef(device.name, interface)
+        if self.wiring.interface(ref) is None:
+            return _Down(f"no interface {ref}")
+        if not self.wiring.up(ref):
+            return _Down(f"{ref} is down")
+        if not self.wiring.carrier(ref):
+            return _Down(f"no carrier on {ref}")
+        far = self._far_end(ref, neighbor)
+        if far is None:
+            return _Down(f"nobody at the other end of {ref}")
+        peer = self.wiring.device(far.device)
+        if peer.bgp is None:
+            return _Down(f"no BGP process at {far}", peer.name)
+        mine = self.wiring.interface(ref)
+        back = next(
+            (
+                n
+                for n in peer.bgp.neighbors
+                if n.interface == far.interface
+                and (n.address is None or (mine is not None and n.address == mine.link_local))
+            ),
+            None,
+        )
+        if back is None:
+            return _Down(f"{peer.name} has no neighbor on {far.interface}", peer.name)
+        return self._agree(
+            device, instance, neighbor, peer, peer.bgp, back, _Connection(None, None, interface, far.interface)
+        )
+
+    def _far_end(self, ref: InterfaceRef, neighbor: Neighbor) -> InterfaceRef | None:
+        if neighbor.address is not None:
+            return self.wiring.link_local_owner(ref, neighbor.address)
+        others = [end for end in self.wiring.others(ref) if self.wiring.up(end)]
+        return others[0] if len(others) == 1 else None
+
+    def _by_address(
+        self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address
+    ) -> SessionEnd | _Down:
+        owners = sorted({ref.device for ref in self.wiring.owners(address)} - {device.name})
+        if not owners:
+            return _Down(f"nobody has the address {address}")
+        failures: list[_Down] = []
+        for name in owners:
+            peer = self.wiring.device(name)
+            if peer.bgp is None:
+                failures.append(_Down(f"no BGP process at {address} ({name})", name))
+                continue
+            own = self.wiring.own_addresses(device.name)
+            towards = [n for n in peer.bgp.neighbors if n.address is not None and n.address in own]
+            if not towards:
+                failures.append(_Down(f"{name} has no neighbor with an address of {device.name}", name))
+            for back in towards:
+                found = self._between(device, instance, neighbor, address, peer, peer.bgp, back)
+                if isinstance(found, SessionEnd):
+                    return found
+                failures.append(found)
+        return failures[0]
+
+    def _between(
+        self,
+        device: Device,
+        instance: BgpInstance,
+        neighbor: Neighbor,
+        address: Address,
+        peer: Device,
+        peer_instance: BgpInstance,
+        back: Neighbor,
+    ) -> SessionEnd | _Down:
+        assert back.address is not None
+        mine = self._source_of(device, neighbor, address)
+        theirs = self._source_of(peer, back, back.address)
+        dials = not neighbor.passive and peer_instance.listens and mine == back.address
+        is_dialled = not back.passive and instance.listens and theirs == address
+        if not dials and not is_dialled:
+            return _Down(self._no_dial(device, instance, neighbor, mine, peer, peer_instance, back, theirs), peer.name)
+        for here, there in ((device, address), (peer, back.address)):
+            because = self._unreachable(here, there)
+            if because:
+                return _Down(because, peer.name)
+        out, far = self._egress(device.name, address), self._egress(peer.name, back.address)
+        if instance.asn != peer_instance.asn:
+            for here, configured, there, exit_ in ((device, neighbor, address, out), (peer, back, back.address, far)):
+                if configured.ebgp_ttl == 1 and exit_ is None:
+                    return _Down(f"{there} is not on a connected network of {here.name} (eBGP, TTL 1)", peer.name)
+        return self._agree(
+            device, instance, neighbor, peer, peer_instance, back, _Connection(back.address, address, out, far)
+        )
+
+    def _no_dial(
+        self,
+        device: Device,
+        instance: BgpInstance,
+        neighbor: Neighbor,
+        mine: Address | None,
+        peer: Device,
+        peer_instance: BgpInstance,
+        back: Neighbor,
+        theirs: Address | None,
+    ) -> str:
+        if mine is None or theirs is None:
+            here, there = (device.name, neighbor.address) if mine is None else (peer.name, back.address)
+            return f"{here} has no route to {there}"
+        if not instance.listens and not peer_instance.listens:
+            return f"neither {device.name} nor {peer.name} accepts connections"
+        return (
+            f"addresses do not fit: {device.name} would connect from {mine} (expected there: {back.address}),"
+            f" {peer.name} from {theirs} (expected here: {neighbor.address})"
+        )
+
+    def _agree(
+        self,
+        device: Device,
+        instance: BgpInstance,
+        neighbor: Neighbor,
+        peer: Device,
+        peer_instance: BgpInstance,
+        back: Neighbor,
+        connection: _Connection,
+    ) -> SessionEnd | _Down:
+        """What the OPEN messages settle: AS numbers and families."""
+        if back.shutdown:
+            return _Down(f"shut down at {peer.name}", peer.name, neighbor_sources(back))
+        pairs = ((instance, neighbor, peer_instance, peer.name), (peer_instance, back, instance, device.name))
+        for here, configured, there, name in pairs:
+            if not as_number_fits(here, configured, there):
+                lines = neighbor_sources(configured)
+                wanted = configured.remote_as
+                return _Down(f"AS {there.asn} of {name} is not the {wanted} expected of it", peer.name, lines)
+        families = tuple(f for f in FAMILIES if f in neighbor.families and f in back.families)
+        if not families:
+            return _Down(f"no address family is active at both {device.name} and {peer.name}", peer.name)
+        return SessionEnd(
+            device.name,
+            neighbor,
+            SessionKey(peer.name, back.name),
+            "ibgp" if instance.asn == peer_instance.asn else "ebgp",
+            peer_instance.asn,
+            int(router_id(peer)),
+            families,
+            neighbor.extended_nexthop and back.extended_nexthop,
+            connection.local,
+            connection.remote,
+            connection.interface,
+        )
+
+    def _egress(self, device: str, address: Address) -> str | None:
+        """The interface of the connected network that holds the address; None where there is none."""
+        route = self.ribs[device].connected_to(address)
+        return route.next_hops[0].interface if route else None
+
+    def _source_of(self, device: Device, neighbor: Neighbor, address: Address) -> Address | None:
+        """The source address of packets to `address`: update-source, or what the route gives; None without a route."""
+        wanted = neighbor.update_source
+        if isinstance(wanted, str):
+            interface = device.interface(wanted)
+            own = [a.ip for a in interface.addresses if a.version == address.version] if interface else []
+            return own[0] if own else None
+        if wanted is not None:
+            return wanted
+        for _, route in self.walker.fibs.table(device.name).matches(address):
+            for hop in sorted(route.next_hops, key=str):
+                if hop.interface is not None:
+                    towards = address if hop.via is None or parse_link_local(hop.via) else ip_address(hop.via)
+                    return preferred_source(device, hop.interface, towards, address.version)
+            return None
+        return None
+
+    def _unreachable(self, device: Device, address: Address) -> str | None:
+        for path in self.walker.paths(device.name, address):
+            if path.disposition != "delivered":
+                return f"packets from {device.name} to {address} end at {path.at}: {path.because}"
+        return None
+
+
+def as_number_fits(instance: BgpInstance, neighbor: Neighbor, peer: BgpInstance) -> bool:
+    if neighbor.remote_as == "internal":
+        return peer.asn == instance.asn
+    if neighbor.remote_as == "external":
+        return peer.asn != instance.asn
+    return peer.asn == neighbor.remote_as
+
+
+def preferred_source(device: Device, interface: str, towards: Address, version: int) -> Address | None:
+    """The kernel's choice: an address of the egress interface (the one that shares the next hop's network first),
+    else the first address of any other interface (net/ipv4/devinet.c, inet_select_addr)."""
+    out = device.interface(interface)
+    own = [a for a in out.addresses if a.version == version] if out else []
+    for address in own:
+        if towards in address.network:
+            return address.ip
+    if own:
+        return own[0].ip
+    for other in device.interfaces:
+        for address in other.addresses:
+            if address.version == version and other.up and not address.ip.is_link_local:
+                return address.ip
+    return None

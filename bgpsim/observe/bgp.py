@@ -1,0 +1,237 @@
+"""The bgp plane: sessions, counters and tables, as FRR (`show bgp … json`) and GoBGP (`gobgp -j`) tell them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import Any, Literal
+
+from bgpsim.errors import LabError
+from bgpsim.network.state import (
+    AdvertisedKey,
+    AsPath,
+    Attributes,
+    BgpPath,
+    FamilyCounters,
+    PathKey,
+    Session,
+    SessionKey,
+)
+from bgpsim.network.types import FAMILIES, Family
+from bgpsim.observe.owners import Owners
+
+FRR_COMMANDS = tuple(
+    command
+    for family in ("ipv4", "ipv6")
+    for command in (f"show bgp {family} unicast summary json", f"show bgp {family} unicast json detail")
+)
+_ORIGINS: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"IGP": "igp", "EGP": "egp", "incomplete": "incomplete"}
+_ORIGIN_CODES: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"i": "igp", "e": "egp", "?": "incomplete"}
+_GOBGP_ORIGINS: tuple[Literal["igp", "egp", "incomplete"], ...] = ("igp", "egp", "incomplete")
+_GOBGP_ESTABLISHED = 6
+
+
+@dataclass
+class BgpPlane:
+    sessions: dict[SessionKey, Session] = field(default_factory=dict)
+    paths: dict[PathKey, BgpPath] = field(default_factory=dict)
+    advertised: dict[AdvertisedKey, Attributes] = field(default_factory=dict)
+    not_observed: dict[str, str] = field(default_factory=dict)
+
+
+def read_frr(plane: BgpPlane, device: str, answers: list[str], owners: Owners) -> None:
+    """`answers`: to FRR_COMMANDS. Raises LabError for a shape that is not known."""
+    parsed = [json.loads(answer or "{}") for answer in answers]
+    for number, family in enumerate(FAMILIES):
+        summary, table = parsed[2 * number], parsed[2 * number + 1]
+        peers = summary.get("peers", {})
+        for name, peer in peers.items():
+            _frr_session(plane, device, family, name, peer, owners)
+        for prefix, paths in table.get("routes", {}).items():
+            _frr_paths(plane, device, family, prefix, [p for p in paths if "aspath" in p], set(peers), owners)
+
+
+def _frr_session(
+    plane: BgpPlane, device: str, family: Family, name: str, peer: Mapping[str, Any], owners: Owners
+) -> None:
+    interface = name if peer.get("idType") == "interface" else None
+    key = SessionKey(device, name)
+    established = peer["state"] == "Established"
+    counters = {family: FamilyCounters(accepted=peer.get("pfxRcd"), sent=peer.get("pfxSnt"))} if established else {}
+    known = plane.sessions.get(key)
+    if known is not None:
+        counters = {**known.families, **counters}
+    kind: Literal["ebgp", "ibgp"] = "ibgp" if peer["remoteAs"] == peer["localAs"] else "ebgp"
+    other = None if interface is None else owners.links.get((device, interface), (None,))[0]
+    if interface is None:
+        other = owners.device(name)
+    plane.sessions[key] = Session(
+        state="Established" if established else "Down",
+        type=kind if peer["remoteAs"] else None,
+        peer=other,
+        interface=interface,
+        families=counters,
+        word=peer["state"],
+    )
+
+
+def _frr_paths(
+    plane: BgpPlane,
+    device: str,
+    family: Family,
+    prefix: str,
+    paths: list[Mapping[str, Any]],
+    peers: set[str],
+    owners: Owners,
+) -> None:
+    for path in paths:
+        peer = path["peer"]
+        neighbor = peer.get("interface") if peer.get("interface") in peers else peer["peerId"]
+        if peer["peerId"] in ("0.0.0.0", "::"):
+            neighbor = "local"
+        best = path.get("bestpath", {})
+        key = PathKey(device, family, ip_network(prefix), neighbor)
+        plane.paths[key] = BgpPath(
+            attributes=_frr_attributes(path, device, owners),
+            valid=bool(path.get("valid")),
+            best=bool(best.get("overall")),
+            multipath=bool(path.get("multipath")),
+            weight=path.get("weight", 0),
+            # Alone, a path is "First path received", which says nothing.
+            reason=best.get("selectionReason") if best.get("overall") and len(paths) > 1 else None,
+        )
+
+
+def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Attributes:
+    used = [hop for hop in path["nexthops"] if hop.get("used")] or path["nexthops"][:1]
+    if path["origin"] not in _ORIGINS:
+        raise LabError(f"{device}: FRR shows an unknown origin {path['origin']!r}")
+    parts: list[int | frozenset[int]] = []
+    for segment in path["aspath"]["segments"]:
+        if segment["type"] == "as-sequence":
+            parts += segment["list"]
+        elif segment["type"] == "as-set":
+            parts.append(frozenset(segment["list"]))
+        else:
+            raise LabError(f"{device}: FRR shows an unknown AS path segment {segment['type']!r}")
+    return Attributes(
+        next_hop=owners.next_hop(used[0]["ip"], device, path["peer"].get("interface")),
+        as_path=tuple(parts),
+        origin=_ORIGINS[path["origin"]],
+        med=path.get("metric"),
+        local_preference=path.get("locPrf"),
+        atomic_aggregate=bool(path.get("atomicAggregate")),
+        communities=tuple(sorted(path.get("community", {}).get("list", ()))),
+        large_communities=tuple(sorted(path.get("largeCommunity", {}).get("list", ()))),
+        extended_communities=tuple(sorted(path.get("extendedCommunity", {}).get("string", "").split())),
+        originator_id=path.get("originatorId"),
+        cluster_list=tuple(path.get("clusterList", {}).get("list", ())),
+    )
+
+
+def advertised_commands(plane: BgpPlane, device: str) -> list[tuple[Family, str, str]]:
+    """Family, neighbor and command for each Adj-RIB-Out that FRR has."""
+    return [
+        (family, key.neighbor, f"show bgp {family[:4]} unicast neighbors {key.neighbor} advertised-routes json")
+        for key, session in sorted(plane.sessions.items())
+        if key.device == device
+        for family in sorted(session.families)
+    ]
+
+
+def read_advertised(plane: BgpPlane, device: str, family: Family, neighbor: str, answer: str, owners: Owners) -> None:
+    """FRR shows an Adj-RIB-Out before its own AS is prepended, and without communities (bgp_route.c)."""
+    table = json.loads(answer)
+    if table.get("bgpOriginatingDefaultNetwork"):
+        default = ip_network(table["bgpOriginatingDefaultNetwork"])
+        plane.advertised[AdvertisedKey(device, neighbor, family, default)] = Attributes("self")
+    for prefix, route in table.get("advertisedRoutes", {}).items():
+        hop = next((route[name] for name in ("nextHopGlobal", "nextHop", "nexthopGlobal") if name in route), None)
+        if hop is None or route["bgpOriginCode"] not in _ORIGIN_CODES:
+            raise LabError(f"{device}: FRR shows an advertised route of an unknown shape: {route}")
+        plane.advertised[AdvertisedKey(device, neighbor, family, ip_network(prefix))] = Attributes(
+            next_hop=owners.next_hop(hop, device),
+            as_path=tuple(int(asn) for asn in route["path"].split()),
+            origin=_ORIGIN_CODES[route["bgpOriginCode"]],
+            med=route.get("metric"),
+            local_preference=route.get("locPrf"),
+        )
+
+
+def read_gobgp(plane: BgpPlane, device: str, tables: Mapping[str, Any], owners: Owners) -> None:
+    """`tables`: `gobgp.tables` of one node. What a node receives is what its router really sent to it."""
+    for neighbor in tables["neighbors"]:
+        address = neighbor["state"]["neighbor_address"]
+        established = neighbor["state"].get("session_state") == _GOBGP_ESTABLISHED
+        configuration = neighbor["conf"]
+        counters: dict[Family, FamilyCounters] = {}
+        for family in FAMILIES:
+            known = tables["families"][family]
+            sides = known["neighbors"][address]
+            used = [p for paths in (known["rib"] or {}).values() for p in paths if p.get("neighbor-ip") == address]
+            if established and (sides["adj-in"] or sides["adj-out"]):
+                counters[family] = FamilyCounters(len(used), len(sides["adj-in"]), len(sides["adj-out"]))
+        plane.sessions[SessionKey(device, address)] = Session(
+            state="Established" if established else "Down",
+            type="ibgp" if configuration["peer_asn"] == configuration["local_asn"] else "ebgp",
+            peer=owners.device(address),
+            families=counters,
+            word=str(neighbor["state"].get("session_state")),
+        )
+    for family in FAMILIES:
+        known = tables["families"][family]
+        for prefix, paths in (known["rib"] or {}).items():
+            for path in paths:
+                key = PathKey(device, family, ip_network(prefix), path.get("neighbor-ip") or "local")
+                plane.paths[key] = BgpPath(
+                    _gobgp_attributes(path, device, owners), valid=True, best=bool(path.get("best")), multipath=False
+                )
+        for address, sides in known["neighbors"].items():
+            for prefix, paths in (sides["adj-out"] or {}).items():
+                advertised = AdvertisedKey(device, address, family, ip_network(prefix))
+                plane.advertised[advertised] = _gobgp_attributes(paths[0], device, owners)
+
+
+def _gobgp_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Attributes:
+    """Attribute types as on the wire (RFC 4271 section 4.3, RFC 1997, RFC 4760)."""
+    next_hop, as_path, origin = "0.0.0.0", (), 2  # type: str, AsPath, int
+    med = local_preference = None
+    communities: tuple[str, ...] = ()
+    for attribute in path["attrs"]:
+        match attribute["type"]:
+            case 1:
+                origin = attribute["value"]
+            case 2:
+                as_path = _gobgp_as_path(attribute["as_paths"])
+            case 3:
+                next_hop = attribute["nexthop"]
+            case 4:
+                med = attribute["metric"]
+            case 5:
+                local_preference = attribute["value"]
+            case 8:
+                communities = tuple(sorted(f"{c >> 16}:{c & 0xFFFF}" for c in attribute["communities"]))
+            case 14:
+                next_hop = attribute["nexthop"]
+            case unknown:
+                raise LabError(f"{device}: GoBGP shows an attribute of the unknown type {unknown}")
+    return Attributes(
+        next_hop=owners.next_hop(next_hop, device),
+        as_path=as_path,
+        origin=_GOBGP_ORIGINS[origin],
+        med=med,
+        local_preference=local_preference,
+        communities=communities,
+    )
+
+
+def _gobgp_as_path(segments: list[Mapping[str, Any]]) -> AsPath:
+    parts: list[int | frozenset[int]] = []
+    for segment in segments:
+        if segment["segment_type"] == 1:
+            parts.append(frozenset(segment["asns"]))
+        else:
+            parts += segment["asns"]
+    return tuple(parts)

@@ -1,0 +1,50 @@
+"""All planes of a running lab in one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bgpsim.agent.protocol import Agent, LabDevice
+from bgpsim.network.state import FlowKey, NetworkState
+from bgpsim.observe.bgp import FRR_COMMANDS, BgpPlane, advertised_commands, read_advertised, read_frr, read_gobgp
+from bgpsim.observe.fib import read_fib
+from bgpsim.observe.owners import owners
+
+
+def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[FlowKey]) -> NetworkState:
+    """Read sessions, tables and kernel routes of every router and node.
+
+    The path and the wire plane have no reader yet: their facts are listed as not observed, never as equal.
+    """
+    dumps = agent.call("netlink.dump", devices=sorted(devices))
+    known = owners(dumps, agent.call("nodes.links"))
+    routers = sorted(name for name, device in devices.items() if device.engine == "frr")
+    nodes = sorted(name for name, device in devices.items() if device.engine == "gobgp")
+    plane = BgpPlane()
+    for name, answers in agent.call("frr.show", devices=routers, commands=FRR_COMMANDS).items():
+        if answers is None:
+            plane.not_observed[name] = "bgpd does not answer"
+            continue
+        read_frr(plane, name, answers, known)
+        asked = advertised_commands(plane, name)
+        sent = agent.call("frr.show", devices=[name], commands=[command for _, _, command in asked])[name]
+        for (family, neighbor, _), answer in zip(asked, sent or (), strict=True):
+            read_advertised(plane, name, family, neighbor, answer, known)
+    for name, tables in agent.call("gobgp.tables", devices=nodes).items():
+        if tables is None:
+            plane.not_observed[name] = "gobgpd does not answer"
+        else:
+            read_gobgp(plane, name, tables, known)
+    routing = {name: dump for name, dump in dumps.items() if devices[name].role in ("router", "node", "host")}
+    speakers = {name: "no reader yet" for name, device in devices.items() if device.role == "speaker"}
+    return NetworkState(
+        sessions=plane.sessions,
+        paths=plane.paths,
+        advertised=plane.advertised,
+        fib=read_fib(routing, known),
+        not_observed={
+            "bgp": {**plane.not_observed, **speakers},
+            "path": {flow.source: "packets are not sent yet" for flow in flows},
+            "wire": speakers,
+        },
+    )

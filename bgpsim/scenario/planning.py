@@ -1,0 +1,66 @@
+"""The prediction alone: no lab, no observers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from bgpsim.check.compare import is_in_table
+from bgpsim.model import predict
+from bgpsim.network.state import NetworkState
+from bgpsim.report import assemble
+from bgpsim.report import document as doc
+from bgpsim.scenario.recording import (
+    Listener,
+    Outcome,
+    Record,
+    change_of,
+    evaluated,
+    names_up_to,
+    note_prediction,
+    outcome,
+)
+from bgpsim.scenario.timeline import Scenario
+from bgpsim.scenario.verdicts import FAIL, PASS, verdict_of
+
+
+def plan(scenario: Scenario, listener: Listener) -> Outcome:
+    """The prediction alone; exit code 1 if an expectation fails in it."""
+    record = Record(scenario, strict=False)
+    listener.scenario(scenario.name, scenario.file)
+    try:
+        before: NetworkState | None = None
+        for number, step in enumerate(scenario.steps):
+            start = time.monotonic()
+            prediction = predict(step.network, before, step.flows)
+            note_prediction(record, step, prediction)
+            part = _planned(record, number)
+            part.volatile["seconds"] = time.monotonic() - start
+            record.steps.append(part)
+            listener.step(part)
+            before = prediction.state
+    except (Exception, KeyboardInterrupt) as error:
+        record.fails(error)
+    return outcome(record, listener)
+
+
+def _planned(record: Record, number: int) -> doc.StepPart:
+    step, names = record.scenario.steps[number], names_up_to(record, number)
+    results = evaluated(step, {name: _as_shown(record.predicted[name]) for name in names}, names)
+    state = record.predicted[step.name]
+    verdict = verdict_of(PASS if all(r.holds for r in results) else FAIL)
+    return doc.StepPart(
+        name=step.name,
+        verdict=verdict,
+        settled=None,
+        sessions=assemble.sessions(state, None),
+        reachability=assemble.reachability(state, None),
+        diff=change_of(record, names),
+        expectations=assemble.expectations(results),
+        actions=[str(action) for action in step.actions],
+    )
+
+
+def _as_shown(state: NetworkState) -> NetworkState:
+    """As a router would show it: what is refused on import is in no table, so it is no fact for `same-as` either."""
+    return replace(state, paths={key: path for key, path in state.paths.items() if is_in_table(path)})

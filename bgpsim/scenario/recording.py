@@ -1,0 +1,215 @@
+"""The report of one run as it grows: what was predicted and seen, what makes it doubtful, and the verdict of it all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bgpsim.check.diff import diff
+from bgpsim.check.expectations import ExpectationResult, evaluate
+from bgpsim.lab.base import CommandResult, LabFacts
+from bgpsim.model import Prediction
+from bgpsim.network.state import NetworkState
+from bgpsim.report import assemble
+from bgpsim.report import document as doc
+from bgpsim.scenario.timeline import Apply, Execute, Scenario, Step
+from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, error_part, highest, verdict_of
+from bgpsim.source import Unmodelled
+
+
+class Listener(Protocol):
+    """Is told of everything as it happens; the terminal, or nobody."""
+
+    def scenario(self, name: str, file: str) -> None: ...
+    def working(self, text: str) -> AbstractContextManager[Callable[[str], None]]: ...
+    def lab(self, lab: doc.LabPart, seconds: float) -> None: ...
+    def step(self, step: doc.StepPart) -> None: ...
+    def verdict(self, run: doc.RunPart) -> None: ...
+
+
+@dataclass(slots=True)
+class Record:
+    """The report so far."""
+
+    scenario: Scenario
+    strict: bool
+    started: float = field(default_factory=time.monotonic)
+    bring_up: float | None = None
+    facts: LabFacts | None = None
+    failures: list[CommandResult] = field(default_factory=list)
+    """Lines of `exec` steps that failed."""
+    predicted: dict[str, NetworkState] = field(default_factory=dict)
+    observed: dict[str, NetworkState] = field(default_factory=dict)
+    unmodelled: set[Unmodelled] = field(default_factory=set)
+    steps: list[doc.StepPart] = field(default_factory=list)
+    error: doc.ErrorPart | None = None
+    codes: list[int] = field(default_factory=list)
+
+    def fails(self, error: BaseException) -> None:
+        part, code = error_part(error)
+        self.codes.append(code)
+        self.error = self.error or part
+
+    def doubts(self, part: doc.ErrorPart) -> None:
+        """Something makes the run inconclusive; the first such thing is the one that is told."""
+        self.codes.append(INCONCLUSIVE)
+        self.error = self.error or part
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    run: doc.RunPart
+    exit_code: int
+
+
+def note_prediction(record: Record, step: Step, prediction: Prediction) -> None:
+    record.predicted[step.name] = prediction.state
+    record.unmodelled.update(record.scenario.files.unmodelled, step.network.unmodelled, prediction.unmodelled)
+    for action in step.actions:
+        if isinstance(action, Apply):
+            record.unmodelled.update(action.manifest.unmodelled)
+        if isinstance(action, Execute):
+            record.unmodelled.add(
+                Unmodelled(
+                    action.source,
+                    action.device,
+                    action.command,
+                    "possible",
+                    (action.device,),
+                    "what a step types on a device is outside the model",
+                )
+            )
+
+
+def evaluated(step: Step, states: Mapping[str, NetworkState], names: tuple[str, ...]) -> list[ExpectationResult]:
+    return [evaluate(expected, states, names) for expected in step.expected]
+
+
+def names_up_to(record: Record, number: int) -> tuple[str, ...]:
+    return tuple(step.name for step in record.scenario.steps[: number + 1])
+
+
+def change_of(record: Record, names: tuple[str, ...]) -> doc.DiffPart | None:
+    if len(names) < 2:
+        return None
+
+    def change(states: Mapping[str, NetworkState]) -> doc.StateDiffPart | None:
+        if names[-1] not in states:
+            return None
+        return assemble.state_diff(diff(states[names[-2]], states[names[-1]]))
+
+    return doc.DiffPart(against=names[-2], predicted=change(record.predicted), observed=change(record.observed))
+
+
+def _failures(record: Record) -> list[CommandResult]:
+    """Every `exec` line that failed, of the topology and of steps, once."""
+    known = () if record.facts is None else record.facts.exec_failures
+    seen: dict[tuple[str, str, object], CommandResult] = {}
+    for result in (*known, *record.failures):
+        seen.setdefault((result.device, result.command, result.source), result)
+    return [seen[key] for key in sorted(seen, key=str)]
+
+
+def lab_part(record: Record) -> doc.LabPart:
+    facts = record.facts
+    assert facts is not None
+    return doc.LabPart(
+        backend=facts.backend,
+        rootless=facts.rootless,
+        images=[
+            doc.ImagePart(device=i.device, asked=i.asked, used=i.used)
+            for i in sorted(set(facts.images), key=lambda i: (i.device, i.asked))
+        ],
+        stand_ins=[
+            doc.StandInPart.model_validate({"for": s.stands_for, "by": s.by})
+            for s in sorted(set(facts.stand_ins), key=lambda s: (s.stands_for, s.by))
+        ],
+        induced=sorted(set(facts.induced)),
+        exec_failures=[
+            doc.ExecFailurePart(
+                device=f.device,
+                command=f.command,
+                exit_code=f.exit_code,
+                output=f.output,
+                file=f.source.file if f.source else None,
+                line=f.source.line if f.source else None,
+            )
+            for f in _failures(record)
+        ],
+        rejected_lines=[
+            doc.RejectedLinePart(
+                device=r.device,
+                text=r.line,
+                answer=r.answer,
+                file=r.source.file if r.source else None,
+                line=r.source.line if r.source else None,
+            )
+            for r in sorted(set(facts.rejected_lines), key=str)
+        ],
+    )
+
+
+def judge_lab(record: Record) -> None:
+    """A lab that did not load what it was given has proved nothing."""
+    if record.facts is None:
+        return
+    if not record.scenario.files.allow_refused:
+        for rejected in sorted(set(record.facts.rejected_lines), key=str)[:1]:
+            source = rejected.source
+            record.doubts(
+                doc.ErrorPart(
+                    kind="refused",
+                    message=f"{rejected.device} refused a configuration line: {rejected.line}",
+                    file=source.file if source else None,
+                    line=source.line if source else None,
+                    hint="if that is meant, the scenario says lab: {allow-refused: true}",
+                    log=rejected.answer.splitlines()[-5:],
+                )
+            )
+    if record.strict:
+        for failure in _failures(record)[:1]:
+            source = failure.source
+            record.doubts(
+                doc.ErrorPart(
+                    kind="exec",
+                    message=f"{failure.device}: an exec line failed, rc {failure.exit_code}: {failure.command}",
+                    file=source.file if source else None,
+                    line=source.line if source else None,
+                    log=failure.output.splitlines()[-5:],
+                )
+            )
+
+
+def _findings(scenario: Scenario) -> list[doc.Line]:
+    found = {finding for step in scenario.steps for finding in step.network.findings}
+    lines = {(text, None if s is None else s.file, None if s is None else s.line) for s, text in found}
+    if scenario.files.ecmp == "forced":
+        lines.add(("ECMP is forced: layer-4 hashing with a seed per router", None, None))
+    return [doc.Line(text=text, file=file, line=line) for text, file, line in sorted(lines, key=str)]
+
+
+def outcome(record: Record, listener: Listener) -> Outcome:
+    steps = [FAIL for step in record.steps if step.verdict == "fail"]
+    code = highest([*record.codes, *steps])
+    not_modelled = assemble.not_modelled(record.unmodelled)
+    seconds = {"total": time.monotonic() - record.started}
+    if record.bring_up is not None:
+        seconds["bring_up"] = record.bring_up
+    versions = {} if record.facts is None or record.facts.versions is None else dict(record.facts.versions)
+    part = doc.RunPart(
+        scenario=record.scenario.name,
+        file=record.scenario.file,
+        verdict=verdict_of(code),
+        confidence="partial" if any(u.effect == "possible" for u in not_modelled) else "full",
+        error=record.error,
+        lab=None if record.facts is None else lab_part(record),
+        not_modelled=not_modelled,
+        findings=_findings(record.scenario),
+        steps=record.steps,
+        volatile={"seconds": seconds, "versions": versions},
+    )
+    listener.verdict(part)
+    return Outcome(part, code)

@@ -1,0 +1,103 @@
+"""A scenario, read and checked: the lab's files and the steps, each with the network that it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bgpsim.check.expectations import Expected
+from bgpsim.inputs.files.lab_files import LabFiles
+from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.speakers import Announcement
+from bgpsim.network.description import Network
+from bgpsim.network.state import FlowKey
+from bgpsim.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    manifest: ManifestFile
+
+    def __str__(self) -> str:
+        return f"apply {self.manifest.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    manifest: ManifestFile
+
+    def __str__(self) -> str:
+        return f"delete {self.manifest.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetInterface:
+    device: str
+    interface: str
+    up: bool
+
+    def __str__(self) -> str:
+        return f"link-{'up' if self.up else 'down'} {self.device}:{self.interface}"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    announcement: Announcement
+
+    def __str__(self) -> str:
+        a = self.announcement
+        return f"withdraw {a.prefix} by {a.speaker} from {a.router}"
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    announcement: Announcement
+
+    def __str__(self) -> str:
+        a = self.announcement
+        attributes = [
+            ("as-path", None if a.as_path is None else "[" + " ".join(map(str, a.as_path)) + "]"),
+            ("origin", None if a.origin == "igp" else a.origin),
+            ("med", a.med),
+            ("communities", " ".join(a.communities) or None),
+            ("large-communities", " ".join(a.large_communities) or None),
+            ("next-hop", a.next_hop),
+        ]
+        said = "".join(f", {name} {value}" for name, value in attributes if value is not None)
+        return f"announce {a.prefix} by {a.speaker} to {a.router}{said}"
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """A line typed on a device: outside the model."""
+
+    device: str
+    command: str
+    source: Source
+
+    def __str__(self) -> str:
+        return f"exec on {self.device}: {self.command}"
+
+
+Action: TypeAlias = Apply | Delete | SetInterface | Withdraw | Announce | Execute
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: what to do, what the network is then, what to follow through it and what is expected."""
+
+    name: str
+    source: Source
+    actions: tuple[Action, ...]
+    network: Network
+    flows: tuple[FlowKey, ...]
+    expected: tuple[Expected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    name: str
+    file: str
+    """As the user named it."""
+    files: LabFiles
+    steps: tuple[Step, ...]

@@ -1,0 +1,107 @@
+"""Why a session is down, who dials whom, next hops and what is sent."""
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+from drawing import frr, neighbor, net, state, with_down
+from seed_lab import announce, seed
+
+from bgpsim.network.state import AdvertisedKey, PathKey, SessionKey
+
+V4 = "ipv4-unicast"
+
+
+def pair(a, b, **more):
+    addresses = {"a:net0": "10.0.1.1/24", "b:net0": "10.0.1.2/24", "a:lo": "10.9.0.1/32", "b:lo": "10.9.0.2/32"}
+    routers = {"a": frr(65001, a), "b": frr(more.pop("b_asn", 65002), b) if b else None}
+    return net(links=["a:net0 -- b:net0"], addresses=addresses, routers=routers, **more)
+
+
+@pytest.mark.parametrize(
+    ("network", "because"),
+    [
+        (pair("10.0.1.2", None), "no BGP process at 10.0.1.2 (b)"),
+        (pair("10.0.1.9", "10.0.1.1"), "nobody has the address 10.0.1.9"),
+        (pair("10.0.1.2", "10.0.1.9"), "b has no neighbor with an address of a"),
+        (pair(neighbor("10.0.1.2", 65009), "10.0.1.1"), "AS 65002 of b is not the 65009 expected of it"),
+        (pair(neighbor("10.0.1.2", "internal"), "10.0.1.1"), "AS 65002 of b is not the internal expected of it"),
+        (pair("net0", "net0", b_asn=65001), "AS 65001 of b is not the external expected of it"),
+        (pair("net0", "10.0.1.1"), "b has no neighbor on net0"),
+        (pair(neighbor("10.0.1.2", shutdown=True), "10.0.1.1"), "shut down here"),
+        (pair("10.0.1.2", neighbor("10.0.1.1", shutdown=True)), "shut down at b"),
+        (with_down(pair("net0", "net0"), "b:net0"), "no carrier on a:net0"),
+        (with_down(pair("net0", "net0"), "a:net0"), "a:net0 is down"),
+        (pair("10.9.0.2", "10.9.0.1"), "a has no route to 10.9.0.2"),
+    ],
+)
+def test_a_session_that_is_down_says_why(network, because: str) -> None:
+    (key,) = [key for key in state(network).sessions if key.device == "a"]
+    session = state(network).sessions[key]
+    assert (session.state, session.because) == ("Down", because)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("10.0.1.2", "10.0.1.1"), ("net0", "net0")])
+def test_a_session_that_is_up(ours: str, theirs: str) -> None:
+    found = state(pair(ours, theirs))
+    assert {session.state for session in found.sessions.values()} == {"Established"}
+    learnt = found.paths[PathKey("a", V4, ip_network("10.9.0.2/32"), ours)]
+    assert learnt.attributes.next_hop == ("b:net0" if ours == "net0" else "10.0.1.2")
+    assert (learnt.attributes.med, learnt.attributes.local_preference) == (0, None)
+
+
+def test_loopbacks_over_a_static_route_need_multihop_when_external() -> None:
+    routes = {"a": ["10.9.0.2/32 via 10.0.1.2"], "b": ["10.9.0.1/32 via 10.0.1.1"]}
+
+    def between(**more):
+        return pair(
+            neighbor("10.9.0.2", update_source="lo", **more),
+            neighbor("10.9.0.1", update_source="lo", **more),
+            routes=routes,
+        )
+
+    (down, _) = state(between()).sessions.values()
+    assert down.because == "10.9.0.2 is not on a connected network of a (eBGP, TTL 1)"
+    assert {s.state for s in state(between(ebgp_ttl=2)).sessions.values()} == {"Established"}
+
+
+def test_without_a_policy_an_external_peer_gets_and_gives_nothing() -> None:
+    network = pair("10.0.1.2", "10.0.1.1")
+    a = network.devices["a"]
+    strict = replace(a, bgp=replace(a.bgp, ebgp_requires_policy=True))
+    found = state(replace(network, devices=dict(network.devices) | {"a": strict}))
+    numbers = found.sessions[SessionKey("a", "10.0.1.2")].families[V4]
+    assert (numbers.accepted, numbers.received, numbers.sent) == (0, 2, 0)
+
+
+def test_adj_rib_out_reads_as_frr_prints_it() -> None:
+    sent = state(seed(cilium=True)).advertised
+    far = ip_network("10.0.3.0/24")
+    to_server = sent[AdvertisedKey("tor0", "10.0.1.2", V4, far)]
+    assert (to_server.next_hop, to_server.as_path, to_server.local_preference) == ("self", (65000, 65011), 100)
+    to_router = sent[AdvertisedKey("router0", "net0", V4, far)]
+    assert (to_router.next_hop, to_router.as_path, to_router.med) == ("self", (65011,), None)
+    assert sent[AdvertisedKey("tor0", "net0", V4, ip_network("10.1.1.0/24"))].next_hop == "10.0.2.2"
+    own = sent[AdvertisedKey("tor1", "net0", V4, far)]
+    assert (own.as_path, own.med, own.origin) == ((), 0, "incomplete")
+
+
+def test_communities_hold_routes_back() -> None:
+    found = state(seed(announced=[announce("10.99.0.0/24", "tor0", communities=("no-export",))]))
+    holders = {key.device for key in found.paths if str(key.prefix) == "10.99.0.0/24"}
+    assert holders == {"tor0"}
+
+
+def test_a_third_party_next_hop_stays_on_a_shared_network() -> None:
+    ends = ("a", "b", "c")
+    network = net(
+        links=["a:net0 -- b:net0 -- c:net0"],
+        addresses={f"{name}:net0": f"10.0.1.{n}/24" for n, name in enumerate(ends, 1)} | {"a:lo": "10.9.0.1/32"},
+        routers={
+            "a": frr(65001, "10.0.1.2"),
+            "b": frr(65002, "10.0.1.1", "10.0.1.3"),
+            "c": frr(65003, "10.0.1.2"),
+        },
+    )
+    path = state(network).paths[PathKey("c", V4, ip_network("10.9.0.1/32"), "10.0.1.2")]
+    assert (path.attributes.next_hop, path.attributes.as_path) == ("10.0.1.1", (65002, 65001))
