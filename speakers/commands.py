@@ -18,6 +18,13 @@ def announce_line(announcement: Announcement) -> str:
     word.
     """
     a = announcement
+    if a.prefix.version == 6 and a.next_hop is not None and a.next_hop.version == 4:
+        # ExaBGP would send one of four octets, which RFC 2545 does not know; FRR drops the session for it.
+        raise InputError(
+            f"{a.prefix}: found the next hop {a.next_hop}, expected an IPv6 address",
+            file=a.source.file,
+            line=a.source.line,
+        )
     parts = [
         _head(a, "announce"),
         f"next-hop {SPEAKER_LINK_LOCAL if a.next_hop is None else a.next_hop}",

@@ -22,6 +22,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "exabgp_log_level": "WARNING",
     "exabgp_log_destination": "stderr",
 }
+_ANNOUNCED = re.compile(r" announce (?:route|ipv6 unicast) (.+)$")
 _WORD = re.compile(r"[^\s{};\"'#\\]+")
 
 
@@ -77,3 +78,11 @@ neighbor {ROUTER_LINK_LOCAL} {{
   }}
 }}
 """
+
+
+def with_static_route(configuration: str, command: str) -> str | None:
+    """The same file with the route of an announce command in it, for `exabgp validate`; None for other commands."""
+    route = _ANNOUNCED.search(command)
+    if route is None:
+        return None
+    return f"{configuration.rstrip().removesuffix('}')}  static {{\n    route {route[1]};\n  }}\n}}\n"

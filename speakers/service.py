@@ -19,11 +19,14 @@ from typing import Any
 
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.errors import DeviceDied, LabError
+from bgpsim.speakers.configuration import with_static_route
 
 FOLDER = "/run/exabgp"
 """In the speaker's root: a configuration file, a socket and a log per router."""
 _ANSWERS = frozenset({"done", "error"})
 _LAST_LINES = 12
+_NOISE = "advice "
+"""ExaBGP's hint that no environment file exists; none is wanted."""
 _ENDED_BY_ITSELF = "ExaBGP ended"
 
 Event = Mapping[str, Any]
@@ -68,8 +71,7 @@ class SpeakerService:
         folder = self._namespaces.root(speaker) / FOLDER.lstrip("/")
         folder.mkdir(exist_ok=True)
         (folder / f"{router}.conf").write_text(configuration)
-        libraries = {k: os.environ[k] for k in ("LD_LIBRARY_PATH", "PYTHONHOME") if k in os.environ}
-        session = _Process(speaker, router, folder / f"{router}.log")
+        session = _Process(speaker, router, configuration, environment, folder / f"{router}.log")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(folder / f"{router}.sock"))
             listener.listen(1)
@@ -77,13 +79,7 @@ class SpeakerService:
                 speaker,
                 [self._python, "-m", "exabgp", "server", f"{FOLDER}/{router}.conf"],
                 session.log,
-                env={
-                    **libraries,
-                    **environment,
-                    "PYTHONPATH": os.pathsep.join(self._path),
-                    "PYTHONNOUSERSITE": "1",
-                    "PYTHONDONTWRITEBYTECODE": "1",
-                },
+                env={**self._environment(), **environment},
             )
             session.connect(process, listener, timeout)
         self._sessions[speaker, router] = session
@@ -93,7 +89,37 @@ class SpeakerService:
 
         Raises LabError with ExaBGP's reason when it answered `error`, DeviceDied when it is gone.
         """
-        self._session(speaker, router).command(line, timeout)
+        session = self._session(speaker, router)
+        if not session.command(line, timeout):
+            reason = self._reason(session, line)
+            raise LabError(f"{session.name}: ExaBGP refuses: {reason}", hint=f"the command was: {line}")
+
+    def _reason(self, session: _Process, line: str) -> str:
+        """Why ExaBGP does not take this route: its `validate` says it.
+
+        ExaBGP 5.0 logs the reason of an `error` with a level that its logger does not know (`ERR`), so it is lost.
+        """
+        text = with_static_route(session.configuration, line)
+        if text is None:
+            return "it gives no reason"
+        path = f"{FOLDER}/{session.key[1]}.refused.conf"
+        (self._namespaces.root(session.key[0]) / path.lstrip("/")).write_text(text)
+        done = self._namespaces.run(
+            session.key[0],
+            [self._python, "-m", "exabgp", "validate", path],
+            env={**self._environment(), **session.environment, "exabgp_log_level": "CRITICAL"},
+        )
+        said = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith(_NOISE)]
+        return said[-1].removeprefix("error message: ") if done.returncode and said else "it gives no reason"
+
+    def _environment(self) -> dict[str, str]:
+        libraries = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ}
+        return {
+            **libraries,
+            "PYTHONPATH": os.pathsep.join(self._path),
+            "PYTHONNOUSERSITE": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
 
     def updates(self, speaker: str | None = None, router: str | None = None) -> list[Event]:
         """The UPDATEs of the sessions as they stand, in order: none of before a session's last reset."""
@@ -134,8 +160,12 @@ class SpeakerService:
 class _Process:
     """One ExaBGP process, its relay, and what it reported."""
 
-    def __init__(self, speaker: str, router: str, log: Path) -> None:
+    def __init__(
+        self, speaker: str, router: str, configuration: str, environment: Mapping[str, str], log: Path
+    ) -> None:
         self.key = (speaker, router)
+        self.configuration = configuration
+        self.environment = environment
         self.log = log
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._commanding = threading.Lock()
@@ -169,25 +199,24 @@ class _Process:
         self._pids = _processes_behind(self._relay)
         threading.Thread(target=self._read, name=f"speaker-{self.key[0]}-{self.key[1]}", daemon=True).start()
 
-    def command(self, line: str, timeout: float) -> None:
+    def command(self, line: str, timeout: float) -> bool:
+        """Whether ExaBGP took it."""
         if "\n" in line or not line.isascii():
             raise LabError(f"{self.name}: a command is one line of ASCII, not {line!r}")
         with self._commanding:
-            written = len(self.log_lines())
             try:
                 self._relay.sendall(line.encode() + b"\n")
                 answer = self._answers.get(timeout=timeout)
             except OSError:
                 answer = _ENDED_BY_ITSELF
             except queue.Empty:
-                raise LabError(f"{self.name}: ExaBGP did not answer within {timeout:.0f} s", log=self.last_lines()) from None
+                raise LabError(
+                    f"{self.name}: ExaBGP did not answer within {timeout:.0f} s", log=self.last_lines()
+                ) from None
             if answer == _ENDED_BY_ITSELF:
                 self._answers.put(_ENDED_BY_ITSELF)
                 raise DeviceDied(f"{self.name}: ExaBGP ended by itself", log=self.last_lines())
-            if answer == "error":
-                reasons = self.log_lines()[written:]
-                said = reasons[0] if reasons else "no reason given"
-                raise LabError(f"{self.name}: ExaBGP refuses: {said}", hint=f"the command was: {line}", log=reasons)
+            return answer == "done"
 
     def updates(self) -> list[Event]:
         with self._recording:
@@ -210,7 +239,8 @@ class _Process:
 
     def log_lines(self) -> tuple[str, ...]:
         try:
-            return tuple(line for line in self.log.read_text(errors="replace").splitlines() if line.strip())
+            lines = self.log.read_text(errors="replace").splitlines()
+            return tuple(line for line in lines if line.strip() and not line.startswith(_NOISE))
         except FileNotFoundError:
             return ()
 

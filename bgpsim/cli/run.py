@@ -36,6 +36,7 @@ def command(
     from bgpsim.lab.embedded.lab import EmbeddedLab
     from bgpsim.lab.images import default_store
     from bgpsim.scenario.runner import run
+    from bgpsim.speakers.control import SpeakerControl
 
     listening = listener(as_json=as_json, verbosity=verbose - quiet)
     if folder is not None:
@@ -44,7 +45,9 @@ def command(
     report = drive(
         files,
         step,
-        lambda scenario: run(scenario, lambda lab_files: EmbeddedLab(lab_files, store), listening, strict=strict),
+        lambda scenario: run(
+            scenario, lambda lab_files: EmbeddedLab(lab_files, store, SpeakerControl), listening, strict=strict
+        ),
         listening,
     )
     finish(report, as_json=as_json, folder=folder)

@@ -29,7 +29,7 @@ from bgpsim.lab.image_sources import AptSources
 
 Progress = Callable[[str], None]
 
-FORMAT = 1
+FORMAT = 2
 """Part of every recipe's digest: raise it when this module lays out an image differently."""
 
 MERGED = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})

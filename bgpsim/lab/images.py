@@ -269,8 +269,11 @@ def _present(names: Sequence[str], images: Path) -> dict[str, Image]:
     found: dict[str, Image] = {}
     for name in names:
         for folder in sorted(images.glob(f"{name}-*-{RECIPES[name].digest}")):
-            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            found[name] = Image(name, folder / "rootfs", manifest["versions"])
+            try:
+                versions = dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["versions"])
+                found[name] = Image(name, folder / "rootfs", {**versions, name: versions[RECIPES[name].versioned_by]})
+            except (ValueError, TypeError, KeyError):
+                raise ImageError(f"{folder}: its manifest.json is damaged", hint=f"remove {folder}") from None
     return found
 
 

@@ -5,7 +5,7 @@ Adj-RIB-Out has two faces, and this module is the one place that knows both:
 - `wire`: the attributes in the UPDATE, as a speaker receives them;
 - `printed`: what FRR 8.4 shows in `show bgp … neighbors X advertised-routes json`, which is what an observer reads:
   the attributes *before* the packet is made (bgp_updgrp_packet.c): the own AS is not yet prepended, a next hop that is
-  set to the router's own address reads 0.0.0.0 or :: (`self` here), communities are not shown.
+  set to the router's own address reads 0.0.0.0 or :: (`self` here), communities are not shown. Measured on 8.4.4.
 
 Local preference is None on local and on eBGP-learnt paths (FRR ignores it there), the number on iBGP-learnt paths and
 on what is sent to iBGP peers.
@@ -112,7 +112,9 @@ class Exporter:
             return None
         lines = (settings.source,) if settings.source else neighbor_sources(end.neighbor)
         path = Candidate("local", "local", Attributes(SELF), sources=lines)
-        return self._attributes(device, instance, end, family, settings, path)
+        sent = self._attributes(device, instance, end, family, settings, path)
+        # FRR 8.4.4 sends a MED of 0 with it, and does not show one.
+        return replace(sent, wire=replace(sent.wire, med=0))
 
     def originated(self, device: Device, end: SessionEnd, family: Family, route: Origination) -> Sent:
         """A speaker's announcement: exactly as given (an explicit AS path is not prepended to)."""
@@ -150,21 +152,27 @@ class Exporter:
         path = best.attributes
         external = end.type == "ebgp"
         next_hop = self._next_hop(device, end, family, settings, best)
-        # With RFC 8950 FRR clears the IPv6 next hop only (subgroup_announce_reset_nhop): the IPv4 one stays in view.
-        stale = family == "ipv4-unicast" and end.extended_nexthop and parse_link_local(path.next_hop) is None
+        # FRR 8.4.4 prints the stored attributes: towards an RFC 8950 peer an IPv6 next hop that is cleared (`::`),
+        # else an IPv6 next hop as it was learnt (it is replaced in the packet alone), and an iBGP path's preference.
+        if family == "ipv4-unicast" and end.extended_nexthop:
+            shown_hop = SELF
+        elif parse_link_local(path.next_hop) is not None and not settings.next_hop_self:
+            shown_hop = path.next_hop
+        else:
+            shown_hop = next_hop
         printed = Attributes(
-            next_hop=path.next_hop if stale else next_hop,
+            next_hop=shown_hop,
             as_path=path.as_path,
             origin=path.origin,
             med=path.med if not external or best.type == "local" else None,
-            local_preference=None if external else _internal_preference(path),
+            local_preference=path.local_preference if external else _internal_preference(path),
         )
         wire = replace(
             path,
             next_hop=self._own_next_hop(device, end, family, best.type == "local") if next_hop == SELF else next_hop,
             as_path=(instance.asn, *path.as_path) if external else path.as_path,
             med=printed.med,
-            local_preference=printed.local_preference,
+            local_preference=None if external else printed.local_preference,
             originator_id=None,
             cluster_list=(),
         )

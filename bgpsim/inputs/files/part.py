@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from types import MappingProxyType
 from typing import Any, Literal, NoReturn
 
 from bgpsim.errors import InputError
@@ -59,31 +61,44 @@ class Part:
         self,
         read: tuple[str, ...],
         *,
-        harmless: tuple[str, ...] = (),
+        harmless: Mapping[str, str] = MappingProxyType({}),
         possible: tuple[str, ...] = (),
         device: str | None = None,
         affects: tuple[str, ...] = (),
     ) -> None:
-        """Close the schema of a mapping: read, known and harmless, known and possibly of effect; all else is wrong."""
+        """Close the schema of a mapping: read; known and harmless, with why; known and possibly of effect.
+
+        All else is wrong: all such keys are raised together.
+        """
         if not isinstance(self.value, dict):
             self.fail("a mapping")
         known = (*read, *harmless, *possible)
+        problems = Problems()
         for key in self.value:
             part = self[key]
             if key in harmless or key in possible:
                 if self.value[key] is None:
                     continue
-                effect: Literal["none", "possible"] = "none" if key in harmless else "possible"
-                text = part.source.text or str(key)
-                self.unmodelled.append(Unmodelled(part.source, device, text, effect, tuple(sorted(affects))))
+                self.list_unmodelled(str(key), harmless.get(key), device=device, affects=affects)
             elif key not in read:
                 close = get_close_matches(str(key), known, 1)
-                raise InputError(
-                    f"{self.name}: found the key {key!r}, expected one of {', '.join(sorted(known))}",
-                    hint=f"did you mean {close[0]!r}?" if close else None,
-                    file=part.source.file,
-                    line=self.document.line(part.location),
+                problems.found.append(
+                    self.document.error(
+                        f"{self.name}: found the key {key!r}, expected one of {', '.join(sorted(known))}",
+                        part.location,
+                        hint=f"did you mean {close[0]!r}?" if close else None,
+                    )
                 )
+        problems.raise_all()
+
+    def list_unmodelled(
+        self, key: str, harmless: str | None = None, *, device: str | None = None, affects: tuple[str, ...] = ()
+    ) -> None:
+        """Note a member that is not modelled; `harmless` says why it changes no prediction, None: it may."""
+        source = self[key].source
+        effect: Literal["none", "possible"] = "possible" if harmless is None else "none"
+        text = source.text or key
+        self.unmodelled.append(Unmodelled(source, device, text, effect, tuple(sorted(affects)), harmless or ""))
 
     def entries(self) -> Iterator[tuple[str, Part]]:
         """The members of a mapping, in order."""
@@ -144,6 +159,26 @@ class Part:
     def texts(self) -> Mapping[str, str]:
         """A mapping of texts (labels)."""
         return {key: part.scalar() for key, part in self.entries()}
+
+
+class Problems:
+    """Errors of parts that can be read each without the other, to be raised together."""
+
+    def __init__(self) -> None:
+        self.found: list[InputError] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        try:
+            yield
+        except InputError as error:
+            self.found += [error, *error.others]
+
+    def raise_all(self) -> None:
+        """Raises the first by line, with the rest in `others`; nothing where there is none."""
+        if self.found:
+            first, *rest = sorted(self.found, key=lambda problem: problem.line or 0)
+            raise InputError(first.message, hint=first.hint, file=first.file, line=first.line, others=tuple(rest))
 
 
 def _shown(value: object) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import yaml
@@ -14,6 +15,8 @@ from bgpsim.source import Source
 
 Location: TypeAlias = tuple[str | int, ...]
 _DEEPEST = 60
+_MOST = 200_000
+"""Parts of one document; aliases of aliases can stand for any number of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class YamlSource:
     lines: Mapping[Location, int]
     texts: tuple[str, ...] = ()
     """The file's lines, for `Source.text`."""
+    scalars: Mapping[Location, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
+    """Texts -> their first line and the one after their last; of a block (`|`, `>`) the first is below its mark."""
 
     def line(self, location: Location = ()) -> int:
         """The line of that key or item; of the nearest part above where it is not there."""
@@ -36,6 +41,15 @@ class YamlSource:
         line = self.line(location)
         text = self.texts[line - 1].strip() if 0 < line <= len(self.texts) else ""
         return Source(self.file, line, text)
+
+    def first_line(self, location: Location) -> int:
+        """Where the content of that text begins, for YAML inside YAML."""
+        return self.scalars[location][0] if location in self.scalars else self.line(location)
+
+    def written(self, location: Location) -> tuple[tuple[int, str], ...]:
+        """The lines of the file that make up that text, numbered."""
+        first, end = self.scalars.get(location, (0, 0))
+        return tuple((number, self.texts[number - 1]) for number in range(first, min(end, len(self.texts) + 1)))
 
     def error(self, message: str, location: Location = (), *, hint: str | None = None) -> InputError:
         return InputError(message, hint=hint, file=self.file, line=self.line(location))
@@ -67,53 +81,76 @@ def read_documents(path: Path, shown: str) -> tuple[YamlSource, ...]:
 def parse_documents(text: str, shown: str, first_line: int = 1) -> tuple[YamlSource, ...]:
     """`first_line`: where the text begins in the file, for YAML inside YAML (kubeadmConfigPatches)."""
     texts = ("",) * (first_line - 1) + tuple(text.splitlines())
-    loader = yaml.SafeLoader(text)
     found = []
     try:
+        # The loader reads the first bytes at once: even making one can fail.
+        loader = yaml.SafeLoader(text)
         while loader.check_node():
             node = loader.get_node()
             if node is None:
                 continue
-            lines: dict[Location, int] = {}
-            _place(loader, node, (), lines, shown, first_line)
+            places = _Places(loader, shown, first_line)
+            places.note(node, ())
             value = loader.construct_document(node)
             if value is not None:
-                found.append(YamlSource(value, shown, lines, texts))
+                found.append(YamlSource(value, shown, places.lines, texts, places.scalars))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line if mark is None else mark.line + first_line
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise InputError(f"not valid YAML: {what}", file=shown, line=line) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except RecursionError:
+        raise InputError("found parts nested too deep, expected less", file=shown, line=first_line) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InputError(f"not valid YAML: {str(error).splitlines()[0]}", file=shown, line=first_line) from None
-    finally:
-        loader.dispose()
     return tuple(found)
 
 
-def _place(
-    loader: yaml.SafeLoader, node: yaml.Node, location: Location, lines: dict[Location, int], shown: str, first: int
-) -> None:
-    """Note the line of every part; a key that stands twice is an error, for YAML keeps only the last."""
-    if len(location) > _DEEPEST:
-        raise InputError(
-            f"found parts nested {_DEEPEST} deep (an alias within its own anchor?), expected less",
-            file=shown,
-            line=node.start_mark.line + first,
-        )
-    lines.setdefault(location, node.start_mark.line + first)
-    if isinstance(node, yaml.MappingNode):
+class _Places:
+    """Where each part of a document stands. A key that stands twice is an error, for YAML keeps only the last."""
+
+    def __init__(self, loader: yaml.SafeLoader, shown: str, first: int) -> None:
+        self.loader = loader
+        self.shown = shown
+        self.first = first
+        self.lines: dict[Location, int] = {}
+        self.scalars: dict[Location, tuple[int, int]] = {}
+        self.parts = 0
+
+    def note(self, node: yaml.Node, location: Location) -> None:
+        line = node.start_mark.line + self.first
+        self.parts += 1
+        if len(location) > _DEEPEST or self.parts > _MOST:
+            raise InputError(
+                f"found more than {_MOST} parts, or {_DEEPEST} levels of them (an alias within its own anchor?),"
+                " expected less",
+                file=self.shown,
+                line=line,
+            )
+        self.lines.setdefault(location, line)
+        if isinstance(node, yaml.MappingNode):
+            self._mapping(node, location)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, item in enumerate(node.value):
+                self.note(item, (*location, number))
+        elif isinstance(node, yaml.ScalarNode):
+            block = node.style in ("|", ">")
+            end = node.end_mark.line + self.first + (0 if block else 1)
+            self.scalars[location] = (line + 1 if block else line, end)
+
+    def _mapping(self, node: yaml.MappingNode, location: Location) -> None:
         seen: dict[object, int] = {}
         for key_node, value_node in node.value:
-            key = key_node.value
-            line = key_node.start_mark.line + first
-            if key in seen and key != "<<":
+            line = key_node.start_mark.line + self.first
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise InputError("found a list or mapping as a key, expected a text", file=self.shown, line=line)
+            # `<<` brings in another mapping's keys, and has no value that could be made of it.
+            merge = key_node.tag == "tag:yaml.org,2002:merge"
+            key = "<<" if merge else self.loader.construct_object(key_node)
+            if key in seen and not merge:
                 raise InputError(
-                    f"found key {key!r} twice, expected it once (first at line {seen[key]})", file=shown, line=line
+                    f"found key {key!r} twice, expected it once (first at line {seen[key]})", file=self.shown, line=line
                 )
             seen[key] = line
-            lines[(*location, key)] = line
-            _place(loader, value_node, (*location, key), lines, shown, first)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, item in enumerate(node.value):
-            _place(loader, item, (*location, number), lines, shown, first)
+            self.lines[(*location, key)] = line
+            self.note(value_node, (*location, key))

@@ -70,16 +70,18 @@ class NodeService:
 
         Returns the pids of their inits.
         """
-        pids = {}
         for image in sorted({node["image"] for node in nodes if node["image"] is not None}):
             _own_layer(image)
+        # One by one: forks of one process side by side were not faster, measured on two cores.
         for node in nodes:
-            pid = _create(node, None if node["shares"] is None else self._namespaces.pid(node["shares"]))
-            self._namespaces.add(node["name"], pid)
-            pids[node["name"]] = pid
-            if node["image"] is not None:
-                self._log.listen(node["name"], self._namespaces.root(node["name"]))
-        return pids
+            self._create(node)
+        return {node["name"]: self._namespaces.pid(node["name"]) for node in nodes}
+
+    def _create(self, node: Mapping[str, Any]) -> None:
+        pid = _create(node, None if node["shares"] is None else self._namespaces.pid(node["shares"]))
+        self._namespaces.add(node["name"], pid)
+        if node["image"] is not None:
+            self._log.listen(node["name"], self._namespaces.root(node["name"]))
 
     def wire(self, links: Sequence[Mapping[str, Any]]) -> None:
         """veth pairs, both ends straight into their namespaces: {a, a_interface, b, b_interface, mtu}."""

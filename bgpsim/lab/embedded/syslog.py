@@ -32,12 +32,13 @@ class SystemLog:
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         stream.bind(f"{root}/dev/log")
         (root / "dev/log").chmod(0o666)
-        self._lines[device] = deque(maxlen=_KEPT)
-        self._sockets[device] = stream
-        self._selector.register(stream, selectors.EVENT_READ, device)
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._read, name="syslog", daemon=True).start()
+        with self._reading:
+            self._lines[device] = deque(maxlen=_KEPT)
+            self._sockets[device] = stream
+            self._selector.register(stream, selectors.EVENT_READ, device)
+            if not self._started:
+                self._started = True
+                threading.Thread(target=self._read, name="syslog", daemon=True).start()
 
     def lines(self, device: str) -> tuple[str, ...]:
         """All that was said before the call; oldest first, without priority and time."""

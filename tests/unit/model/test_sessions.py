@@ -75,13 +75,19 @@ def test_without_a_policy_an_external_peer_gets_and_gives_nothing() -> None:
 
 
 def test_adj_rib_out_reads_as_frr_prints_it() -> None:
+    """As FRR 8.4.4 prints it: what is stored, not what is in the packet.
+
+    Towards an IPv4 iBGP peer the IPv6 next hop of the unnumbered uplink stays in view; towards an RFC 8950 peer it is
+    cleared; the local preference of an iBGP-learnt path is shown even to an eBGP peer.
+    """
     sent = state(seed(cilium=True)).advertised
     far = ip_network("10.0.3.0/24")
     to_server = sent[AdvertisedKey("tor0", "10.0.1.2", V4, far)]
-    assert (to_server.next_hop, to_server.as_path, to_server.local_preference) == ("self", (65000, 65011), 100)
+    assert (to_server.next_hop, to_server.as_path, to_server.local_preference) == ("router0:net0", (65000, 65011), 100)
     to_router = sent[AdvertisedKey("router0", "net0", V4, far)]
     assert (to_router.next_hop, to_router.as_path, to_router.med) == ("self", (65011,), None)
-    assert sent[AdvertisedKey("tor0", "net0", V4, ip_network("10.1.1.0/24"))].next_hop == "10.0.2.2"
+    to_spine = sent[AdvertisedKey("tor0", "net0", V4, ip_network("10.1.1.0/24"))]
+    assert (to_spine.next_hop, to_spine.local_preference) == ("self", 100)
     own = sent[AdvertisedKey("tor1", "net0", V4, far)]
     assert (own.as_path, own.med, own.origin) == ((), 0, "incomplete")
 

@@ -1,0 +1,166 @@
+"""SpeakerControl: the speakers of a running lab, seen from outside; implements `bgpsim.lab.base.Speakers`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Lock
+from typing import Any
+
+from bgpsim.agent.protocol import Agent, LabDevice
+from bgpsim.errors import DeviceDied, LabError
+from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
+from bgpsim.network.types import Prefix
+from bgpsim.speakers.attachment import (
+    NeighborState,
+    configure_router,
+    neighbor_state,
+    router_asn,
+    router_lines,
+)
+from bgpsim.speakers.commands import announce_line, withdraw_line
+from bgpsim.speakers.configuration import ENVIRONMENT, configuration_text
+
+SESSION_TIMEOUT = 30.0
+"""Seconds until every session must be Established."""
+EFFECT_TIMEOUT = 15.0
+"""Seconds until the router must have counted an UPDATE."""
+_POLL = 0.01
+"""Seconds between two questions to bgpd, which answers one in a fraction of a millisecond."""
+_END_OF_RIB_MARKERS = 2
+"""ExaBGP ends its first table with one End-of-RIB per family (RFC 4724); FRR counts them as UPDATEs."""
+
+
+class SpeakerControl:
+    """Attaches the speakers to their routers and speaks through them. Any thread may call.
+
+    Every action returns when it is acknowledged at its effect: the router has counted the UPDATE.
+    """
+
+    def __init__(self, agent: Agent, devices: Mapping[str, LabDevice], speakers: tuple[SpeakerFile, ...]) -> None:
+        self._agent = agent
+        self._devices = devices
+        self._speakers = speakers
+        self._announced: dict[tuple[str, str, Prefix], Announcement] = {}
+        # One at a time: a router's count of UPDATEs does not say which route they were for.
+        self._acting = Lock()
+
+    @property
+    def announced(self) -> tuple[Announcement, ...]:
+        """In force, in order of announcement."""
+        return tuple(self._announced.values())
+
+    def start(self, progress: Callable[[str], None]) -> None:
+        """Give the routers their neighbors, start ExaBGP; returns when every session is Established.
+
+        Raises LabError when a router refuses a line or a session does not come up, DeviceDied when ExaBGP ends.
+        """
+        links = [(speaker, link) for speaker in self._speakers for link in speaker.attachments]
+        if not links:
+            return
+        for speaker, link in links:
+            device = self._devices.get(link.router)
+            if device is None or device.engine != "frr":
+                raise LabError(
+                    f"speaker {speaker.name}: found the peer {link.router!r}, expected a FRR router of the lab",
+                    file=speaker.source.file,
+                    line=speaker.source.line,
+                )
+        progress("attaching speakers")
+        with ThreadPoolExecutor(max_workers=len(links)) as pool:
+            list(pool.map(lambda one: self._attach(*one), links))
+
+    def announce(self, announcement: Announcement) -> None:
+        """Announce or replace a route; returns at once when the very same is in force.
+
+        Raises LabError with ExaBGP's reason when it refuses.
+        """
+        with self._acting:
+            there = self._announced.get(announcement.key)
+            if there is not None and replace(there, source=announcement.source) == announcement:
+                return
+            self._act(announcement, announce_line(announcement))
+            self._announced[announcement.key] = announcement
+
+    def withdraw(self, announcement: Announcement) -> None:
+        """Withdraw the route of this key; returns at once when it is not announced."""
+        with self._acting:
+            there = self._announced.get(announcement.key)
+            if there is None:
+                return
+            self._act(there, withdraw_line(there))
+            del self._announced[announcement.key]
+
+    def check_alive(self) -> None:
+        """Raises DeviceDied, with its last log lines, for a speaker whose process ended by itself."""
+        for status in self._agent.call("speaker.alive"):
+            _check(status)
+
+    def _attach(self, speaker: SpeakerFile, link: Attachment) -> None:
+        asn = router_asn(self._agent, link.router)
+        relay = self._agent.call("speaker.relay", router=link.router)
+        text = configuration_text(speaker, link, asn, relay)
+        # The router first: ExaBGP dials at once, and again after a growing pause if nobody listens.
+        configure_router(self._agent, link.router, router_lines(speaker, link, asn))
+        self._agent.call(
+            "speaker.start",
+            speaker=speaker.name,
+            router=link.router,
+            configuration=text,
+            environment=dict(ENVIRONMENT),
+        )
+        self._wait(
+            speaker.name,
+            link.router,
+            lambda seen: seen.established and seen.updates_received >= _END_OF_RIB_MARKERS,
+            SESSION_TIMEOUT,
+            "the session to be Established",
+        )
+
+    def _act(self, announcement: Announcement, line: str) -> None:
+        speaker, router = announcement.speaker, announcement.router
+        before = neighbor_state(self._agent, router)
+        self._agent.call("speaker.command", speaker=speaker, router=router, line=line)
+        if not before.established and not self._status(speaker, router)["established"]:
+            # Both ends say that there is no session: ExaBGP holds the route until there is one.
+            return
+        self._wait(
+            speaker,
+            router,
+            lambda seen: not seen.established or seen.updates_received > before.updates_received,
+            EFFECT_TIMEOUT,
+            f"the UPDATE for {announcement.prefix} to be counted",
+        )
+
+    def _wait(
+        self, speaker: str, router: str, holds: Callable[[NeighborState], bool], timeout: float, what: str
+    ) -> None:
+        deadline = time.monotonic() + timeout
+        while not holds(seen := neighbor_state(self._agent, router)):
+            status = self._status(speaker, router)
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"speaker {speaker}: {router} did not come to it within {timeout:.0f} s: {what} "
+                    f"(the session is {seen.state})",
+                    log=tuple(self._agent.call("speaker.log", speaker=speaker, router=router)[-12:]),
+                )
+            _check(status)
+            time.sleep(_POLL)
+
+    def _status(self, speaker: str, router: str) -> Mapping[str, Any]:
+        for status in self._agent.call("speaker.alive"):
+            if (status["speaker"], status["router"]) == (speaker, router):
+                found: Mapping[str, Any] = status
+                return found
+        raise LabError(f"speaker {speaker} is not attached to {router}")
+
+
+def _check(status: Mapping[str, Any]) -> None:
+    if not status["alive"]:
+        raise DeviceDied(
+            f"speaker {status['speaker']}: ExaBGP at {status['router']} ended by itself "
+            f"(exit code {status['exit_code']})",
+            log=tuple(status["log"]),
+        )
