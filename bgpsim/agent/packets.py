@@ -1,62 +1,30 @@
-"""Marked probes from namespace to namespace, captured at every device that they pass (the path plane's evidence).
+"""Marked probes, and what every device sees of them: the evidence of the path plane.
 
-A probe is a UDP datagram whose payload names the run and the flow. One packet socket per namespace, bound to no
-interface, sees a forwarded packet twice: as it comes in (TTL n) and as it goes out (n - 1), each with the interface.
-ICMP errors quote the mark, so they are told apart from probes by their protocol (packet(7), RFC 792, RFC 4443).
+One packet socket per namespace, opened once, sees each forwarded packet twice: coming in and going out, with the
+interface. Probes are UDP with a mark in the payload; sockets bound at the targets swallow them, so that no ICMP error
+answers a probe that arrived.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
-import os
-import selectors
+import secrets
+import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bgpsim.agent.namespaces import Namespaces
-from bgpsim.agent.routing import RoutingSocket, asked_neighbor
-from bgpsim.errors import LabError
 
-_MAGIC = b"bgpsim\x00p"
-_MARK = struct.Struct("!8s8sI")
+PORT = 33890
+_FIRST_SOURCE_PORT = 40000
 _ETH_P_ALL = 0x0003
-_SOL_PACKET, _PACKET_STATISTICS = 263, 6
-_PACKET_HOST, _PACKET_OUTGOING = 0, 4
-_SO_RCVBUFFORCE = 33
-_BUFFER = 16 << 20
-"""Bytes; a loop makes 64 x 2 packets of each flow in one socket."""
+_MAGIC = b"bgpsim"
 _UDP, _ICMP, _ICMPV6 = 17, 1, 58
-_ERRORS = {_ICMP: (3, 11), _ICMPV6: (1, 3)}
-"""Destination unreachable and time exceeded."""
-FIRST_SOURCE_PORT = 33000
-TARGET_PORT = 33434
-
-
-@dataclass(slots=True)
-class _Evidence:
-    """What was seen of the flows of one run."""
-
-    passages: list[tuple[int, str, str, str, int]] = field(default_factory=list)
-    """Flow, device, interface, in or out, TTL (hop limit); each device's in the order of its socket."""
-    errors: list[tuple[int, str, str, int, int, int]] = field(default_factory=list)
-    """Flow, device, in or out, IP version, ICMP type and code."""
-    received: list[tuple[int, str]] = field(default_factory=list)
-    not_sent: list[tuple[int, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Flow:
-    number: int
-    device: str
-    source: str
-    target: str
-    port: int
+_MARK = struct.Struct("!6s8sII")
+"""Magic, run, pair, flow."""
 
 
 class PacketService:
@@ -70,276 +38,99 @@ class PacketService:
 
     def probe(
         self,
-        watch: Sequence[str],
+        devices: Sequence[str],
         pairs: Sequence[Mapping[str, str]],
-        listen: Sequence[Sequence[str]],
-        count: int = 8,
-        quiet: float = 0.06,
-        longest: float = 3.5,
-    ) -> dict[str, Any]:
-        """Send `count` flows per pair {device, source, target}, all at once, and tell what became of them.
+        flows: int = 8,
+        quiet: float = 0.15,
+        limit: float = 4.0,
+    ) -> list[Mapping[str, Any]]:
+        """Send `flows` probes per pair {device, source, target} at once; returns what `devices` saw of each.
 
-        `watch`: the devices where packets are captured; `listen`: device and address of each target that somebody
-        owns (a socket takes the probes there, so that no port is unreachable). Flow number = pair x count + n.
-
-        Ends `quiet` seconds after the last packet, or as soon as every probe was received; an address that is being
-        resolved is waited for, `longest` seconds at most (the kernel asks three times, a second apart).
+        Ends when nothing was seen for `quiet` seconds, after `limit` seconds at most; 3.2 s of quiet where a probe was
+        lost, for a device gives up on a silent neighbor after three requests (RFC 4861 section 10). One record per
+        sighting, in order: {pair, flow, device, interface, out, ttl}; of an ICMP error about a probe also {icmp, by}.
         """
-        flows = [
-            _Flow(number * count + n, pair["device"], pair["source"], pair["target"], FIRST_SOURCE_PORT + n)
-            for number, pair in enumerate(pairs)
-            for n in range(count)
-        ]
-        run = os.urandom(8)
-        started = time.monotonic()
+        run = secrets.token_bytes(8)
         with contextlib.ExitStack() as stack:
-            capture = _Capture(run, stack)
-            for device in watch:
+            captures = {}
+            for device in devices:
                 with self._namespaces.enter_network(device):
-                    capture.watch(device)
-            for device, address in listen:
-                with self._namespaces.enter_network(device):
-                    capture.listen(device, address)
-            self._send(run, flows, capture.evidence, stack)
-            ends = self._collect(flows, capture, quiet, started + longest)
-            lost = capture.lost()
-        if lost:
-            raise LabError(f"the packet capture lost {lost} packets")
-        evidence = capture.evidence
-        return {
-            "passages": evidence.passages,
-            "errors": evidence.errors,
-            "received": evidence.received,
-            "not_sent": evidence.not_sent,
-            "ends": ends,
-            "seconds": time.monotonic() - started,
-        }
+                    capture = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+                stack.enter_context(capture)
+                capture.setblocking(False)
+                captures[capture] = device
+            self._swallow(stack, {pair["device"] for pair in pairs})
+            for number, pair in enumerate(pairs):
+                self._send(pair, run, number, flows)
+            return self._collect(captures, run, len(pairs) * flows, quiet, limit)
 
-    def _send(self, run: bytes, flows: Sequence[_Flow], evidence: _Evidence, stack: contextlib.ExitStack) -> None:
-        sockets: dict[tuple[str, str, int], socket.socket] = {}
-        for flow in flows:
-            key = (flow.device, flow.source, flow.port)
-            if key not in sockets:
-                with self._namespaces.enter_network(flow.device):
-                    sender = stack.enter_context(socket.socket(_family(flow.source), socket.SOCK_DGRAM))
-                _send_buffer(sender)
-                try:
-                    sender.bind((flow.source, flow.port))
-                except OSError as error:
-                    raise LabError(f"{flow.device}: probes from {flow.source}: {error.strerror}") from None
-                sockets[key] = sender
-        for flow in flows:
-            mark = _MARK.pack(_MAGIC, run, flow.number)
-            try:
-                sockets[flow.device, flow.source, flow.port].sendto(mark, (flow.target, TARGET_PORT))
-            except OSError as error:
-                evidence.not_sent.append((flow.number, errno.errorcode.get(error.errno or 0, str(error))))
+    def _swallow(self, stack: contextlib.ExitStack, devices: set[str]) -> None:
+        for device in sorted(devices):
+            for family in (socket.AF_INET, socket.AF_INET6):
+                with self._namespaces.enter_network(device):
+                    sink = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+                if family == socket.AF_INET6:
+                    sink.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                sink.bind(("", PORT))
+
+    def _send(self, pair: Mapping[str, str], run: bytes, number: int, flows: int) -> None:
+        family = socket.AF_INET6 if ":" in pair["target"] else socket.AF_INET
+        for flow in range(flows):
+            with self._namespaces.enter_network(pair["device"]), socket.socket(family, socket.SOCK_DGRAM) as sender:
+                sender.bind((pair["source"], _FIRST_SOURCE_PORT + flow))
+                # A sender without a route, or told of an earlier probe's error, has its answer in what was seen.
+                with contextlib.suppress(OSError):
+                    sender.sendto(_MARK.pack(_MAGIC, run, number, flow), (pair["target"], PORT))
 
     def _collect(
-        self, flows: Sequence[_Flow], capture: _Capture, quiet: float, deadline: float
-    ) -> dict[str, dict[str, Any]]:
-        """Reads until it is quiet; then, per flow that nobody received, what the kernel says where it ended."""
+        self, captures: Mapping[socket.socket, str], run: bytes, expected: int, quiet: float, limit: float
+    ) -> list[Mapping[str, Any]]:
+        seen: list[Mapping[str, Any]] = []
+        arrived: set[tuple[int, int]] = set()
+        started = last = time.monotonic()
+        poller = select.poll()
+        by_number = {capture.fileno(): capture for capture in captures}
+        for number in by_number:
+            poller.register(number, select.POLLIN)
         while True:
-            capture.read(quiet, deadline, len(flows))
-            ends = self._ends(flows, capture.evidence)
-            resolving = any(end["neighbor"] == "INCOMPLETE" and end["carrier"] for end in ends.values())
-            if not resolving or time.monotonic() >= deadline:
-                return ends
-
-    def _ends(self, flows: Sequence[_Flow], evidence: _Evidence) -> dict[str, dict[str, Any]]:
-        arrived = {number for number, _ in evidence.received}
-        last = last_passages(evidence.passages)
-        at: dict[str, list[tuple[_Flow, str | None]]] = {}
-        for flow in flows:
-            if flow.number in arrived:
-                continue
-            _, device, interface, direction, _ = last.get(flow.number, (0, flow.device, "", "out", 0))
-            at.setdefault(device, []).append((flow, interface if direction == "in" else None))
-        ends: dict[str, dict[str, Any]] = {}
-        for device, ended in at.items():
-            with self._namespaces.enter_network(device), RoutingSocket() as kernel:
-                neighbors = kernel.neighbors()
-                forwards = {4: _setting("ipv4/ip_forward"), 6: _setting("ipv6/conf/all/forwarding")}
-                for flow, ingress in ended:
-                    route = kernel.lookup(
-                        flow.target,
-                        source=flow.source,
-                        ingress=ingress,
-                        protocol=_UDP,
-                        ports=(flow.port, TARGET_PORT),
-                    )
-                    asked = asked_neighbor(route, flow.target)
-                    ends[str(flow.number)] = {
-                        "device": device,
-                        "forwards": forwards[6 if ":" in flow.target else 4],
-                        "route": route,
-                        "neighbor": None if asked is None else neighbors.get(asked),
-                        "carrier": None if asked is None else _carrier(asked[0]),
-                    }
-        return ends
+            now = time.monotonic()
+            window = quiet if len(arrived) >= expected else min(limit, 3.2)
+            if now - last >= window or now - started >= limit:
+                return seen
+            for number, _ in poller.poll(max(1, int(1000 * min(window - (now - last), limit - (now - started))))):
+                capture = by_number[number]
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        packet, address = capture.recvfrom(65535)
+                        sighting = _sighting(packet, address, run)
+                        if sighting is None:
+                            continue
+                        last = time.monotonic()
+                        seen.append({**sighting, "device": captures[capture]})
+                        if "icmp" in sighting or (captures[capture].startswith("pod:") and not sighting["out"]):
+                            arrived.add((sighting["pair"], sighting["flow"]))
 
 
-def last_passages(passages: Iterable[tuple[int, str, str, str, int]]) -> dict[int, tuple[int, str, str, str, int]]:
-    """Where each flow was seen last: the lowest TTL; at one TTL it leaves a device before it comes into the next."""
-    last: dict[int, tuple[int, str, str, str, int]] = {}
-    for passage in passages:
-        flow, _, _, direction, ttl = passage
-        known = last.get(flow)
-        if known is None or (ttl, direction != "in") <= (known[4], known[3] != "in"):
-            last[flow] = passage
-    return last
-
-
-class _Capture:
-    """The packet sockets and the targets' sockets of one run."""
-
-    def __init__(self, run: bytes, stack: contextlib.ExitStack) -> None:
-        self.evidence = _Evidence()
-        self._run = run
-        self._stack = stack
-        self._selector = stack.enter_context(selectors.DefaultSelector())
-        self._packets: list[socket.socket] = []
-
-    def watch(self, device: str) -> None:
-        opened = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.htons(_ETH_P_ALL))
-        self._stack.enter_context(opened)
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
-        except PermissionError:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        self._packets.append(opened)
-        self._selector.register(opened, selectors.EVENT_READ, lambda: self._passages(device, opened))
-
-    def listen(self, device: str, address: str) -> None:
-        opened = socket.socket(_family(address), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self._stack.enter_context(opened)
-        try:
-            opened.bind((address, TARGET_PORT))
-        except OSError as error:
-            raise LabError(f"{device}: probes to {address}: {error.strerror}") from None
-        self._selector.register(opened, selectors.EVENT_READ, lambda: self._receipts(device, opened))
-
-    def read(self, quiet: float, deadline: float, wanted: int) -> None:
-        """Until nothing came for `quiet` seconds, or `wanted` probes were received and all is read."""
-        while True:
-            done = len(self.evidence.received) >= wanted
-            patience = 0.0 if done else min(quiet, max(deadline - time.monotonic(), 0.0))
-            ready = self._selector.select(patience)
-            # Other traffic (keepalives, address resolution) does not prolong the wait.
-            marked = sum(key.data() for key, _ in ready)
-            if not ready or (done and not marked):
-                return
-            if not marked and not self._more(quiet, deadline):
-                return
-
-    def _more(self, quiet: float, deadline: float) -> bool:
-        """Whether a marked packet comes within `quiet` seconds."""
-        until = min(time.monotonic() + quiet, deadline)
-        while (left := until - time.monotonic()) > 0:
-            if sum(key.data() for key, _ in self._selector.select(left)):
-                return True
-        return False
-
-    def lost(self) -> int:
-        """Packets that the kernel could not put into a socket's buffer (packet(7), PACKET_STATISTICS)."""
-        return sum(
-            int(struct.unpack("=II", opened.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))[1])
-            for opened in self._packets
-        )
-
-    def _passages(self, device: str, opened: socket.socket) -> int:
-        count = 0
-        for packet, (interface, _, kind, *_) in _received(opened):
-            if kind not in (_PACKET_HOST, _PACKET_OUTGOING):
-                continue
-            direction = "out" if kind == _PACKET_OUTGOING else "in"
-            seen = parse(packet, self._run)
-            if seen is None:
-                continue
-            count += 1
-            if seen.error is None:
-                self.evidence.passages.append((seen.flow, device, interface, direction, seen.ttl))
-            else:
-                self.evidence.errors.append((seen.flow, device, direction, seen.version, *seen.error))
-        return count
-
-    def _receipts(self, device: str, opened: socket.socket) -> int:
-        count = 0
-        for payload, _ in _received(opened):
-            number = _flow_of(payload, self._run)
-            if number is not None:
-                count += 1
-                self.evidence.received.append((number, device))
-        return count
-
-
-def _received(opened: socket.socket) -> Iterator[tuple[bytes, Any]]:
-    while True:
-        try:
-            yield opened.recvfrom(2048)
-        except BlockingIOError:
-            return
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A captured packet of a run: a probe, or an ICMP error (type, code) that quotes one."""
-
-    flow: int
-    version: int
-    ttl: int
-    error: tuple[int, int] | None = None
-
-
-def parse(packet: bytes, run: bytes) -> Seen | None:
-    """A captured packet from its IP header on; None for what is not of this run."""
-    headers = _ip(packet)
-    if headers is None:
+def _sighting(packet: bytes, address: tuple[Any, ...], run: bytes) -> dict[str, Any] | None:
+    """A probe of this run, or an ICMP error that quotes one; None for all else."""
+    at = packet.find(_MAGIC + run)
+    if at < 0 or len(packet) < at + _MARK.size or not packet:
         return None
-    version, protocol, ttl, payload = headers
+    _, _, pair, flow = _MARK.unpack_from(packet, at)
+    version = packet[0] >> 4
+    protocol, ttl = (packet[9], packet[8]) if version == 4 else (packet[6], packet[7])
+    found = {
+        "pair": pair,
+        "flow": flow,
+        "interface": address[0],
+        "out": address[2] == socket.PACKET_OUTGOING,
+        "ttl": ttl,
+    }
     if protocol == _UDP:
-        number = _flow_of(payload[8:], run)
-        return None if number is None else Seen(number, version, ttl)
-    if protocol in _ERRORS and len(payload) > 8 and payload[0] in _ERRORS[protocol]:
-        quoted = _ip(payload[8:])
-        if quoted is not None and quoted[1] == _UDP:
-            number = _flow_of(quoted[3][8:], run)
-            return None if number is None else Seen(number, version, ttl, (payload[0], payload[1]))
+        return found
+    if protocol in (_ICMP, _ICMPV6):
+        header = (packet[0] & 0x0F) * 4 if version == 4 else 40
+        family = socket.AF_INET if version == 4 else socket.AF_INET6
+        sender = packet[12:16] if version == 4 else packet[8:24]
+        return {**found, "icmp": [packet[header], packet[header + 1]], "by": socket.inet_ntop(family, sender)}
     return None
-
-
-def _ip(packet: bytes) -> tuple[int, int, int, bytes] | None:
-    """Version, protocol, TTL and payload (no IPv6 extension headers: probes and errors have none)."""
-    if len(packet) >= 20 and packet[0] >> 4 == 4:
-        return 4, packet[9], packet[8], packet[(packet[0] & 15) * 4 :]
-    if len(packet) >= 40 and packet[0] >> 4 == 6:
-        return 6, packet[6], packet[7], packet[40:]
-    return None
-
-
-def _flow_of(payload: bytes, run: bytes) -> int | None:
-    if len(payload) < _MARK.size:
-        return None
-    magic, of_run, number = _MARK.unpack_from(payload)
-    return number if magic == _MAGIC and of_run == run else None
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def _send_buffer(sender: socket.socket) -> None:
-    """Probes that wait for an address to be resolved stay in the sender's buffer."""
-    sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-
-
-def _setting(name: str) -> bool:
-    with open(f"/proc/sys/net/{name}") as setting:
-        return setting.read().strip() != "0"
-
-
-def _carrier(interface: str) -> bool:
-    """By the flag that netdevice(7) calls IFF_RUNNING, in the calling thread's namespace."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        answer = fcntl.ioctl(any_socket, 0x8913, struct.pack("16sh22x", interface.encode(), 0))
-    return bool(struct.unpack("16sH22x", answer)[1] & 0x40)

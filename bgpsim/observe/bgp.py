@@ -66,7 +66,7 @@ def _frr_session(
     kind: Literal["ebgp", "ibgp"] = "ibgp" if peer["remoteAs"] == peer["localAs"] else "ebgp"
     other = None if interface is None else owners.links.get((device, interface), (None,))[0]
     if interface is None:
-        other = owners.device(name)
+        other = owners.device(name, device)
     plane.sessions[key] = Session(
         state="Established" if established else "Down",
         type=kind if peer["remoteAs"] else None,

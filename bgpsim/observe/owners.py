@@ -14,14 +14,16 @@ class Owners:
 
     devices: Mapping[str, str]
     """Address -> device, link-local addresses left out."""
-    link_local: Mapping[str, str]
-    """Link-local address -> `device:interface`."""
+    link_local: Mapping[str, tuple[tuple[str, str], ...]]
+    """Link-local address -> every (device, interface) that has it: it is unique on a link only."""
     links: Mapping[tuple[str, str], tuple[str, str]]
     """(device, interface) -> the other end of its veth."""
 
-    def device(self, address: str) -> str | None:
-        if ip_address(address).is_link_local and address in self.link_local:
-            return self.link_local[address].rsplit(":", 1)[0]
+    def device(self, address: str, asking: str | None = None) -> str | None:
+        """Whose address it is; a link-local one is looked up on the links of the device that is asking."""
+        if ip_address(address).is_link_local:
+            end = self._on_link(address, asking)
+            return None if end is None else end[0]
         return self.devices.get(address)
 
     def next_hop(self, address: str, device: str, interface: str | None = None) -> str:
@@ -31,23 +33,26 @@ class Owners:
             return "self"
         if not parsed.is_link_local:
             return str(parsed)
-        # The far end of the link decides where the same link-local address is used on several.
-        far = self.links.get((device, interface or ""))
-        if far is not None:
-            return f"{far[0]}:{far[1]}"
-        return self.link_local.get(str(parsed), str(parsed))
+        end = self.links.get((device, interface)) if interface is not None else self._on_link(address, device)
+        return str(parsed) if end is None else f"{end[0]}:{end[1]}"
+
+    def _on_link(self, address: str, device: str | None) -> tuple[str, str] | None:
+        ends = self.link_local.get(address, ())
+        near = [end for end in ends if end in self.links and self.links[end][0] == device]
+        return next(iter(near or ends), None)
 
 
 def owners(dumps: Mapping[str, Mapping[str, Any]], links: Sequence[Sequence[str]]) -> Owners:
     """`dumps`: `netlink.dump` of all devices; `links`: device and interface of both ends of each."""
     devices: dict[str, str] = {}
-    link_local: dict[str, str] = {}
+    link_local: dict[str, tuple[tuple[str, str], ...]] = {}
     for device, dump in dumps.items():
         for link in dump["links"]:
             for address in link.get("addr_info", ()):
                 local = ip_address(address["local"])
                 if local.version == 6 and local.is_link_local:
-                    link_local[str(local)] = f"{device}:{link['ifname']}"
+                    known = link_local.get(str(local), ())
+                    link_local[str(local)] = (*known, (device, link["ifname"]))
                 elif not local.is_loopback:
                     devices[str(local)] = device
     ends = {(a, a_interface): (b, b_interface) for a, a_interface, b, b_interface in links}

@@ -9,12 +9,13 @@ from bgpsim.network.state import FlowKey, NetworkState
 from bgpsim.observe.bgp import FRR_COMMANDS, BgpPlane, advertised_commands, read_advertised, read_frr, read_gobgp
 from bgpsim.observe.fib import read_fib
 from bgpsim.observe.owners import owners
+from bgpsim.observe.path import read_paths
 
 
 def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[FlowKey]) -> NetworkState:
     """Read sessions, tables and kernel routes of every router and node.
 
-    The path and the wire plane have no reader yet: their facts are listed as not observed, never as equal.
+    The wire plane has no reader yet: its facts are listed as not observed, never as equal.
     """
     dumps = agent.call("netlink.dump", devices=sorted(devices))
     known = owners(dumps, agent.call("nodes.links"))
@@ -42,9 +43,9 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         paths=plane.paths,
         advertised=plane.advertised,
         fib=read_fib(routing, known),
+        forwarding=read_paths(agent, devices, agent.call("nodes.gateways"), flows, dumps),
         not_observed={
             "bgp": {**plane.not_observed, **speakers},
-            "path": {flow.source: "packets are not sent yet" for flow in flows},
             "wire": speakers,
         },
     )

@@ -99,7 +99,7 @@ def _far(
     device: str, neighbor: str, kind: str | None, known: Owners, dumps: Mapping[str, Mapping[str, Any]]
 ) -> str | None:
     if kind != "interface":
-        return known.device(neighbor)
+        return known.device(neighbor, device)
     far = known.links.get((device, neighbor))
     if far is None:
         return None

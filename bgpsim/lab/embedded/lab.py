@@ -119,6 +119,7 @@ class EmbeddedLab:
             "image": image,
             "hostname": container.hostname,
             "shares": container.shares,
+            "gateway": container.role == "gateway",
             "forwards": container.forwards,
             "sysctls": sysctls,
             "init": list(container.init) if image is not None else ["/bin/sleep", "infinity"],

@@ -46,6 +46,7 @@ class NodeService:
 
     def __init__(self, namespaces: Namespaces) -> None:
         self._namespaces = namespaces
+        self._gateways: list[str] = []
         self._links: list[tuple[str, str, str, str]] = []
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="node")
         self._log = SystemLog()
@@ -55,6 +56,7 @@ class NodeService:
             "nodes.create": self.create,
             "nodes.wire": self.wire,
             "nodes.links": self.links,
+            "nodes.gateways": self.gateways,
             "nodes.run": self.run,
             "nodes.batch": self.batch,
             "nodes.processes": self.processes,
@@ -92,6 +94,10 @@ class NodeService:
         ]
         _ip_batch(["ip", "-batch", "-"], lines)
         self._links += [(link["a"], link["a_interface"], link["b"], link["b_interface"]) for link in links]
+
+    def gateways(self) -> list[str]:
+        """The far ends of the management networks."""
+        return self._gateways
 
     def links(self) -> list[tuple[str, str, str, str]]:
         """Every veth pair: device and interface of both ends. The kernel tells it only per pair of namespaces."""
