@@ -19,7 +19,7 @@ def announce_line(announcement: Announcement) -> str:
     """
     a = announcement
     if a.prefix.version == 6 and a.next_hop is not None and a.next_hop.version == 4:
-        # ExaBGP would send one of four octets, which RFC 2545 does not know; FRR drops the session for it.
+        # ExaBGP takes it and sends four octets; RFC 2545 section 3 knows 16 and 32 alone.
         raise InputError(
             f"{a.prefix}: found the next hop {a.next_hop}, expected an IPv6 address",
             file=a.source.file,

@@ -61,6 +61,12 @@ class SpeakerControl:
         if not links:
             return
         for speaker, link in links:
+            if speaker.traffic != "drop":
+                raise LabError(
+                    f"speaker {speaker.name}: found traffic: {speaker.traffic}, expected drop, all that it can do",
+                    file=speaker.source.file,
+                    line=speaker.source.line,
+                )
             device = self._devices.get(link.router)
             if device is None or device.engine != "frr":
                 raise LabError(
@@ -68,9 +74,9 @@ class SpeakerControl:
                     file=speaker.source.file,
                     line=speaker.source.line,
                 )
-        progress("attaching speakers")
         with ThreadPoolExecutor(max_workers=len(links)) as pool:
-            list(pool.map(lambda one: self._attach(*one), links))
+            for speaker, link in pool.map(lambda one: self._attach(*one), links):
+                progress(f"speaker {speaker.name} peers with {link.router}")
 
     def announce(self, announcement: Announcement) -> None:
         """Announce or replace a route; returns at once when the very same is in force.
@@ -98,7 +104,7 @@ class SpeakerControl:
         for status in self._agent.call("speaker.alive"):
             _check(status)
 
-    def _attach(self, speaker: SpeakerFile, link: Attachment) -> None:
+    def _attach(self, speaker: SpeakerFile, link: Attachment) -> tuple[SpeakerFile, Attachment]:
         asn = router_asn(self._agent, link.router)
         relay = self._agent.call("speaker.relay", router=link.router)
         text = configuration_text(speaker, link, asn, relay)
@@ -118,6 +124,7 @@ class SpeakerControl:
             SESSION_TIMEOUT,
             "the session to be Established",
         )
+        return speaker, link
 
     def _act(self, announcement: Announcement, line: str) -> None:
         speaker, router = announcement.speaker, announcement.router

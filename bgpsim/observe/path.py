@@ -48,7 +48,7 @@ def read_paths(
         paths = tuple(sorted(walks, key=lambda path: (str(path.hops), path.disposition)))
         dispositions = {path.disposition for path in paths}
         disposition: Disposition = dispositions.pop() if len(dispositions) == 1 else "partial"
-        evidence = "capture+kernel" if disposition == "blackhole" else "capture"
+        evidence = "capture+kernel" if disposition in ("blackhole", "no-route") else "capture"
         found[flow] = Forwarding(disposition, paths, complete=len(paths) == 1, flows=FLOWS, evidence=evidence)
     return found
 
@@ -105,10 +105,11 @@ def _disposition(
     for sighting in seen:
         if "icmp" in sighting:
             return _UNREACHABLE.get((sighting["icmp"][0], sighting["icmp"][1]), "filtered")
+    # Not every error gets through (the kernel limits them per peer): then the device's own routes tell.
     best = _longest(at, flow.target_address, dumps)
-    if best is not None and best.get("type") == "blackhole":
-        return "blackhole"
-    return "neighbor-unresolved"
+    if best is None:
+        return "no-route"
+    return "blackhole" if best.get("type") == "blackhole" else "neighbor-unresolved"
 
 
 def _longest(device: str, target: str, dumps: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import IPv4Network
 from pathlib import Path
 from types import MappingProxyType
 
-from bgpsim.inputs.files.part import Part
+from bgpsim.inputs.files.part import Part, Problems
 from bgpsim.inputs.files.yaml_source import read_yaml
 from bgpsim.source import Source, Unmodelled
 
@@ -22,6 +23,8 @@ class ExecLine:
 
     text: str
     source: Source
+    lines: tuple[tuple[int, str], ...] = ()
+    """The file's lines that make it up, numbered: a folded text has many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,54 +75,101 @@ class TopologyFile:
     """Nodes without a `network-mode` get `eth0` on it, addresses from .2 on in the order of the file, default by .1."""
 
 
-_HARMLESS = ("cmd", "memory", "cpu", "cpu-set", "group", "user", "position", "auto-remove", "ports")
-"""Node settings that move no packet: which process a container idles in, limits, drawing hints."""
+_LIMIT = "it limits the container's resources, and moves no packet"
+_HARMLESS = {
+    "cmd": "it is the process that the container idles in, and moves no packet",
+    "memory": _LIMIT,
+    "cpu": _LIMIT,
+    "cpu-set": _LIMIT,
+    "shm-size": _LIMIT,
+    "group": "it places the node in a drawing",
+    "position": "it places the node in a drawing",
+    "user": "lines run as the lab's own user",
+    "auto-remove": "it is about what is left after the lab",
+    "ports": "they lead to the host, and the lab has no way there",
+    "image-pull-policy": "images are made before the lab starts",
+}
 _POSSIBLE = (
     *("binds", "entrypoint", "startup-config", "startup-delay", "sysctls", "mgmt-ipv4", "mgmt-ipv6", "stages", "dns"),
     *("runtime", "restart-policy", "cap-add", "devices", "extras", "healthcheck", "certificate", "license", "type"),
-    *("config", "env-files", "shm-size", "image-pull-policy", "enforce-startup-config", "suppress-startup-config"),
-    "aliases",
+    *("config", "env-files", "enforce-startup-config", "suppress-startup-config", "aliases", "privileged"),
+    *("mgmt_ipv4", "mgmt_ipv6", "publish", "sandbox", "kernel", "wait-for", "components"),
 )
 _READ = ("kind", "image", "exec", "labels", "network-mode", "env")
 _KINDS = ("linux",)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def load_topology(path: Path, shown: str) -> tuple[TopologyFile, tuple[Unmodelled, ...]]:
     """Read a topology file. `shown`: its name in errors and reports. Raises InputError."""
     top = Part(read_yaml(path, shown))
-    top.keys(("name", "topology", "mgmt"), harmless=("prefix", "debug"), possible=("settings",))
+    problems = Problems()
+    with problems.collected():
+        top.keys(
+            ("name", "topology", "mgmt"),
+            harmless={"prefix": "it names containers", "debug": "it logs"},
+            possible=("settings",),
+        )
     if "name" not in top:
         top.fail("a containerlab topology with `name`")
     if "topology" not in top:
         top.fail("a containerlab topology with `topology`")
     topology = top["topology"]
-    topology.keys(("nodes", "links", "kinds", "defaults"), possible=("groups",))
+    with problems.collected():
+        topology.keys(("nodes", "links", "kinds", "defaults"), possible=("groups",))
     if "nodes" not in topology:
         topology.fail("`nodes`")
-    management = MANAGEMENT_NETWORK
-    if (mgmt := top.get("mgmt")) is not None:
-        mgmt.keys(("ipv4-subnet",), harmless=("network", "bridge", "mtu"), possible=("ipv6-subnet", "ipv4-gw"))
-        if (subnet := mgmt.get("ipv4-subnet")) is not None:
-            prefix = subnet.prefix()
-            if not isinstance(prefix, IPv4Network):
-                subnet.fail("an IPv4 prefix")
-            management = prefix
-    kinds = dict(topology["kinds"].entries()) if "kinds" in topology else {}
-    for part in (*kinds.values(), *([topology["defaults"]] if "defaults" in topology else [])):
-        part.keys(_READ, harmless=_HARMLESS, possible=_POSSIBLE)
+    kinds: dict[str, Part] = {}
+    with problems.collected():
+        kinds = dict(topology["kinds"].entries()) if "kinds" in topology else {}
+    for layer in (*kinds.values(), *([topology["defaults"]] if "defaults" in topology else [])):
+        with problems.collected():
+            if layer.value is not None:
+                layer.keys(_READ, harmless=_HARMLESS, possible=_POSSIBLE)
+    problems.raise_all()
+    parts = dict(topology["nodes"].entries())
     nodes = {}
-    for name, part in topology["nodes"].entries():
-        nodes[name] = _node(name, part, kinds, topology.get("defaults"))
-    links = tuple(_link(part, nodes) for part in topology["links"].items()) if "links" in topology else ()
-    _check_interfaces(topology, links)
+    for name, part in parts.items():
+        with problems.collected():
+            nodes[name] = _node(name, part, kinds, topology.get("defaults"))
+    with problems.collected():
+        for part in topology["links"].items() if "links" in topology else ():
+            with problems.collected():
+                _ends(part, parts)
+    problems.raise_all()
+    links = tuple(_link(part, parts) for part in topology["links"].items()) if "links" in topology else ()
+    _check_interfaces(topology, links, nodes)
+    on_network = sum(node.network_mode is None for node in nodes.values())
+    management = _management(top.get("mgmt"), on_network)
     file = TopologyFile(shown, top["name"].scalar(), nodes, links, top["name"].source, management)
     return file, tuple(top.unmodelled)
+
+
+def _management(part: Part | None, members: int) -> IPv4Network:
+    if part is None:
+        return MANAGEMENT_NETWORK
+    part.keys(
+        ("ipv4-subnet",),
+        harmless={"network": "it names the network", "bridge": "it names the host's end of the network"},
+        possible=("ipv6-subnet", "ipv4-gw", "ipv6-gw", "ipv4-range", "ipv6-range", "mtu", "external-access"),
+    )
+    if (subnet := part.get("ipv4-subnet")) is None:
+        return MANAGEMENT_NETWORK
+    prefix = subnet.prefix()
+    if not isinstance(prefix, IPv4Network):
+        subnet.fail("an IPv4 prefix")
+    # The network's own address, its gateway's and the broadcast address are no node's.
+    if prefix.num_addresses < members + 3:
+        subnet.fail(f"a prefix with room for {members} nodes and a gateway")
+    return prefix
 
 
 def _node(name: str, part: Part, kinds: Mapping[str, Part], defaults: Part | None) -> NodeDefinition:
     """A node; what it does not say comes from its kind, then from the defaults (containerlab's own order)."""
     if part.value is None:
         part.fail("a mapping with `kind` and `image`")
+    if not _NAME.fullmatch(name):
+        part.fail("a node whose name has letters, digits, `-`, `_` and `.` only")
     part.keys(_READ, harmless=_HARMLESS, possible=_POSSIBLE, device=name, affects=(name,))
     kind_part = part.get("kind") or (None if defaults is None else defaults.get("kind"))
     if kind_part is None:
@@ -127,7 +177,7 @@ def _node(name: str, part: Part, kinds: Mapping[str, Part], defaults: Part | Non
     kind = kind_part.text()
     if kind not in _KINDS:
         kind_part.fail(f"a kind that bgpsim runs ({', '.join(_KINDS)})")
-    layers = [layer for layer in (part, kinds.get(kind), defaults) if layer is not None]
+    layers = [layer for layer in (part, kinds.get(kind), defaults) if layer is not None and layer.value is not None]
 
     def first(key: str) -> Part | None:
         return next((found for layer in layers if (found := layer.get(key)) is not None), None)
@@ -140,7 +190,7 @@ def _node(name: str, part: Part, kinds: Mapping[str, Part], defaults: Part | Non
     # containerlab appends a node's exec lines to those of the layers below it, and merges env likewise.
     for layer in reversed(layers):
         if (entries := layer.get("exec")) is not None:
-            lines += [ExecLine(item.text().replace("$$", "$"), item.source) for item in entries.items()]
+            lines += [ExecLine(i.text().replace("$$", "$"), i.source, i.written) for i in entries.items()]
         if (variables := layer.get("env")) is not None:
             environment |= variables.texts()
     mode = first("network-mode")
@@ -159,8 +209,12 @@ def _node(name: str, part: Part, kinds: Mapping[str, Part], defaults: Part | Non
     )
 
 
-def _link(part: Part, nodes: Mapping[str, NodeDefinition]) -> LinkDefinition:
-    part.keys(("endpoints", "type"), harmless=("labels",), possible=("mtu", "vars"))
+def _link(part: Part, nodes: Collection[str]) -> LinkDefinition:
+    return LinkDefinition(_ends(part, nodes), part["endpoints"].source)
+
+
+def _ends(part: Part, nodes: Collection[str]) -> tuple[LinkEnd, LinkEnd]:
+    part.keys(("endpoints", "type"), harmless={"labels": "they describe the link"}, possible=("mtu", "vars"))
     if "type" in part and part["type"].text() != "veth":
         part["type"].fail("veth")
     if "endpoints" not in part:
@@ -168,10 +222,10 @@ def _link(part: Part, nodes: Mapping[str, NodeDefinition]) -> LinkDefinition:
     ends = [_end(item, nodes) for item in part["endpoints"].items()]
     if len(ends) != 2:
         part["endpoints"].fail("two endpoints")
-    return LinkDefinition((ends[0], ends[1]), part["endpoints"].source)
+    return ends[0], ends[1]
 
 
-def _end(part: Part, nodes: Mapping[str, NodeDefinition]) -> LinkEnd:
+def _end(part: Part, nodes: Collection[str]) -> LinkEnd:
     """`node:interface`, or containerlab's extended form with `node` and `interface` keys."""
     if isinstance(part.value, dict):
         part.keys(("node", "interface"), possible=("mac", "ipv4", "ipv6"))
@@ -190,18 +244,30 @@ def _end(part: Part, nodes: Mapping[str, NodeDefinition]) -> LinkEnd:
             part.location,
             hint=f"did you mean {close[0]!r}?" if close else None,
         )
-    if len(end.interface) > 15 or "/" in end.interface or " " in end.interface:
-        part.fail("an interface name of at most 15 characters")
+    # Linux (dev_valid_name): IFNAMSIZ less its end, no slash, colon or space.
+    if len(end.interface) > 15 or end.interface in (".", "..") or any(c in "/:" or c.isspace() for c in end.interface):
+        part.fail("an interface name of at most 15 characters, without `/`, `:` or spaces")
     return end
 
 
-def _check_interfaces(topology: Part, links: tuple[LinkDefinition, ...]) -> None:
-    used: dict[LinkEnd, int] = {}
+def _check_interfaces(topology: Part, links: tuple[LinkDefinition, ...], nodes: Mapping[str, NodeDefinition]) -> None:
+    """Two nodes in one namespace share its interfaces."""
+    used: dict[tuple[str, str], int] = {}
+    problems = Problems()
     for number, link in enumerate(links):
+        location = (*topology.location, "links", number, "endpoints")
         for end in link.ends:
-            if end in used:
-                raise topology.document.error(
-                    f"found {end.node}:{end.interface} at two links, expected it at one (first at line {used[end]})",
-                    (*topology.location, "links", number),
-                )
-            used[end] = link.source.line
+            shared = nodes[end.node].shares
+            key = (end.node if shared is None else f"container:{shared}", end.interface)
+            name = f"{end.node}:{end.interface}"
+            if end.interface == "lo":
+                found = f"found {name} at a link, expected an interface other than the loopback"
+            elif end.interface == "eth0":
+                found = f"found {name} at a link, expected another interface: eth0 is on the management network"
+            elif key in used:
+                found = f"found {name} at two links, expected it at one (first at line {used[key]})"
+            else:
+                used[key] = link.source.line
+                continue
+            problems.found.append(topology.document.error(found, location))
+    problems.raise_all()

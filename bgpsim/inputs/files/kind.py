@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
@@ -10,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from bgpsim.errors import InputError
-from bgpsim.inputs.files.part import Part
+from bgpsim.inputs.files.part import Part, Problems
 from bgpsim.inputs.files.yaml_source import parse_documents, read_yaml
 from bgpsim.network.types import Prefix
 from bgpsim.source import Source, Unmodelled
@@ -35,11 +36,12 @@ class KindNode:
     role: Literal["control-plane", "worker"]
     source: Source
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """From `labels:` and from kubeletExtraArgs `node-labels`."""
+    """From `labels:`, from kubeletExtraArgs `node-labels`, and those that kubelet and kubeadm set by themselves."""
     taints: tuple[Taint, ...] = ()
     """A control plane's own `node-role.kubernetes.io/control-plane:NoSchedule` included, where there are workers."""
     node_ips: tuple[IPv4Address | IPv6Address, ...] = ()
     """kubeletExtraArgs `node-ip`; may be on no interface yet."""
+    node_ip_source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,17 @@ class ClusterFile:
     """kind's own Docker network: `eth0` of each node, addresses from .2 on in the order of the file, default by .1."""
 
 
+NODE_MASK = {4: 24, 6: 64}
+"""kubeadm's node-cidr-mask-size, by IP version."""
 CONTROL_PLANE_TAINT = "node-role.kubernetes.io/control-plane"
+_KUBEADM_KINDS = (
+    *("InitConfiguration", "JoinConfiguration", "ClusterConfiguration", "KubeletConfiguration"),
+    "KubeProxyConfiguration",
+)
+_NAME = re.compile(r"[a-z0-9.-]+")
+_REGISTRY = "it says where images come from, and moves no packet"
+_API = "it is where the API server listens, and the lab has none"
+_RUNTIME = "it is about how kubelet starts, and moves no packet"
 _API_VERSION = "kind.x-k8s.io/v1alpha4"
 
 
@@ -64,7 +76,11 @@ def load_cluster(path: Path, shown: str) -> tuple[ClusterFile, tuple[Unmodelled,
     top = Part(read_yaml(path, shown))
     top.keys(
         ("kind", "apiVersion", "name", "networking", "nodes"),
-        harmless=("containerdConfigPatches", "containerdConfigPatchesJSON6902", "runtimeConfig"),
+        harmless={
+            "containerdConfigPatches": _REGISTRY,
+            "containerdConfigPatchesJSON6902": _REGISTRY,
+            "runtimeConfig": "it opens versions of the API, and moves no packet",
+        },
         possible=("featureGates", "kubeadmConfigPatches", "kubeadmConfigPatchesJSON6902"),
     )
     for key, expected in (("kind", "Cluster"), ("apiVersion", _API_VERSION)):
@@ -73,51 +89,100 @@ def load_cluster(path: Path, shown: str) -> tuple[ClusterFile, tuple[Unmodelled,
         if top[key].value != expected:
             top[key].fail(expected)
     name = top["name"].text() if "name" in top else "kind"
+    if not _NAME.fullmatch(name):
+        top["name"].fail("a name of small letters, digits, `-` and `.`")
+    nodes = _nodes(name, top)
     subnets: tuple[Prefix, ...] = ()
     default_cni = True
     if (networking := top.get("networking")) is not None:
         networking.keys(
             ("podSubnet", "disableDefaultCNI"),
-            harmless=("apiServerAddress", "apiServerPort", "serviceSubnet", "dnsSearch"),
+            harmless={
+                "apiServerAddress": _API,
+                "apiServerPort": _API,
+                "serviceSubnet": "no service is modelled",
+                "dnsSearch": "names are not modelled",
+            },
             possible=("ipFamily", "kubeProxyMode"),
         )
         if (subnet := networking.get("podSubnet")) is not None:
-            subnets = _subnets(subnet)
+            subnets = _subnets(subnet, len(nodes))
         if (disabled := networking.get("disableDefaultCNI")) is not None:
             default_cni = not disabled.truth()
-    parts = top["nodes"].items() if "nodes" in top else ()
-    nodes = _nodes(name, parts)
+    if default_cni:
+        names = tuple(sorted(node.name for node in nodes))
+        text = "kind's own CNI (disableDefaultCNI is not set)"
+        top.unmodelled.append(Unmodelled((networking or top).source, None, text, "possible", names))
     return ClusterFile(shown, name, nodes, top.source, subnets, default_cni), tuple(top.unmodelled)
 
 
-def _subnets(part: Part) -> tuple[Prefix, ...]:
-    """kind writes dual stack as two prefixes with a comma between them."""
-    found = []
+def _subnets(part: Part, nodes: int) -> tuple[Prefix, ...]:
+    """kind writes dual stack as two prefixes with a comma between them. Each node gets a /24 (IPv6: /64) of each."""
+    found: list[Prefix] = []
     for text in part.text().split(","):
         try:
-            found.append(ip_network(text.strip()))
+            subnet = ip_network(text.strip())
         except ValueError as error:
             part.fail(f"a prefix, or two with a comma between them ({error})")
+        if any(other.version == subnet.version for other in found):
+            part.fail("one IPv4 prefix, one IPv6 prefix or one of each")
+        mask = NODE_MASK[subnet.version]
+        if subnet.prefixlen > mask or 1 << (mask - subnet.prefixlen) < nodes:
+            part.fail(f"a prefix with a /{mask} for each of {nodes} nodes")
+        found.append(subnet)
     return tuple(found)
 
 
-def _nodes(cluster: str, parts: tuple[Part, ...]) -> tuple[KindNode, ...]:
-    roles = [_role(part) for part in parts]
+def _nodes(cluster: str, top: Part) -> tuple[KindNode, ...]:
+    """kind makes one control plane where no nodes are listed."""
+    if "nodes" not in top:
+        return (_node(cluster, "control-plane", "control-plane", None, top.source, tainted=False),)
+    parts = top["nodes"].items()
+    if not parts:
+        top["nodes"].fail("at least one node")
+    problems = Problems()
+    roles: list[Literal["control-plane", "worker"]] = []
+    for part in parts:
+        with problems.collected():
+            roles.append(_role(part))
+    problems.raise_all()
+    if "control-plane" not in roles:
+        top["nodes"].fail("a node with role control-plane")
     workers = "worker" in roles
     counts: dict[str, int] = {}
-    nodes = []
+    nodes: list[KindNode] = []
     for part, role in zip(parts, roles, strict=True):
         counts[role] = counts.get(role, 0) + 1
         # kind: the first of a role has no number.
         name = role if counts[role] == 1 else f"{role}{counts[role]}"
-        nodes.append(_node(cluster, name, role, part, tainted=workers and role == "control-plane"))
+        with problems.collected():
+            tainted = workers and role == "control-plane"
+            node = _node(cluster, name, role, part, part.source, tainted=tainted)
+            _check_node_ips(node, nodes)
+            nodes.append(node)
+    problems.raise_all()
     return tuple(nodes)
+
+
+def _check_node_ips(node: KindNode, others: list[KindNode]) -> None:
+    for other in others:
+        for address in node.node_ips:
+            if address in other.node_ips:
+                source = node.node_ip_source or node.source
+                raise InputError(
+                    f"found the node-ip {address} on {node.name} and on {other.name}, expected it on one",
+                    file=source.file,
+                    line=source.line,
+                )
 
 
 def _role(part: Part) -> Literal["control-plane", "worker"]:
     part.keys(
         ("role", "labels", "kubeadmConfigPatches"),
-        harmless=("image", "extraMounts"),
+        harmless={
+            "image": "the embedded lab makes its own image of a node",
+            "extraMounts": "they are files of the host, and the lab has none",
+        },
         possible=("extraPortMappings", "kubeadmConfigPatchesJSON6902"),
     )
     if (role := part.get("role")) is None or role.value == "control-plane":
@@ -127,14 +192,30 @@ def _role(part: Part) -> Literal["control-plane", "worker"]:
     return "worker"
 
 
-def _node(cluster: str, name: str, role: Literal["control-plane", "worker"], part: Part, *, tainted: bool) -> KindNode:
-    labels = dict(part["labels"].texts()) if "labels" in part else {}
+def _node(
+    cluster: str,
+    name: str,
+    role: Literal["control-plane", "worker"],
+    part: Part | None,
+    source: Source,
+    *,
+    tainted: bool,
+) -> KindNode:
+    container = f"{cluster}-{name}"
+    labels = {"kubernetes.io/hostname": container, "kubernetes.io/os": "linux"}
+    if role == "control-plane":
+        labels[CONTROL_PLANE_TAINT] = ""
+    if part is not None and "labels" in part:
+        labels |= part["labels"].texts()
     addresses: list[IPv4Address | IPv6Address] = []
-    for patch in part["kubeadmConfigPatches"].items() if "kubeadmConfigPatches" in part else ():
+    address_source = None
+    patches = part["kubeadmConfigPatches"].items() if part is not None and "kubeadmConfigPatches" in part else ()
+    for patch in patches:
         arguments = _kubelet_arguments(patch, name)
         if (listed := arguments.get("node-labels")) is not None:
             labels |= _labels(listed)
         if (ips := arguments.get("node-ip")) is not None:
+            address_source = ips.source
             for text in ips.scalar().split(","):
                 try:
                     addresses.append(ip_address(text.strip()))
@@ -142,12 +223,13 @@ def _node(cluster: str, name: str, role: Literal["control-plane", "worker"], par
                     ips.fail("an IP address")
     return KindNode(
         name=name,
-        container=f"{cluster}-{name}",
+        container=container,
         role=role,
-        source=part.source,
+        source=source,
         labels=labels,
         taints=(Taint(CONTROL_PLANE_TAINT, "", "NoSchedule"),) if tainted else (),
         node_ips=tuple(addresses),
+        node_ip_source=address_source,
     )
 
 
@@ -157,27 +239,48 @@ def _kubelet_arguments(patch: Part, node: str) -> Mapping[str, Part]:
     A mapping, or from kubeadm's v1beta4 on a list of name and value.
     """
     text = patch.text()
-    # A literal block's first line is the one below its `|`.
-    first = patch.document.line(patch.location) + 1
+    first = patch.document.first_line(patch.location)
     found: dict[str, Part] = {}
     for document in parse_documents(text, patch.document.file, first):
         top = Part(document, (), patch.unmodelled)
         if "kind" not in top:
             top.fail("a kubeadm patch with `kind`")
-        if top["kind"].value not in ("InitConfiguration", "JoinConfiguration"):
-            text_ = top["kind"].source.text
-            patch.unmodelled.append(Unmodelled(top["kind"].source, node, text_, "possible", (node,)))
+        if not isinstance(top.value, dict):
+            top.fail("a kubeadm patch with `kind`")
+        kind = top["kind"].value
+        if kind not in _KUBEADM_KINDS:
+            top["kind"].fail(" or ".join(_KUBEADM_KINDS))
+        # kubeadm init makes the first control plane, join all other nodes: a patch of the other kind changes nothing.
+        used = "InitConfiguration" if node == "control-plane" else "JoinConfiguration"
+        if kind in ("InitConfiguration", "JoinConfiguration") and kind != used:
+            top.list_unmodelled("kind", f"{node} is made with {used}", device=node, affects=(node,))
             continue
-        top.keys(("kind", "apiVersion", "nodeRegistration"), possible=("localAPIEndpoint", "discovery", "controlPlane"))
+        if kind != used:
+            top.list_unmodelled("kind", device=node, affects=(node,))
+            continue
+        top.keys(
+            ("kind", "apiVersion", "nodeRegistration"),
+            possible=("localAPIEndpoint", "discovery", "controlPlane", "patches", "skipPhases", "bootstrapTokens"),
+            device=node,
+            affects=(node,),
+        )
         if (registration := top.get("nodeRegistration")) is None:
             continue
-        registration.keys(("kubeletExtraArgs",), harmless=("criSocket", "ignorePreflightErrors"), possible=("taints",))
+        registration.keys(
+            ("kubeletExtraArgs",),
+            harmless={"criSocket": _RUNTIME, "ignorePreflightErrors": _RUNTIME, "imagePullPolicy": _RUNTIME},
+            possible=("taints", "name"),
+            device=node,
+            affects=(node,),
+        )
         if (arguments := registration.get("kubeletExtraArgs")) is None:
             continue
         if isinstance(arguments.value, list):
             pairs = []
             for item in arguments.items():
                 item.keys(("name", "value"))
+                if "name" not in item or "value" not in item:
+                    item.fail("`name` and `value`")
                 pairs.append((item["name"].text(), item["value"]))
         else:
             pairs = list(arguments.entries())
@@ -185,7 +288,8 @@ def _kubelet_arguments(patch: Part, node: str) -> Mapping[str, Part]:
             if key in ("node-ip", "node-labels"):
                 found[key] = value
             else:
-                patch.unmodelled.append(Unmodelled(value.source, node, f"{key}: {value.value}", "possible", (node,)))
+                text = value.source.text or key
+                patch.unmodelled.append(Unmodelled(value.source, node, text, "possible", (node,)))
     return found
 
 

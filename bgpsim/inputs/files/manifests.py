@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
@@ -9,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from bgpsim.inputs.files.part import Part
+from bgpsim.inputs.files.part import Part, Problems
 from bgpsim.inputs.files.yaml_source import read_documents
 from bgpsim.source import Source, Unmodelled
 
@@ -113,13 +114,34 @@ class ManifestFile:
 
 _OPERATORS: tuple[Literal["In", "NotIn", "Exists", "DoesNotExist"], ...] = ("In", "NotIn", "Exists", "DoesNotExist")
 _HARMLESS_KINDS = frozenset(
-    ("ConfigMap", "Secret", "ServiceAccount", "Namespace", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+    (
+        *("ConfigMap", "Secret", "ServiceAccount", "Namespace", "Role", "RoleBinding", "ClusterRole"),
+        *("ClusterRoleBinding", "CustomResourceDefinition", "PriorityClass", "LimitRange", "ResourceQuota"),
+        *("PersistentVolume", "PersistentVolumeClaim", "StorageClass", "PodDisruptionBudget"),
+    )
 )
-_POD_HARMLESS = (
-    *("containers", "initContainers", "volumes", "restartPolicy", "terminationGracePeriodSeconds", "dnsPolicy"),
-    *("serviceAccountName", "serviceAccount", "priorityClassName", "securityContext", "hostPID", "hostIPC"),
-    *("automountServiceAccountToken", "enableServiceLinks", "imagePullSecrets", "preemptionPolicy", "schedulerName"),
-    *("shareProcessNamespace", "dnsConfig", "hostAliases", "hostname", "subdomain"),
+_BOOKKEEPING = (
+    *("labels", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"),
+    *("generateName", "deletionTimestamp", "deletionGracePeriodSeconds"),
+)
+_STATUS = {"status": "the cluster writes it"}
+_CONTAINER = "it is about the containers of a pod, and moves no packet"
+_POD_HARMLESS = dict.fromkeys(
+    (
+        *("initContainers", "volumes", "restartPolicy", "terminationGracePeriodSeconds", "dnsPolicy"),
+        *("serviceAccountName", "serviceAccount", "priorityClassName", "priority", "securityContext", "hostPID"),
+        *("hostIPC", "automountServiceAccountToken", "enableServiceLinks", "imagePullSecrets", "preemptionPolicy"),
+        *("schedulerName", "shareProcessNamespace", "dnsConfig", "hostAliases", "hostname", "subdomain"),
+    ),
+    _CONTAINER,
+)
+_CONTAINER_HARMLESS = dict.fromkeys(
+    (
+        *("command", "args", "env", "envFrom", "imagePullPolicy", "lifecycle", "livenessProbe", "ports"),
+        *("readinessProbe", "resources", "securityContext", "startupProbe", "stdin", "stdinOnce", "tty"),
+        *("terminationMessagePath", "terminationMessagePolicy", "volumeDevices", "volumeMounts", "workingDir"),
+    ),
+    _CONTAINER,
 )
 
 
@@ -127,18 +149,22 @@ def load_manifests(path: Path, shown: str) -> ManifestFile:
     """Read a file of manifests. `shown`: its name in errors and reports. Raises InputError."""
     resources: list[Resource] = []
     unmodelled: list[Unmodelled] = []
+    problems = Problems()
     for document in read_documents(path, shown):
-        _read(Part(document, (), unmodelled), resources)
+        with problems.collected():
+            _read(Part(document, (), unmodelled), resources)
+    problems.raise_all()
     return ManifestFile(shown, tuple(resources), tuple(unmodelled))
 
 
 def _read(top: Part, resources: list[Resource]) -> None:
     for key in ("kind", "apiVersion"):
-        if not isinstance(top.value, dict) or key not in top:
+        if key not in top:
             top.fail(f"a Kubernetes resource with `{key}`")
     kind, version = top["kind"].text(), top["apiVersion"].text()
     if kind == "List":
-        for item in top["items"].items():
+        top.keys(("kind", "apiVersion", "items"), harmless={"metadata": "it is about the list"})
+        for item in top["items"].items() if "items" in top else ():
             _read(item, resources)
     elif kind == "CiliumBGPPeeringPolicy":
         if version != "cilium.io/v2alpha1":
@@ -149,8 +175,11 @@ def _read(top: Part, resources: list[Resource]) -> None:
             top["apiVersion"].fail("apps/v1")
         resources.append(_daemon_set(top))
     else:
-        effect: Literal["none", "possible"] = "none" if kind in _HARMLESS_KINDS else "possible"
-        top.unmodelled.append(Unmodelled(top["kind"].source, None, f"{version} {kind}", effect))
+        harmless = kind in _HARMLESS_KINDS
+        why = f"a {kind} moves no packet" if harmless else ""
+        top.unmodelled.append(
+            Unmodelled(top["kind"].source, None, f"{version} {kind}", "none" if harmless else "possible", (), why)
+        )
 
 
 def _name(top: Part) -> str:
@@ -159,14 +188,14 @@ def _name(top: Part) -> str:
     metadata = top["metadata"]
     metadata.keys(
         ("name", "namespace"),
-        harmless=("labels", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"),
+        harmless=dict.fromkeys(_BOOKKEEPING, "it is the cluster's bookkeeping"),
         possible=("annotations", "ownerReferences", "finalizers"),
     )
     return metadata["name"].text()
 
 
 def _policy(top: Part) -> PeeringPolicy:
-    top.keys(("apiVersion", "kind", "metadata", "spec"), harmless=("status",))
+    top.keys(("apiVersion", "kind", "metadata", "spec"), harmless=_STATUS)
     name = _name(top)
     if "spec" not in top:
         top.fail("`spec`")
@@ -174,9 +203,12 @@ def _policy(top: Part) -> PeeringPolicy:
     spec.keys(("nodeSelector", "virtualRouters"))
     if "virtualRouters" not in spec:
         spec.fail("`virtualRouters`")
-    routers = tuple(_virtual_router(part) for part in spec["virtualRouters"].items())
-    if not routers:
+    parts = spec["virtualRouters"].items()
+    if not parts:
         spec["virtualRouters"].fail("at least one virtual router")
+    if len(parts) > 1:
+        parts[1].fail("one virtual router in a policy: bgpsim runs one GoBGP per node")
+    routers = tuple(_virtual_router(part) for part in parts)
     selector = _selector(spec["nodeSelector"]) if "nodeSelector" in spec else None
     return PeeringPolicy(name, selector, routers, top["kind"].source)
 
@@ -221,43 +253,51 @@ def _virtual_router(part: Part) -> VirtualRouter:
     )
 
 
+_TIMES = {
+    "connectRetryTime": (120, 1, 2147483647),
+    "holdTime": (90, 3, 65535),
+    "keepAliveTime": (30, 1, 65535),
+}
+"""Name in Cilium 1.13 (a duration; 1.14 appends `Seconds`) -> default, least and most, in seconds."""
+_DURATION = re.compile(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
 def _neighbor(part: Part) -> PeeringNeighbor:
     part.keys(
         (
-            *("peerAddress", "peerASN", "peerPort", "eBGPMultihopTTL", "connectRetryTimeSeconds", "holdTimeSeconds"),
-            *("keepAliveTimeSeconds", "gracefulRestart"),
+            *("peerAddress", "peerASN", "peerPort", "eBGPMultihopTTL", "gracefulRestart"),
+            *(name for time in _TIMES for name in (time, f"{time}Seconds")),
         ),
         possible=("families", "authSecretRef", "advertisedPathAttributes"),
     )
     for key in ("peerAddress", "peerASN"):
         if key not in part:
             part.fail(f"`{key}`")
-    address = part["peerAddress"].prefix()
-    if address.prefixlen != address.max_prefixlen:
-        part["peerAddress"].fail(f"one address, with /{address.max_prefixlen}")
-
-    def number(key: str, default: int, low: int, high: int) -> int:
-        return part[key].integer(low, high) if key in part else default
-
-    hold = number("holdTimeSeconds", 90, 3, 65535)
-    keepalive = number("keepAliveTimeSeconds", 30, 1, 65535)
+    written = part["peerAddress"]
+    address = written.prefix()
+    if address.prefixlen != address.max_prefixlen or "/" not in written.text():
+        written.fail(f"one address, with /{address.max_prefixlen}")
+    hold, keepalive = _seconds(part, "holdTime"), _seconds(part, "keepAliveTime")
     if keepalive > hold:
-        part["keepAliveTimeSeconds" if "keepAliveTimeSeconds" in part else "holdTimeSeconds"].fail(
-            f"a keepalive time ({keepalive}) of at most the hold time ({hold})"
-        )
+        key = next(k for k in ("keepAliveTimeSeconds", "keepAliveTime", "holdTimeSeconds", "holdTime") if k in part)
+        part[key].fail(f"a keepalive time ({keepalive}) of at most the hold time ({hold})")
+    port = part["peerPort"].integer(1, 65535) if "peerPort" in part else 179
+    if port != 179:
+        part.list_unmodelled("peerPort")
     restart, restart_time = False, 120
     if (graceful := part.get("gracefulRestart")) is not None:
-        graceful.keys(("enabled", "restartTimeSeconds"))
+        graceful.keys(("enabled", "restartTime", "restartTimeSeconds"))
         restart = "enabled" in graceful and graceful["enabled"].truth()
-        if "restartTimeSeconds" in graceful:
-            restart_time = graceful["restartTimeSeconds"].integer(1, 4095)
+        restart_time = _seconds(graceful, "restartTime", (120, 1, 4095))
+        if restart:
+            part.list_unmodelled("gracefulRestart")
     return PeeringNeighbor(
         peer_address=address,
         peer_asn=part["peerASN"].asn(),
         source=part.source,
-        peer_port=number("peerPort", 179, 1, 65535),
-        ebgp_multihop_ttl=number("eBGPMultihopTTL", 1, 1, 255),
-        connect_retry=number("connectRetryTimeSeconds", 120, 1, 2147483647),
+        peer_port=port,
+        ebgp_multihop_ttl=part["eBGPMultihopTTL"].integer(1, 255) if "eBGPMultihopTTL" in part else 1,
+        connect_retry=_seconds(part, "connectRetryTime"),
         hold_time=hold,
         keepalive=keepalive,
         graceful_restart=restart,
@@ -265,29 +305,61 @@ def _neighbor(part: Part) -> PeeringNeighbor:
     )
 
 
+def _seconds(part: Part, name: str, bounds: tuple[int, int, int] | None = None) -> int:
+    default, low, high = bounds or _TIMES[name]
+    if (number := part.get(f"{name}Seconds")) is not None:
+        return number.integer(low, high)
+    if (duration := part.get(name)) is None:
+        return default
+    found = _DURATION.fullmatch(duration.scalar())
+    hours, minutes, seconds = (int(text or 0) for text in found.groups()) if found else (0, 0, -1)
+    time = 3600 * hours + 60 * minutes + seconds
+    if not low <= time <= high:
+        duration.fail(f"a time like 1m30s, of {low} to {high} seconds")
+    return time
+
+
 def _daemon_set(top: Part) -> DaemonSet:
-    top.keys(("apiVersion", "kind", "metadata", "spec"), harmless=("status",))
+    top.keys(("apiVersion", "kind", "metadata", "spec"), harmless=_STATUS)
     name = _name(top)
     namespace = top["metadata"]["namespace"].text() if "namespace" in top["metadata"] else "default"
     if "spec" not in top or "template" not in top["spec"]:
         top.fail("`spec.template`")
     spec = top["spec"]
-    spec.keys(("selector", "template"), harmless=("updateStrategy", "minReadySeconds", "revisionHistoryLimit"))
+    spec.keys(
+        ("selector", "template"),
+        harmless=dict.fromkeys(
+            ("updateStrategy", "minReadySeconds", "revisionHistoryLimit"), "it is about how pods are replaced"
+        ),
+    )
     template = spec["template"]
     template.keys(("metadata", "spec"))
     labels: Mapping[str, str] = {}
     if (metadata := template.get("metadata")) is not None:
-        metadata.keys(("labels",), harmless=("creationTimestamp", "name"), possible=("annotations",))
+        metadata.keys(
+            ("labels",),
+            harmless=dict.fromkeys(("creationTimestamp", "name", "namespace"), "it is the cluster's bookkeeping"),
+            possible=("annotations",),
+        )
         labels = metadata["labels"].texts() if "labels" in metadata else {}
+    if "selector" not in spec:
+        spec.fail("`selector`")
+    if not _selector(spec["selector"]).matches(labels):
+        spec["selector"].fail("a selector that matches the labels of its own template")
     if "spec" not in template:
         template.fail("`spec`")
     pod = template["spec"]
     pod.keys(
-        ("nodeSelector", "tolerations", "hostNetwork", *_POD_HARMLESS),
+        ("nodeSelector", "tolerations", "hostNetwork", "containers"),
+        harmless=_POD_HARMLESS,
         possible=("affinity", "topologySpreadConstraints", "runtimeClassName", "nodeName"),
     )
     containers = pod["containers"].items() if "containers" in pod else ()
-    image = containers[0]["image"].text() if containers and "image" in containers[0] else ""
+    if not containers:
+        pod.fail("`containers`, at least one")
+    for container in containers:
+        container.keys(("name", "image"), harmless=_CONTAINER_HARMLESS)
+    image = containers[0]["image"].text() if "image" in containers[0] else ""
     return DaemonSet(
         name=name,
         namespace=namespace,
@@ -301,7 +373,7 @@ def _daemon_set(top: Part) -> DaemonSet:
 
 
 def _toleration(part: Part) -> Toleration:
-    part.keys(("key", "operator", "value", "effect"), harmless=("tolerationSeconds",))
+    part.keys(("key", "operator", "value", "effect"), harmless={"tolerationSeconds": "no node fails"})
     operator: Literal["Exists", "Equal"] = "Equal"
     if "operator" in part:
         if part["operator"].value not in ("Exists", "Equal"):

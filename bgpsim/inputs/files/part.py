@@ -38,6 +38,11 @@ class Part:
         return self.document.source(self.location)
 
     @property
+    def written(self) -> tuple[tuple[int, str], ...]:
+        """The lines of the file that make up a text, numbered."""
+        return self.document.written(self.location)
+
+    @property
     def name(self) -> str:
         """The part's place in words: `topology.nodes.tor0`."""
         return ".".join(str(step) for step in self.location) or "the document"

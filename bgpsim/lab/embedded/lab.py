@@ -29,6 +29,8 @@ from bgpsim.source import Source
 _ROUTER_DAEMONS = ("bgpd", "zebra")
 _EXEC_TIMEOUT = 120.0
 """Seconds for one `exec` line; containerlab has no limit, a lab that hangs helps nobody."""
+_LOG_LINES = 40
+"""A crash's trace is about thirty lines, and its first one says which signal it was."""
 _START_OF_FRR = re.compile(r"\bfrr(init\.sh)?\b.*\b(re)?start\b")
 
 
@@ -234,7 +236,7 @@ class EmbeddedLab:
         said: list[str] = self.agent.call("nodes.log", device=device)
         running = self.agent.call("nodes.processes", device=device)
         left = ", ".join(sorted(set(running.values()))) or "nothing"
-        return (*said[-20:], f"still running on {device}: {left}")
+        return (*said[-_LOG_LINES:], f"still running on {device}: {left}")
 
     def close(self) -> None:
         if self._sandbox is not None:
