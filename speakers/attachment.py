@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bgpsim.agent.protocol import Agent
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.inputs.files.speakers import SPEAKER_LINK_LOCAL, Attachment, SpeakerFile
+from bgpsim.network.types import Prefix
 
 NEIGHBOR = str(SPEAKER_LINK_LOCAL)
 _INSTANCE = re.compile(r"^router bgp ([\d.]+)$", re.M)
@@ -77,6 +78,12 @@ def neighbor_state(agent: Agent, router: str) -> NeighborState:
     if neighbor is None:
         raise LabError(f"{router} has no neighbor {NEIGHBOR}: the speaker's attachment was removed")
     return NeighborState(neighbor["bgpState"], neighbor["messageStats"]["updatesRecv"])
+
+
+def has_route(agent: Agent, router: str, prefix: Prefix) -> bool:
+    """Whether the router has a path for `prefix` from the speaker."""
+    shown = json.loads(_show(agent, router, f"show bgp ipv{prefix.version} unicast {prefix} json"))
+    return any(path["peer"].get("peerId") == NEIGHBOR for path in shown.get("paths", ()))
 
 
 def _show(agent: Agent, router: str, command: str) -> str:

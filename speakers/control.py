@@ -16,6 +16,7 @@ from bgpsim.network.types import Prefix
 from bgpsim.speakers.attachment import (
     NeighborState,
     configure_router,
+    has_route,
     neighbor_state,
     router_asn,
     router_lines,
@@ -87,7 +88,7 @@ class SpeakerControl:
             there = self._announced.get(announcement.key)
             if there is not None and replace(there, source=announcement.source) == announcement:
                 return
-            self._act(announcement, announce_line(announcement))
+            self._act(announcement, announce_line(announcement), gone=False)
             self._announced[announcement.key] = announcement
 
     def withdraw(self, announcement: Announcement) -> None:
@@ -96,7 +97,7 @@ class SpeakerControl:
             there = self._announced.get(announcement.key)
             if there is None:
                 return
-            self._act(there, withdraw_line(there))
+            self._act(there, withdraw_line(there), gone=True)
             del self._announced[announcement.key]
 
     def check_alive(self) -> None:
@@ -120,40 +121,52 @@ class SpeakerControl:
         self._wait(
             speaker.name,
             link.router,
-            lambda seen: seen.established and seen.updates_received >= _END_OF_RIB_MARKERS,
+            lambda seen, status: (
+                seen.established and status["established"] and seen.updates_received >= _END_OF_RIB_MARKERS
+            ),
             SESSION_TIMEOUT,
-            "the session to be Established",
+            "the session must be Established",
         )
         return speaker, link
 
-    def _act(self, announcement: Announcement, line: str) -> None:
+    def _act(self, announcement: Announcement, line: str, *, gone: bool) -> None:
+        """Send a command and wait for its effect: the router counted the UPDATE, and the speaker reported it sent.
+
+        What the router makes of a route is its own affair (a filter, a loop); a withdrawn one must leave its table.
+        """
         speaker, router = announcement.speaker, announcement.router
-        before = neighbor_state(self._agent, router)
+        before, sent_before = neighbor_state(self._agent, router), self._status(speaker, router)["sent"]
         self._agent.call("speaker.command", speaker=speaker, router=router, line=line)
         if not before.established and not self._status(speaker, router)["established"]:
             # Both ends say that there is no session: ExaBGP holds the route until there is one.
             return
-        self._wait(
-            speaker,
-            router,
-            lambda seen: not seen.established or seen.updates_received > before.updates_received,
-            EFFECT_TIMEOUT,
-            f"the UPDATE for {announcement.prefix} to be counted",
-        )
+
+        def done(seen: NeighborState, status: Mapping[str, Any]) -> bool:
+            if not seen.established:
+                return True
+            counted = seen.updates_received > before.updates_received and status["sent"] > sent_before
+            return counted and not (gone and has_route(self._agent, router, announcement.prefix))
+
+        what = f"the {'withdrawal of' if gone else 'UPDATE for'} {announcement.prefix}"
+        self._wait(speaker, router, done, EFFECT_TIMEOUT, what)
 
     def _wait(
-        self, speaker: str, router: str, holds: Callable[[NeighborState], bool], timeout: float, what: str
+        self,
+        speaker: str,
+        router: str,
+        holds: Callable[[NeighborState, Mapping[str, Any]], bool],
+        timeout: float,
+        what: str,
     ) -> None:
         deadline = time.monotonic() + timeout
-        while not holds(seen := neighbor_state(self._agent, router)):
-            status = self._status(speaker, router)
+        while not holds(seen := neighbor_state(self._agent, router), status := self._status(speaker, router)):
+            _check(status)
             if time.monotonic() > deadline:
                 raise LabError(
-                    f"speaker {speaker}: {router} did not come to it within {timeout:.0f} s: {what} "
-                    f"(the session is {seen.state})",
+                    f"speaker {speaker}: no effect at {router} within {timeout:.0f} s: {what} "
+                    f"(the session is {seen.state} there)",
                     log=tuple(self._agent.call("speaker.log", speaker=speaker, router=router)[-12:]),
                 )
-            _check(status)
             time.sleep(_POLL)
 
     def _status(self, speaker: str, router: str) -> Mapping[str, Any]:

@@ -134,7 +134,9 @@ class SpeakerService:
         return list(self._session(speaker, router).log_lines())
 
     def alive(self) -> list[Mapping[str, Any]]:
-        """Per process: speaker, router, alive, established, exit_code, and the last log lines when it ended."""
+        """Per process: speaker, router, alive, established, exit_code, how many UPDATEs were sent over the session as
+        it stands, and the last log lines when it ended.
+        """
         return [session.status() for session in self._chosen(None, None)]
 
     def stop(self, speaker: str | None = None, router: str | None = None) -> None:
@@ -228,11 +230,13 @@ class _Process:
 
     def status(self) -> Mapping[str, Any]:
         ended = self._process.poll()
+        sent = sum(event["direction"] == "sent" for event in self.updates())
         return {
             "speaker": self.key[0],
             "router": self.key[1],
             "alive": ended is None,
             "established": ended is None and self._established,
+            "sent": sent,
             "exit_code": ended,
             "log": [] if ended is None else list(self.last_lines()),
         }

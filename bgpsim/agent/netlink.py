@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bgpsim.agent.namespaces import ENVIRONMENT, Namespaces
+from bgpsim.agent.routing import RoutingSocket
 from bgpsim.errors import LabError
 
 _ADDRESSES = ("ip", "-j", "-d", "addr")
@@ -23,11 +24,32 @@ class NetlinkService:
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="netlink")
 
     def methods(self) -> Mapping[str, Callable[..., Any]]:
-        return {"netlink.dump": self.dump}
+        return {"netlink.dump": self.dump, "netlink.lookup": self.lookup}
 
     def dump(self, devices: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Per device: `links` (with addr_info) and `routes` (main table, both families), in iproute2's JSON."""
         return dict(zip(devices, self._pool.map(self._one, devices), strict=True))
+
+    def lookup(self, queries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The route that the kernel would use, per query {device, target, source?, ingress?, protocol?, ports?}.
+
+        {kind, interface, via}, or {error} with the errno's name (ENETUNREACH: no route; EHOSTUNREACH: unreachable;
+        EINVAL: blackhole; EACCES: prohibit).
+        """
+        answers = []
+        for query in queries:
+            with self._namespaces.enter_network(query["device"]), RoutingSocket() as kernel:
+                ports = query.get("ports")
+                answers.append(
+                    kernel.lookup(
+                        query["target"],
+                        source=query.get("source"),
+                        ingress=query.get("ingress"),
+                        protocol=query.get("protocol"),
+                        ports=None if ports is None else (ports[0], ports[1]),
+                    )
+                )
+        return answers
 
     def _one(self, device: str) -> dict[str, Any]:
         four, six = (self._ip(device, argv) for argv in _ROUTES)

@@ -25,20 +25,22 @@ class Service(Protocol):
 class Server:
     def __init__(self) -> None:
         self._methods: dict[str, Method] = {}
-        self._loaders: list[threading.Thread] = []
+        self._loaders: list[tuple[threading.Thread, threading.Event]] = []
         self._not_loaded: list[str] = []
         self._pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="request")
 
     def register(self, service: Service) -> None:
         self._methods.update(service.methods())
 
-    def register_in_background(self, load: Callable[[], Iterable[Service]]) -> None:
+    def register_in_background(self, load: Callable[[], Iterable[Service]], begin: threading.Event) -> None:
         """For services whose imports take long: requests for what is there already are answered meanwhile.
 
-        A request for a method that is not there yet waits for `load` to end.
+        It begins when `begin` is set, or with the first request for a method that is not there yet; such a request
+        waits for `load` to end.
         """
 
         def run() -> None:
+            begin.wait()
             try:
                 for service in load():
                     self.register(service)
@@ -46,13 +48,14 @@ class Server:
                 self._not_loaded.append(traceback.format_exc())
 
         loader = threading.Thread(target=run, name="services", daemon=True)
-        self._loaders.append(loader)
+        self._loaders.append((loader, begin))
         loader.start()
 
     def _method(self, name: str) -> Method:
         method = self._methods.get(name)
         if method is None:
-            for loader in self._loaders:
+            for loader, begin in self._loaders:
+                begin.set()
                 loader.join()
             method = self._methods.get(name)
         if method is None:

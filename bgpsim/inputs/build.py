@@ -13,9 +13,11 @@ from types import MappingProxyType
 
 from bgpsim.errors import InputError
 from bgpsim.inputs.cluster import node_bgp, pods_of
-from bgpsim.inputs.commands import commands, vtysh_lines
-from bgpsim.inputs.files.kind import ClusterFile
+from bgpsim.inputs.commands import Command, commands, vtysh_lines
+from bgpsim.inputs.files.containerlab import NodeDefinition
+from bgpsim.inputs.files.kind import ClusterFile, KindNode
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
+from bgpsim.inputs.files.part import Problems
 from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SPEAKER_LINK_LOCAL, SpeakerFile
 from bgpsim.inputs.frr.reader import FrrReader
 from bgpsim.inputs.iproute import KernelSetup
@@ -60,6 +62,7 @@ class _Builder:
         topology, cluster = self.files.topology, self.files.cluster
         own = [node for node in topology.nodes.values() if node.shares is None]
         kind_nodes = () if cluster is None else cluster.nodes
+        self._check_names(own, kind_nodes)
         for name in [node.name for node in own] + [node.name for node in kind_nodes]:
             self.kernels[name] = KernelSetup(name, {"lo": Interface("lo", mtu=65536)})
         for node in topology.nodes.values():
@@ -71,9 +74,8 @@ class _Builder:
             ends = tuple(InterfaceRef(self.aliases[end.node], end.interface) for end in link.ends)
             self.segments.append(Segment(ends, link.source))
             for end in ends:
-                self.kernels[end.device].interfaces[end.interface] = Interface(end.interface, source=link.source)
+                self._new_interface(end, Interface(end.interface, source=link.source))
         self._run_commands()
-        self._check_addresses()
         pods = self._pods(cluster) if cluster is not None else ()
         bgp = self._cluster_bgp(cluster) if cluster is not None else {}
         devices: dict[str, Device] = {}
@@ -81,7 +83,7 @@ class _Builder:
             reader = self.routers[node.name]
             instance = reader.instance()
             kernel = self.kernels[node.name]
-            if instance is not None and not (kernel.bgp_enabled and kernel.frr_started):
+            if instance is not None and not kernel.bgpd_started:
                 self.findings.append((instance.source, f"{node.name}: BGP is configured, but bgpd is not started"))
                 instance = None
             device = self._device(node.name, "router" if _is_router(node.image) else "host", node.source)
@@ -100,6 +102,7 @@ class _Builder:
         devices |= {gateway.name: gateway for gateway in self.gateways}
         for speaker in self.files.speakers:
             self._speaker(speaker, devices)
+        self._check_addresses(devices)
         for device_name, interface in self.timeline.interfaces_down:
             devices[device_name] = _set_down(devices[device_name], interface)
         for manifest in (*self.files.manifests, *self.timeline.applied):
@@ -108,10 +111,38 @@ class _Builder:
             name=topology.name,
             devices=MappingProxyType(devices),
             segments=tuple(self.segments),
-            endpoints=_endpoints(devices),
+            endpoints=_endpoints(devices, {node.name: node.node_ips for node in kind_nodes}),
             unmodelled=tuple(sorted(set(self.unmodelled), key=lambda u: (u.source, u.device or "", u.text))),
             findings=tuple(self.findings),
         )
+
+    def _check_names(self, own: Sequence[NodeDefinition], kind_nodes: Sequence[KindNode]) -> None:
+        """Everything in a lab has a name of its own."""
+        owners: dict[str, str] = {"clab": "the management network"}
+        if kind_nodes:
+            owners["kind"] = "the management network"
+        everything: list[tuple[str, str, Source]] = [(n.name, "a Kubernetes node", n.source) for n in kind_nodes]
+        everything += [(n.name, "a containerlab node", n.source) for n in own]
+        everything += [(s.name, "a speaker", s.source) for s in self.files.speakers]
+        problems = Problems()
+        for name, what, source in everything:
+            if name in owners:
+                message = f"found the name {name!r} for {what}, expected another: it is {owners[name]} already"
+                problems.found.append(InputError(message, file=source.file, line=source.line))
+            owners.setdefault(name, what)
+        problems.raise_all()
+
+    def _new_interface(self, end: InterfaceRef, interface: Interface) -> None:
+        there = self.kernels[end.device].interfaces
+        if end.interface in there:
+            source, first = interface.source, there[end.interface].source
+            at = "" if first is None else f" (first at {first})"
+            raise InputError(
+                f"found the interface {end} twice, expected it once{at}",
+                file=None if source is None else source.file,
+                line=None if source is None else source.line,
+            )
+        there[end.interface] = interface
 
     def _shared(self, name: str) -> str:
         """containerlab resolves `container:X` as `clab-<lab>-X`, then `X`."""
@@ -146,17 +177,11 @@ class _Builder:
     def _run_commands(self) -> None:
         for node in self.files.topology.nodes.values():
             kernel = self.kernels[self.aliases[node.name]]
-            reader = self.routers.setdefault(node.name, FrrReader(node.name))
+            reader = FrrReader(node.name, allow_refused=self.files.allow_refused)
+            self.routers[node.name] = reader
             for command in commands(node.exec):
-                if kernel.take(command):
-                    continue
-                lines = vtysh_lines(command)
-                if lines is None:
-                    self.unmodelled.append(
-                        Unmodelled(command.source, node.name, command.text, "possible", (node.name,))
-                    )
-                else:
-                    reader.read(lines, command.source)
+                if not kernel.take(command):
+                    self._vtysh(command, node.name, kernel, reader)
             self.unmodelled += reader.unmodelled
         for kernel in self.kernels.values():
             self.unmodelled += kernel.unmodelled
@@ -167,22 +192,51 @@ class _Builder:
             if len(ends := tuple(e for e in s.ends if e.device not in self.kernels or self._has(e))) > 1
         ]
 
+    def _vtysh(self, command: Command, node: str, kernel: KernelSetup, reader: FrrReader) -> None:
+        lines = vtysh_lines(command)
+        if lines is not None and kernel.frr_started and self.aliases[node] == node:
+            reader.read(lines)
+            return
+        why = ""
+        if self.aliases[node] != node:
+            why = "FRR beside a container of another kind is not modelled"
+        elif not kernel.frr_started:
+            why = "FRR is not started at this line"
+        self.unmodelled.append(Unmodelled(command.source, node, command.text, "possible", (kernel.device,), why))
+
     def _has(self, end: InterfaceRef) -> bool:
         return end.interface in self.kernels[end.device].interfaces
 
-    def _check_addresses(self) -> None:
-        owners: dict[Address, tuple[str, Source | None]] = {}
-        for name, kernel in self.kernels.items():
-            for interface in kernel.interfaces.values():
+    def _check_addresses(self, devices: Mapping[str, Device]) -> None:
+        """One address, one owner: node-ips belong to their nodes wherever they stand."""
+        owners: dict[Address, tuple[str, str, Source | None]] = {}
+        problems = Problems()
+        if self.files.cluster is not None:
+            for node in self.files.cluster.nodes:
+                owners |= dict.fromkeys(node.node_ips, (node.name, "", node.node_ip_source))
+        for device in devices.values():
+            for interface in device.interfaces:
                 for address in interface.addresses:
-                    other = owners.setdefault(address.ip, (name, interface.source))
-                    if other[0] != name:
-                        source = interface.source or other[1]
-                        raise InputError(
-                            f"found the address {address.ip} on {name} and on {other[0]}, expected it on one",
-                            file=None if source is None else source.file,
-                            line=None if source is None else source.line,
+                    kernel = self.kernels.get(device.name)
+                    source = interface.source or device.source
+                    if kernel is not None:
+                        source = kernel.address_sources.get((interface.name, address), source)
+                    name, other, first = owners.setdefault(address.ip, (device.name, interface.name, source))
+                    if name == device.name and other in ("", interface.name):
+                        owners[address.ip] = (device.name, interface.name, source)
+                        continue
+                    where = name if not other else f"{name}:{other}"
+                    at = "" if first is None else f" (first at {first})"
+                    told = source or first
+                    problems.found.append(
+                        InputError(
+                            f"found the address {address.ip} on {device.name}:{interface.name} and on {where},"
+                            f" expected it on one{at}",
+                            file=None if told is None else told.file,
+                            line=None if told is None else told.line,
                         )
+                    )
+        problems.raise_all()
 
     def _device(self, name: str, kind: str, source: Source) -> Device:
         kernel = self.kernels[name]
@@ -200,7 +254,7 @@ class _Builder:
                 kernel.add(KernelRoute(cidr, "blackhole", source=node.source))
             for number, pod in enumerate(placed.pods[node.name]):
                 port = f"lxc{number}"
-                kernel.interfaces[port] = Interface(port, source=pod.source)
+                self._new_interface(InterfaceRef(node.name, port), Interface(port, source=pod.source))
                 routes: list[KernelRoute] = []
                 for address in pod.addresses:
                     host = ip_network(address)
@@ -247,6 +301,7 @@ class _Builder:
                     file=speaker.source.file,
                     line=speaker.source.line,
                 )
+            profile = self.routers[link.router].profile
             interfaces.append(Interface(link.speaker_interface, link_local=SPEAKER_LINK_LOCAL, source=speaker.source))
             ends = (
                 InterfaceRef(speaker.name, link.speaker_interface),
@@ -271,6 +326,7 @@ class _Builder:
                     to=(link.speaker_interface,),
                     as_path=a.as_path,
                     origin=a.origin,
+                    next_hop=a.next_hop,
                     med=a.med,
                     communities=a.communities,
                     large_communities=a.large_communities,
@@ -286,6 +342,8 @@ class _Builder:
                 interface=link.router_interface,
                 remote_as=speaker.asn,
                 families=families,
+                hold_time=profile.hold_time,
+                keepalive=profile.keepalive,
                 connect_retry=1,
                 extended_nexthop=True,
                 source=speaker.source,
@@ -326,12 +384,15 @@ def _set_down(device: Device, name: str) -> Device:
     return replace(device, interfaces=interfaces)
 
 
-def _endpoints(devices: Mapping[str, Device]) -> tuple[Endpoint, ...]:
+def _endpoints(devices: Mapping[str, Device], node_ips: Mapping[str, tuple[Address, ...]]) -> tuple[Endpoint, ...]:
+    """The first address of a family is the one that a name stands for: a node's is its node-ip."""
     prefix = {"node": "node", "host": "host", "router": "router"}
     found = []
     for device in devices.values():
         interfaces = [i for i in device.interfaces if i.name != "lo" or device.kind == "router"]
-        addresses = tuple(a.ip for i in interfaces for a in i.addresses)
+        here = [a.ip for i in interfaces for a in i.addresses]
+        own = node_ips.get(device.name, ())
+        addresses = (*(a for a in own if a in here), *(a for a in here if a not in own))
         if device.kind == "pod":
             found.append(Endpoint(device.name, device.name, addresses, device.labels, device.source))
         elif device.kind in prefix:

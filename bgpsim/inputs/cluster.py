@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_network
 
-from bgpsim.inputs.files.kind import KindNode, Taint
+from bgpsim.errors import InputError
+from bgpsim.inputs.files.kind import NODE_MASK, KindNode, Taint
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import DaemonSet, PeeringPolicy, Toleration
 from bgpsim.network.description import BgpInstance, Neighbor, NeighborFamily, Origination
@@ -14,7 +15,6 @@ from bgpsim.network.types import FAMILIES, Address, Prefix
 from bgpsim.source import Source
 
 _DEFAULT_POD_SUBNET = ip_network("10.244.0.0/16")
-_NODE_MASK = {4: 24, 6: 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def pods_of(files: LabFiles) -> Pods:
 
 
 def _nth(subnet: Prefix, number: int) -> Prefix:
-    mask = max(_NODE_MASK[subnet.version], subnet.prefixlen)
+    mask = NODE_MASK[subnet.version]
     step = 1 << (subnet.max_prefixlen - mask)
     return ip_network((int(subnet.network_address) + number * step, mask))
 
@@ -125,6 +125,12 @@ def _instance(policy: PeeringPolicy, node: KindNode, cidrs: tuple[Prefix, ...], 
         for neighbor in router.neighbors
     )
     router_id = next((ip for ip in node.node_ips if isinstance(ip, IPv4Address)), None)
+    if router_id is None:
+        raise InputError(
+            f"node {node.name}: found no IPv4 node-ip, expected one: policy {policy.name} needs it as the router ID",
+            file=node.source.file,
+            line=node.source.line,
+        )
     originated = tuple(Origination(cidr, source=router.export_source) for cidr in cidrs)
     return BgpInstance(
         engine="gobgp",

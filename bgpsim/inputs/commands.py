@@ -12,10 +12,12 @@ from bgpsim.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One `exec` line, split as a shell would."""
+    """One `exec` line, split as a shell would; no words where no shell could."""
 
     words: tuple[str, ...]
     source: Source
+    lines: tuple[tuple[int, str], ...] = ()
+    """The file's lines that make it up, numbered."""
 
     @property
     def program(self) -> str:
@@ -23,7 +25,16 @@ class Command:
 
     @property
     def text(self) -> str:
-        return shlex.join(self.words)
+        """As written, shortened."""
+        return self.source.text
+
+
+@dataclass(frozen=True, slots=True)
+class VtyLine:
+    """One `-c` of a `vtysh` call, and the line of the file that it stands in."""
+
+    text: str
+    source: Source
 
 
 def commands(lines: tuple[ExecLine, ...]) -> Iterator[Command]:
@@ -33,19 +44,40 @@ def commands(lines: tuple[ExecLine, ...]) -> Iterator[Command]:
             words = tuple(shlex.split(line.text))
         except ValueError:
             words = ()
-        yield Command(words, Source(line.source.file, line.source.line, line.text[:200]))
+        number = next((n for n, text in line.lines if text.strip()), line.source.line)
+        yield Command(words, Source(line.source.file, number, line.text.strip()[:200]), line.lines)
 
 
-def vtysh_lines(command: Command) -> tuple[str, ...] | None:
+def vtysh_lines(command: Command) -> tuple[VtyLine, ...] | None:
     """The lines of `vtysh -c … -c …`; None for anything else that vtysh can do."""
-    lines = []
+    found = []
     words = list(command.words[1:])
     while words:
         option = words.pop(0)
         if option in ("-c", "--command") and words:
-            lines.append(words.pop(0))
+            found.append(words.pop(0))
         elif option.startswith("-c") and len(option) > 2:
-            lines.append(option[2:])
+            found.append(option[2:])
+        elif option.startswith("--command="):
+            found.append(option.removeprefix("--command="))
         else:
             return None
-    return tuple(lines)
+    return tuple(_placed(found, command))
+
+
+def _placed(texts: list[str], command: Command) -> Iterator[VtyLine]:
+    """Each where it stands in the file: the first place after the one before it."""
+    lines = list(command.lines)
+    column = 0
+    for text in texts:
+        for index, (number, line) in enumerate(lines):
+            at = line.find(text, column if index == 0 else 0)
+            if at >= 0:
+                lines = lines[index:]
+                column = at + len(text)
+                yield VtyLine(text, Source(command.source.file, number, text.strip()))
+                break
+        else:
+            # Folded in the middle, or with quotes within: the line that was found last is the nearest.
+            number = lines[0][0] if lines and column else command.source.line
+            yield VtyLine(text, Source(command.source.file, number, text.strip()))

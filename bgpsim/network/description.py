@@ -130,6 +130,8 @@ class Origination:
     as_path: tuple[int, ...] | None = None
     """None: what the engine makes of it (empty, or its own AS to an external peer). Else sent exactly as it stands."""
     origin: Literal["igp", "egp", "incomplete"] = "igp"
+    next_hop: Address | None = None
+    """None: the address of this end of the session. Else sent exactly as it stands."""
     med: int | None = None
     local_preference: int | None = None
     communities: tuple[str, ...] = ()

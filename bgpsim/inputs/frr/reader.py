@@ -6,10 +6,14 @@ not modelled, with its line; nothing is skipped in silence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Literal
 
+from bgpsim.errors import InputError
+from bgpsim.inputs.commands import VtyLine
+from bgpsim.inputs.files.part import MAX_ASN
 from bgpsim.network.description import (
     BgpInstance,
     KernelRoute,
@@ -17,9 +21,10 @@ from bgpsim.network.description import (
     NeighborFamily,
     Origination,
     Redistribution,
+    RouteKind,
     RouteNextHop,
 )
-from bgpsim.network.types import Family
+from bgpsim.network.types import FAMILIES, Family, Prefix, family_of
 from bgpsim.source import Source, Unmodelled
 
 _FAMILY: dict[str, Family] = {"ipv4": "ipv4-unicast", "ipv6": "ipv6-unicast"}
@@ -27,18 +32,29 @@ _FAMILY: dict[str, Family] = {"ipv4": "ipv4-unicast", "ipv6": "ipv6-unicast"}
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`frr defaults`: timers in seconds (bgpd/bgp_vty.c, FRR_CFG_DEFAULT_ULONG)."""
+    """What a new `router bgp` starts with (bgpd/bgp_vty.c, FRR_CFG_DEFAULT_BOOL and _ULONG); times in seconds."""
 
     keepalive: int
     hold_time: int
     connect_retry: int
+    ebgp_requires_policy: bool
+    deterministic_med: bool
 
 
-_PROFILES = {"traditional": Profile(60, 180, 120), "datacenter": Profile(3, 9, 10)}
+_PROFILES = {
+    "traditional": Profile(60, 180, 120, ebgp_requires_policy=True, deterministic_med=False),
+    "datacenter": Profile(3, 9, 10, ebgp_requires_policy=False, deterministic_med=True),
+}
+_COSMETIC = "it names, logs or describes, and moves no route"
+_SHOWN = ("show", "enable", "en", "write", "wr", "terminal", "do")
 
 
 class _Unknown(Exception):
-    """A statement that is not modelled."""
+    """A statement that is not modelled; the message, if any, says why."""
+
+
+class _Refused(Exception):
+    """A statement whose value no router accepts; the message says what was found and expected."""
 
 
 @dataclass
@@ -49,6 +65,8 @@ class _Peer:
     interface: str | None = None
     group: str | None = None
     remote_as: int | Literal["internal", "external"] | None = None
+    born_with: dict[Family, bool] = field(default_factory=dict)
+    """`bgp default ipv4-unicast` and its like, as they stood when the neighbor was made."""
     families: dict[Family, bool] = field(default_factory=dict)
     default_originate: dict[Family, Source] = field(default_factory=dict)
     next_hop_self: set[Family] = field(default_factory=set)
@@ -63,14 +81,17 @@ class _Peer:
 
 
 class FrrReader:
-    """One router's configuration. `router_id` None where no line sets it."""
+    """One router's configuration. `allow_refused`: list a value that no router accepts, instead of raising it."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, allow_refused: bool = False) -> None:
         self.device = device
         self.unmodelled: list[Unmodelled] = []
         self.static_routes: list[KernelRoute] = []
-        self._profile = _PROFILES["traditional"]
-        self._mode: Literal["view", "config", "bgp", "family"] = "view"
+        self._allow_refused = allow_refused
+        self._next_profile = _PROFILES["traditional"]
+        self.profile = self._next_profile
+        """What the instance started with, and `timers bgp` has made of it."""
+        self._mode: Literal["view", "config", "bgp", "family", "other", "other-family"] = "view"
         self._family: Family = "ipv4-unicast"
         self._asn: int | None = None
         self._source: Source | None = None
@@ -78,72 +99,147 @@ class FrrReader:
         self._peers: dict[str, _Peer] = {}
         self._groups: dict[str, _Peer] = {}
         self._redistribute: dict[tuple[Family, str], Redistribution] = {}
-        self._networks: dict[object, Origination] = {}
+        self._networks: dict[Prefix, Origination] = {}
         self._options: dict[str, bool] = {}
         self._option_sources: dict[str, Source] = {}
         self._default_families: dict[Family, bool] = {"ipv4-unicast": True, "ipv6-unicast": False}
 
-    def read(self, lines: tuple[str, ...], source: Source) -> None:
-        """The lines of one `vtysh` call; each begins in view mode."""
+    def read(self, lines: Sequence[VtyLine]) -> None:
+        """The lines of one `vtysh` call, which begins in view mode.
+
+        Raises InputError for an AS number, address or prefix that no router accepts.
+        """
         self._mode = "view"
         for line in lines:
-            text = line.strip()
+            text = line.source.text
             if not text or text.startswith(("!", "#")):
                 continue
-            where = Source(source.file, source.line, text)
             try:
-                self._statement(text.split(), where)
-            except (_Unknown, ValueError, IndexError, KeyError):
-                self.unmodelled.append(Unmodelled(where, self.device, text, "possible", (self.device,)))
+                self._statement(text.split(), line.source)
+            except _Refused as why:
+                source = line.source
+                if not self._allow_refused:
+                    message = f"{self.device}: {why} in `{text}`"
+                    raise InputError(message, file=source.file, line=source.line) from None
+                self._list(source, "none", f"the router refuses it: {why}")
+            except _Unknown as why:
+                self._list(line.source, "possible", str(why))
+
+    def _list(self, source: Source, effect: Literal["none", "possible"], why: str) -> None:
+        self.unmodelled.append(Unmodelled(source, self.device, source.text, effect, (self.device,), why))
 
     def _statement(self, words: list[str], source: Source) -> None:
         if self._mode == "view":
             if words[0].startswith("conf"):
                 self._mode = "config"
-            elif words[0] not in ("show", "enable", "en", "write", "wr", "terminal"):
-                raise _Unknown
+            elif words[0] not in _SHOWN:
+                raise _Unknown("not in configuration mode")
             return
-        if words[0] in ("end", "exit", "exit-address-family"):
-            inner = {"family": "bgp", "bgp": "config", "config": "view"}
-            self._mode = "view" if words[0] == "end" else inner[self._mode]  # type: ignore[assignment]
+        if words[0] == "do":
             return
+        if words[0] in ("end", "exit", "quit"):
+            self._leave(words[0])
+            return
+        if words[0] == "exit-address-family":
+            if self._mode not in ("family", "other-family"):
+                raise _Unknown("in no address family")
+            self._mode = "bgp"
+            return
+        if self._mode == "other-family" and words[0] != "address-family" and not _begins_block(words):
+            raise _Unknown("in an address family that is not modelled")
         if self._mode == "family" and self._in_family(words, source):
             return
-        if self._mode in ("bgp", "family") and self._in_bgp(words, source):
-            self._mode = "family" if words[0] == "address-family" else "bgp"
-            return
-        self._mode = "config"
+        if self._mode in ("bgp", "family", "other-family"):
+            if words[0] == "address-family":
+                self._enter_family(words)
+                return
+            if self._in_bgp(words, source):
+                self._mode = "bgp"
+                return
         self._in_config(words, source)
 
-    def _in_config(self, words: list[str], source: Source) -> None:
+    def _leave(self, word: str) -> None:
+        if word == "end" or self._mode == "config":
+            self._mode = "view"
+        else:
+            self._mode = "bgp" if self._mode in ("family", "other-family") else "config"
+
+    def _enter_family(self, words: list[str]) -> None:
         match words:
-            case ["frr", "defaults", profile]:
-                self._profile = _PROFILES[profile]
-            case ["router", "bgp", asn]:
-                number = int(asn)
-                if self._asn not in (None, number):
-                    raise _Unknown
-                self._asn, self._source, self._mode = number, self._source or source, "bgp"
-            case ["ip" | "ipv6", "route", prefix, "blackhole" | "Null0" | "null0"]:
-                self.static_routes.append(KernelRoute(ip_network(prefix), "blackhole", (), "static", 20, source=source))
-            case ["ip" | "ipv6", "route", prefix, next_hop]:
-                hop = RouteNextHop(ip_address(next_hop))
-                self.static_routes.append(
-                    KernelRoute(ip_network(prefix), "unicast", (hop,), "static", 20, source=source)
-                )
-            case ["hostname" | "log" | "service" | "line" | "password" | "enable" | "banner", *_]:
-                why = "it names or logs, and moves no route"
-                self.unmodelled.append(Unmodelled(source, self.device, source.text, "none", (self.device,), why))
+            case ["address-family", ("ipv4" | "ipv6") as family] | [
+                "address-family",
+                ("ipv4" | "ipv6") as family,
+                "unicast",
+            ]:
+                self._family, self._mode = _FAMILY[family], "family"
             case _:
+                self._mode = "other-family"
                 raise _Unknown
+
+    def _in_config(self, words: list[str], source: Source) -> None:
+        """What is not known may open a block of its own: its lines are none of BGP's."""
+        match words:
+            case ["frr", "defaults", profile] if profile in _PROFILES:
+                self._next_profile = _PROFILES[profile]
+            case ["router", "bgp", asn]:
+                self._router_bgp(_asn(asn), source)
+                return
+            case [("ip" | "ipv6") as version, "route", prefix, next_hop]:
+                self._static(version, prefix, next_hop, None, source)
+            case [("ip" | "ipv6") as version, "route", prefix, next_hop, interface] if not interface.isdecimal():
+                self._static(version, prefix, next_hop, interface, source)
+            case ["hostname" | "log" | "service" | "password" | "banner" | "domainname", *_]:
+                self._list(source, "none", _COSMETIC)
+            case ["no", *_]:
+                raise _Unknown
+            case _:
+                if _begins_block(words):
+                    self._mode = "other"
+                raise _Unknown
+        self._mode = "config"
+
+    def _router_bgp(self, asn: int, source: Source) -> None:
+        if self._asn is None:
+            self._asn, self._source, self.profile = asn, source, self._next_profile
+        elif self._asn != asn:
+            self._mode = "other"
+            raise _Unknown(f"BGP is already running; AS is {self._asn}")
+        self._mode = "bgp"
+
+    def _static(self, version: str, text: str, next_hop: str, interface: str | None, source: Source) -> None:
+        prefix = _prefix(text)
+        if (prefix.version == 4) != (version == "ip"):
+            raise _Refused(f"found {text!r}, expected an {'IPv4' if version == 'ip' else 'IPv6'} prefix")
+        kind: RouteKind = "unicast"
+        hops: tuple[RouteNextHop, ...] = ()
+        if next_hop.lower() in ("blackhole", "null0") and interface is None:
+            kind = "blackhole"
+        elif next_hop.lower() == "reject" and interface is None:
+            kind = "unreachable"
+        elif _looks_like_address(next_hop):
+            hops = (RouteNextHop(_address(next_hop), interface),)
+        elif interface is None:
+            hops = (RouteNextHop(None, next_hop),)
+        else:
+            raise _Unknown
+        for number, there in enumerate(self.static_routes):
+            if there.prefix == prefix and there.kind == kind == "unicast":
+                # One route with several next hops, as staticd installs it.
+                together = tuple(dict.fromkeys((*there.next_hops, *hops)))
+                self.static_routes[number] = replace(there, next_hops=together)
+                return
+        self.static_routes.append(KernelRoute(prefix, kind, hops, "static", 20, source=source))
 
     def _in_bgp(self, words: list[str], source: Source) -> bool:
         """Statements of `router bgp`; False: not one of them."""
         negated = words[0] == "no"
         rest = words[1:] if negated else words
         match rest:
+            case ["bgp", "router-id"] if negated:
+                self._router_id = None
             case ["bgp", "router-id", address]:
-                self._router_id = None if negated else IPv4Address(address)
+                self._router_id = None if negated else _router_id(address)
+                self._option_sources["router_id"] = source
             case ["bgp", "ebgp-requires-policy"]:
                 self._set("ebgp_requires_policy", not negated, source)
             case ["bgp", "bestpath", "as-path", "multipath-relax"]:
@@ -154,46 +250,48 @@ class FrrReader:
                 self._set("always_compare_med", not negated, source)
             case ["bgp", "deterministic-med"]:
                 self._set("deterministic_med", not negated, source)
-            case ["bgp", "default", family] if family in ("ipv4-unicast", "ipv6-unicast"):
+            case ["bgp", "default", ("ipv4-unicast" | "ipv6-unicast") as family]:
                 self._default_families[_FAMILY[family[:4]]] = not negated
-            case ["bgp", "log-neighbor-changes"]:
-                why = "it logs, and moves no route"
-                self.unmodelled.append(Unmodelled(source, self.device, source.text, "none", (self.device,), why))
+            case ["bgp", "log-neighbor-changes"] | ["bgp", "default", "show-hostname" | "show-nexthop-hostname"]:
+                self._list(source, "none", _COSMETIC)
             case ["timers", "bgp", keepalive, hold] if not negated:
-                self._profile = Profile(int(keepalive), int(hold), self._profile.connect_retry)
-            case ["address-family", family, *unicast] if not negated and unicast in ([], ["unicast"]):
-                self._family = _FAMILY[family]
+                self.profile = replace(self.profile, keepalive=_time(keepalive), hold_time=_hold_time(hold))
+            case ["timers", "bgp", *_] if negated:
+                default = self._next_profile
+                self.profile = replace(self.profile, keepalive=default.keepalive, hold_time=default.hold_time)
             case ["neighbor", name, *statement]:
                 self._neighbor(name, statement, negated, source)
             case ["redistribute" | "network", *_]:
-                self._family = "ipv4-unicast"
-                self._originate(rest, negated, source)
+                # FRR keeps these, hidden, for configurations from before address families.
+                self._originate("ipv4-unicast", rest, negated, source)
             case _:
                 return False
         return True
 
     def _in_family(self, words: list[str], source: Source) -> bool:
+        """Statements of `address-family`; False: not one of them."""
         negated = words[0] == "no"
         rest = words[1:] if negated else words
         match rest:
             case ["redistribute" | "network", *_]:
-                self._originate(rest, negated, source)
-            case ["neighbor", name, statement, *more] if self._of_family(name, statement, more, negated, source):
-                pass
+                self._originate(self._family, rest, negated, source)
+            case ["neighbor", name, *statement]:
+                return self._of_family(self._family, name, statement, negated, source)
             case _:
                 return False
         return True
 
-    def _originate(self, words: list[str], negated: bool, source: Source) -> None:
+    def _originate(self, family: Family, words: list[str], negated: bool, source: Source) -> None:
         match words:
             case ["redistribute", ("connected" | "static" | "kernel") as protocol]:
-                key = (self._family, protocol)
                 if negated:
-                    self._redistribute.pop(key, None)
+                    self._redistribute.pop((family, protocol), None)
                 else:
-                    self._redistribute[key] = Redistribution(self._family, protocol, source)
+                    self._redistribute[family, protocol] = Redistribution(family, protocol, source)
             case ["network", text]:
-                prefix = ip_network(text)
+                prefix = _prefix(text)
+                if family_of(prefix) != family:
+                    raise _Refused(f"found {text!r}, expected a prefix of {family}")
                 if negated:
                     self._networks.pop(prefix, None)
                 else:
@@ -206,89 +304,133 @@ class FrrReader:
         self._option_sources[option] = source
 
     def _peer(self, name: str) -> _Peer:
-        return self._groups[name] if name in self._groups else self._peers[name]
+        """A group or neighbor that is there already."""
+        if name in self._groups:
+            return self._groups[name]
+        if name not in self._peers:
+            if _looks_like_address(name):
+                _address(name)
+            raise _Unknown(f"there is no neighbor {name} at this line")
+        return self._peers[name]
 
-    def _neighbor(self, name: str, words: list[str], negated: bool, source: Source) -> None:
+    def _new_peer(self, name: str, interface: str | None = None) -> _Peer:
+        """A neighbor, made where it is not there yet."""
+        if name not in self._peers:
+            self._peers[name] = _Peer(name, interface, born_with=dict(self._default_families))
+        return self._peers[name]
+
+    def _group(self, name: str) -> str:
+        if name not in self._groups:
+            raise _Unknown(f"there is no peer-group {name} at this line")
+        return name
+
+    def _neighbor(self, written: str, words: list[str], negated: bool, source: Source) -> None:
+        name = _spelled(written)
         match words:
             case ["peer-group"] if not negated:
                 self._groups.setdefault(name, _Peer(name)).sources.append(source)
-            case [] | ["remote-as", *_] | ["peer-group", *_] | ["interface", *_] if negated:
-                self._peers.pop(name, None)
+            case [] | ["peer-group"] | ["remote-as", *_] if negated and name in self._groups:
+                # The members go with their group (bgpd/bgpd.c, peer_group_delete and peer_group_remote_as_delete).
+                members = [peer.name for peer in self._peers.values() if peer.group == name]
+                self._peers = {n: p for n, p in self._peers.items() if n not in members}
+                if words[:1] == ["remote-as"]:
+                    self._groups[name].remote_as = None
+                else:
+                    del self._groups[name]
+            case [] | ["remote-as", *_] | ["peer-group", _] | ["interface", *_] if negated:
+                self._peers.pop(self._peer(name).name, None)
+            case ["interface", "v6only", *rest] if rest or name not in self._peers:
+                self._neighbor(name, ["interface", *rest], negated, source)
+            case ["interface"]:
+                self._new_peer(name, name).sources.append(source)
             case ["interface", "peer-group", group]:
-                peer = self._peers.setdefault(name, _Peer(name, interface=name))
-                peer.group = self._groups[group].name
+                group = self._group(group)
+                peer = self._new_peer(name, name)
+                peer.group = group
                 peer.sources.append(source)
             case ["interface", "remote-as", remote]:
-                peer = self._peers.setdefault(name, _Peer(name, interface=name))
-                peer.remote_as = _remote_as(remote)
+                number = _remote_as(remote)
+                peer = self._new_peer(name, name)
+                peer.remote_as = number
                 peer.sources.append(source)
             case ["interface", interface]:
-                self._peers[name].interface = interface
-                self._peers[name].sources.append(source)
+                peer = self._peer(name)
+                peer.interface = interface
+                peer.sources.append(source)
             case ["remote-as", remote]:
-                if name in self._groups:
-                    peer = self._groups[name]
-                else:
-                    ip_address(name)
-                    peer = self._peers.setdefault(name, _Peer(name))
-                peer.remote_as = _remote_as(remote)
+                number = _remote_as(remote)
+                peer = self._existing(name) or self._new_peer(str(_address(name)))
+                peer.remote_as = number
                 peer.sources.append(source)
             case ["peer-group", group]:
-                ip_address(name)
-                peer = self._peers.setdefault(name, _Peer(name))
-                peer.group = self._groups[group].name
+                group = self._group(group)
+                peer = self._existing(name) or self._new_peer(str(_address(name)))
+                peer.group = group
                 peer.sources.append(source)
-            case [statement, *more]:
-                self._family, family = "ipv4-unicast", self._family
-                known = self._of_family(name, statement, more, negated, source)
-                self._family = family
-                if not known:
-                    self._of_session(name, words, negated, source)
             case _:
-                raise _Unknown
+                if not self._of_family("ipv4-unicast", name, words, negated, source):
+                    self._of_session(name, words, negated, source)
 
-    def _of_family(self, name: str, statement: str, more: list[str], negated: bool, source: Source) -> bool:
+    def _existing(self, name: str) -> _Peer | None:
+        if name in self._groups or name in self._peers:
+            return self._peer(name)
+        if not _looks_like_address(name):
+            raise _Unknown(f"there is no peer-group or interface neighbor {name} at this line")
+        return None
+
+    def _of_family(self, family: Family, written: str, words: list[str], negated: bool, source: Source) -> bool:
         """A neighbor's statement of one address family; False: not one of them."""
-        peer = self._peer(name)
-        match [statement, *more]:
+        name = _spelled(written)
+        match words:
             case ["activate"]:
-                peer.families[self._family] = not negated
+                self._peer(name).families[family] = not negated
             case ["default-originate"]:
+                originate = self._peer(name).default_originate
                 if negated:
-                    peer.default_originate.pop(self._family, None)
+                    originate.pop(family, None)
                 else:
-                    peer.default_originate[self._family] = source
+                    originate[family] = source
             case ["next-hop-self"]:
-                (peer.next_hop_self.discard if negated else peer.next_hop_self.add)(self._family)
+                group_or_peer = self._peer(name)
+                (group_or_peer.next_hop_self.discard if negated else group_or_peer.next_hop_self.add)(family)
             case _:
                 return False
-        peer.sources.append(source)
+        self._peer(name).sources.append(source)
         return True
 
     def _of_session(self, name: str, words: list[str], negated: bool, source: Source) -> None:
-        peer = self._peer(name)
         match words:
+            case ["timers", "connect", *_] if negated:
+                self._peer(name).connect_retry = None
             case ["timers", "connect", seconds]:
-                peer.connect_retry = None if negated else int(seconds)
+                self._peer(name).connect_retry = _time(seconds)
+            case ["timers", *_] if negated:
+                self._peer(name).timers = None
             case ["timers", keepalive, hold]:
-                peer.timers = None if negated else (int(keepalive), int(hold))
-            case ["ebgp-multihop", *ttl]:
-                peer.ebgp_ttl = 1 if negated else int(ttl[0]) if ttl else 255
+                self._peer(name).timers = (_time(keepalive), _hold_time(hold))
+            case ["ebgp-multihop", *_] if negated:
+                self._peer(name).ebgp_ttl = 1
+            case ["ebgp-multihop"]:
+                self._peer(name).ebgp_ttl = 255
+            case ["ebgp-multihop", ttl]:
+                self._peer(name).ebgp_ttl = _number(ttl, 1, 255)
+            case ["update-source", *_] if negated:
+                self._peer(name).update_source = None
             case ["update-source", where]:
-                peer.update_source = None if negated else _address_or_name(where)
+                self._peer(name).update_source = _address(where) if _looks_like_address(where) else where
             case ["passive"]:
-                peer.passive = not negated
+                self._peer(name).passive = not negated
             case ["shutdown", *_]:
-                peer.shutdown = not negated
+                self._peer(name).shutdown = not negated
             case ["capability", "extended-nexthop"]:
-                peer.extended_nexthop = not negated
+                self._peer(name).extended_nexthop = not negated
             case ["description", *_]:
-                why = "it describes, and moves no route"
-                self.unmodelled.append(Unmodelled(source, self.device, source.text, "none", (self.device,), why))
+                self._peer(name)
+                self._list(source, "none", _COSMETIC)
                 return
             case _:
                 raise _Unknown
-        peer.sources.append(source)
+        self._peer(name).sources.append(source)
 
     def instance(self) -> BgpInstance | None:
         """The instance as it stands; None where there is no `router bgp`."""
@@ -306,8 +448,8 @@ class FrrReader:
             multipath_relax=option("multipath_relax", False),
             compare_router_id=option("compare_router_id", False),
             always_compare_med=option("always_compare_med", False),
-            deterministic_med=option("deterministic_med", False),
-            ebgp_requires_policy=option("ebgp_requires_policy", True),
+            deterministic_med=option("deterministic_med", self.profile.deterministic_med),
+            ebgp_requires_policy=option("ebgp_requires_policy", self.profile.ebgp_requires_policy),
             source=self._source,
             sources=dict(self._option_sources),
         )
@@ -318,7 +460,7 @@ class FrrReader:
         remote = peer.remote_as if peer.remote_as is not None else group.remote_as
         if remote is None:
             return None
-        active = {f: on for f, on in self._default_families.items() if on} | group.families | peer.families
+        active = peer.born_with | group.families | peer.families
         originate = group.default_originate | peer.default_originate
         next_hop_self = group.next_hop_self | peer.next_hop_self
         families = {
@@ -327,11 +469,11 @@ class FrrReader:
                 next_hop_self=family in next_hop_self,
                 source=originate.get(family),
             )
-            for family, on in active.items()
-            if on
+            for family in FAMILIES
+            if active.get(family)
         }
         unnumbered = peer.interface == peer.name
-        keepalive, hold = peer.timers or group.timers or (self._profile.keepalive, self._profile.hold_time)
+        keepalive, hold = peer.timers or group.timers or (self.profile.keepalive, self.profile.hold_time)
         extended = next((x for x in (peer.extended_nexthop, group.extended_nexthop) if x is not None), unnumbered)
         sources = tuple(peer.sources + group.sources)
         return Neighbor(
@@ -343,7 +485,7 @@ class FrrReader:
             peer_group=peer.group,
             hold_time=hold,
             keepalive=keepalive,
-            connect_retry=peer.connect_retry or group.connect_retry or self._profile.connect_retry,
+            connect_retry=peer.connect_retry or group.connect_retry or self.profile.connect_retry,
             ebgp_ttl=peer.ebgp_ttl or group.ebgp_ttl or 1,
             update_source=peer.update_source or group.update_source,
             passive=bool(peer.passive or group.passive),
@@ -354,16 +496,86 @@ class FrrReader:
         )
 
 
+def _begins_block(words: list[str]) -> bool:
+    """Statements that open a configuration mode of their own (vtysh/vtysh.c)."""
+    return words[0] in _BLOCKS
+
+
+_BLOCKS = frozenset(
+    (
+        *("router", "interface", "route-map", "vrf", "line", "key", "bfd", "segment-routing", "pseudowire", "rpki"),
+        *("nexthop-group", "pbr-map", "link-params", "l2vpn", "mpls"),
+    )
+)
+
+
+def _looks_like_address(text: str) -> bool:
+    """Digits and dots, or a colon: meant as an address, whether or not it is one."""
+    return ":" in text or (text[:1].isdigit() and "." in text)
+
+
+def _spelled(name: str) -> str:
+    """A neighbor's name as the router shows it: an address in its one spelling."""
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise _Refused(f"found {text!r}, expected an IP address") from None
+
+
+def _router_id(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except ValueError:
+        raise _Refused(f"found {text!r}, expected a router ID like an IPv4 address") from None
+
+
+def _prefix(text: str) -> Prefix:
+    """FRR clears host bits by itself, and wants the length."""
+    if "/" in text:
+        try:
+            return ip_network(text, strict=False)
+        except ValueError:
+            pass
+    raise _Refused(f"found {text!r}, expected a prefix")
+
+
+def _number(text: str, low: int, high: int) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 10 or not low <= int(text) <= high:
+        raise _Refused(f"found {text!r}, expected a whole number from {low} to {high}")
+    return int(text)
+
+
+def _time(text: str) -> int:
+    return _number(text, 0, 65535)
+
+
+def _hold_time(text: str) -> int:
+    """RFC 4271 section 4.2: 0, or at least 3 seconds."""
+    seconds = _number(text, 0, 65535)
+    if seconds in (1, 2):
+        raise _Refused(f"found the hold time {seconds}, expected 0 or at least 3 seconds")
+    return seconds
+
+
+def _asn(text: str) -> int:
+    """An AS number; a word that is none is left to the router, which refuses it."""
+    if not (text.isascii() and text.lstrip("-").isdecimal()):
+        raise _Unknown
+    if text.startswith("-") or not 1 <= int(text[:12]) <= MAX_ASN or len(text) > 10:
+        raise _Refused(f"found {text!r}, expected an AS number from 1 to {MAX_ASN}")
+    return int(text)
+
+
 def _remote_as(text: str) -> int | Literal["internal", "external"]:
     if text == "internal":
         return "internal"
     if text == "external":
         return "external"
-    return int(text)
-
-
-def _address_or_name(text: str) -> IPv4Address | IPv6Address | str:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return text
+    return _asn(text)

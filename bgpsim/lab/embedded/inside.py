@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -31,10 +32,12 @@ def main() -> int:
     os.set_inheritable(stream.fileno(), False)
     namespaces = Namespaces()
     server = Server()
-    server.register(NodeService(namespaces))
+    wired = threading.Event()
+    server.register(NodeService(namespaces, wired))
     server.register(DaemonService(namespaces))
     server.register(FrrService(namespaces))
-    server.register_in_background(lambda: _slow_services(namespaces))
+    # Imports hold the interpreter's lock; while nodes are made they would be in the way.
+    server.register_in_background(lambda: _slow_services(namespaces), wired)
     server.serve(stream)
     return 0
 

@@ -86,7 +86,7 @@ def test_a_service_that_loads_slowly_is_waited_for_and_one_that_fails_says_why(s
         yield Late()
         raise ImportError("no module named heavy")
 
-    server.register_in_background(load)
+    server.register_in_background(load, threading.Event())
     assert client.call("t.quick", text="x") == "X"
     may_load.set()
     assert client.call("late.answer") == 42

@@ -43,6 +43,7 @@ class SmallLab:
         self.exit_code: int | None = None
         self.router_counts = True
         self.answers = True
+        self.keeps_it = False
 
     def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
         return getattr(self, method.replace(".", "_"))(**params)
@@ -50,6 +51,9 @@ class SmallLab:
     def frr_show(self, devices: list[str], commands: list[str]) -> dict[str, list[str] | None]:
         if not self.answers:
             return {devices[0]: None}
+        if commands[0].startswith("show bgp ipv4 unicast 10.99.0.1/32"):
+            paths = [{"peer": {"peerId": "10.0.1.2"}}] + [{"peer": {"peerId": "fe80::2"}}] * self.keeps_it
+            return {devices[0]: [json.dumps({"paths": paths})]}
         if commands == ["show running-config"]:
             return {devices[0]: [self.running_config]}
         assert commands == ["show bgp neighbors fe80::2 json"]
@@ -82,6 +86,7 @@ class SmallLab:
                 "router": "tor0",
                 "alive": self.exit_code is None,
                 "established": self.established,
+                "sent": self.updates,
                 "exit_code": self.exit_code,
                 "log": ["the last words"],
             }
@@ -178,10 +183,21 @@ def test_a_router_that_does_not_count_is_an_error_and_nothing_is_in_force(monkey
     lab = SmallLab()
     speakers = started(lab)
     lab.router_counts = False
-    with pytest.raises(LabError, match=r"tor0 did not come to it .* the UPDATE for 10\.99\.0\.1/32") as caught:
+    with pytest.raises(LabError, match=r"no effect at tor0 within .* the UPDATE for 10\.99\.0\.1/32") as caught:
         speakers.announce(ROUTE)
     assert caught.value.log == ("the last words",)
     assert speakers.announced == ()
+
+
+def test_a_withdrawn_route_must_leave_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "EFFECT_TIMEOUT", 0.02)
+    lab = SmallLab()
+    speakers = started(lab)
+    speakers.announce(ROUTE)
+    lab.keeps_it = True
+    with pytest.raises(LabError, match=r"no effect at tor0 within .* the withdrawal of 10\.99\.0\.1/32"):
+        speakers.withdraw(ROUTE)
+    assert speakers.announced == (ROUTE,)
 
 
 def test_without_a_session_the_route_waits_in_exabgp() -> None:

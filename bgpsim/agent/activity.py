@@ -1,0 +1,248 @@
+"""Whether anything moves in the lab: kernel events, BGP sessions, tables and queues, watched without a busy loop.
+
+The kernel tells of routes, links and addresses by itself (rtnetlink multicast groups). bgpd is asked ten times a
+second by its own socket, which costs it a fraction of a millisecond; GoBGP, whose command line takes 20 ms of a core,
+twice a second. What alternates for ever is left out: the words of a session that is down, timers, keepalives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bgpsim.agent.frr import FrrService
+from bgpsim.agent.gobgp import GobgpService
+from bgpsim.agent.namespaces import Namespaces
+from bgpsim.agent.routing import NETLINK_ROUTE, messages
+from bgpsim.errors import LabError
+
+_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
+"""RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE (linux/rtnetlink.h)."""
+_EVENTS = {16: "link", 17: "link", 20: "address", 21: "address", 24: "route", 25: "route"}
+_CLONED = 0x200
+"""RTM_F_CLONED: a cache entry, no route."""
+_FRR_INTERVAL = 0.1
+_GOBGP_INTERVAL = 0.5
+_COMMANDS = (
+    "show bgp neighbors json",
+    "show bgp ipv4 unicast summary json",
+    "show bgp ipv6 unicast summary json",
+)
+_ESTABLISHED = 6
+"""SESSION_STATE_ESTABLISHED of GoBGP's API."""
+_MOVING = ("established", "ups", "downs", "updates", "prefixes", "queued")
+"""The facts of a session whose change is an event."""
+
+
+class ActivityService:
+    """Methods `activity.*`."""
+
+    def __init__(self, namespaces: Namespaces) -> None:
+        self._namespaces = namespaces
+        self._frr = FrrService(namespaces)
+        self._gobgp = GobgpService(namespaces)
+
+    def methods(self) -> Mapping[str, Callable[..., Any]]:
+        return {"activity.wait": self.wait}
+
+    def wait(
+        self,
+        kernels: Sequence[str],
+        routers: Sequence[str],
+        nodes: Sequence[str],
+        quiet: float | None,
+        limit: float,
+        known: str | None = None,
+    ) -> dict[str, Any]:
+        """Until nothing has moved for `quiet` seconds, or (`quiet` None) until something moves; `limit` at most.
+
+        `known`: the `mark` of an earlier answer; a difference from it counts as a move. Returns {quiet, moved, last,
+        mark, sessions, dead}: `last` says what moved last, `dead` the devices whose BGP process does not answer, and
+        `sessions` per device and neighbor what the process says (see `_frr_session`, `_gobgp_session`).
+        """
+        with contextlib.ExitStack() as stack:
+            monitors = self._monitors(kernels, stack)
+            sessions = _Sessions(self._frr, self._gobgp, routers, nodes)
+            begin = since = time.monotonic()
+            sessions.look(everything=True)
+            last = "BGP" if known is not None and known != sessions.mark() else None
+            asked_gobgp = time.monotonic()
+            while True:
+                now = time.monotonic()
+                if quiet is None and last is not None:
+                    break
+                if quiet is not None and now - since >= quiet:
+                    # GoBGP is asked seldom: the window counts only if it has not moved either.
+                    if not sessions.look(everything=True):
+                        break
+                    last, since = sessions.moved, time.monotonic()
+                if now - begin >= limit:
+                    return {"quiet": False, **sessions.answer(last)}
+                event = _await_event(monitors, _FRR_INTERVAL)
+                everything = time.monotonic() - asked_gobgp >= _GOBGP_INTERVAL
+                changed = sessions.look(everything=everything)
+                if everything:
+                    asked_gobgp = time.monotonic()
+                if event is not None or changed:
+                    last, since = event or sessions.moved, time.monotonic()
+            return {"quiet": quiet is not None, **sessions.answer(last)}
+
+    def _monitors(self, kernels: Sequence[str], stack: contextlib.ExitStack) -> selectors.BaseSelector:
+        selector = stack.enter_context(selectors.DefaultSelector())
+        for device in kernels:
+            with self._namespaces.enter_network(device):
+                kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+                monitor = stack.enter_context(socket.socket(socket.AF_NETLINK, kind, NETLINK_ROUTE))
+            monitor.bind((0, _GROUPS))
+            selector.register(monitor, selectors.EVENT_READ, device)
+        return selector
+
+
+def _await_event(monitors: selectors.BaseSelector, interval: float) -> str | None:
+    """What the kernels tell within `interval` seconds; takes all of it, so that bgpd is not asked more often."""
+    end = time.monotonic() + interval
+    seen = None
+    while (left := end - time.monotonic()) > 0:
+        for key, _ in monitors.select(left):
+            monitor = key.fileobj
+            assert isinstance(monitor, socket.socket)
+            try:
+                while True:
+                    seen = _event(key.data, monitor.recv(1 << 16)) or seen
+            except BlockingIOError:
+                continue
+            except OSError:
+                seen = f"{key.data}: more events than the kernel could keep"  # ENOBUFS, netlink(7)
+    return seen
+
+
+def _event(device: str, part: bytes) -> str | None:
+    for kind, _, payload in messages(part):
+        name = _EVENTS.get(kind)
+        if name is None:
+            continue
+        if name == "route" and struct.unpack_from("=I", payload, 8)[0] & _CLONED:
+            continue
+        return f"{device}: a {name} changed"
+    return None
+
+
+class _Sessions:
+    """What the BGP processes say of their sessions and tables, look by look."""
+
+    def __init__(self, frr: FrrService, gobgp: GobgpService, routers: Sequence[str], nodes: Sequence[str]) -> None:
+        self._frr, self._gobgp = frr, gobgp
+        self._routers, self._nodes = routers, nodes
+        self._of: dict[str, dict[str, dict[str, Any]] | None] = {}
+        self._tables: dict[str, Any] = {}
+        self.moved: str | None = None
+
+    def look(self, *, everything: bool) -> bool:
+        """Whether anything moved since the last look; `everything`: GoBGP is asked too."""
+        before = self._facts()
+        answers = self._frr.show(self._routers, _COMMANDS) if self._routers else {}
+        for device, texts in answers.items():
+            self._of[device] = None if texts is None else _frr_sessions(device, texts[0])
+            self._tables[device] = None if texts is None else [_version(device, text) for text in texts[1:]]
+        if everything and self._nodes:
+            for device, neighbors in self._gobgp.neighbors(self._nodes).items():
+                self._of[device] = None if neighbors is None else dict(map(_gobgp_session, neighbors))
+        after = self._facts()
+        if before == after:
+            return False
+        different = sorted(device for device in {*before, *after} if before.get(device) != after.get(device))
+        self.moved = f"{', '.join(different)}: BGP"
+        return True
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            device: [
+                self._tables.get(device),
+                None if of is None else {n: [s[f] for f in _MOVING] for n, s in of.items()},
+            ]
+            for device, of in self._of.items()
+        }
+
+    def mark(self) -> str:
+        return hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode()).hexdigest()
+
+    def answer(self, last: str | None) -> dict[str, Any]:
+        return {
+            "moved": last is not None,
+            "last": last,
+            "mark": self.mark(),
+            "sessions": {device: of for device, of in self._of.items() if of is not None},
+            "dead": sorted(device for device, of in self._of.items() if of is None),
+        }
+
+
+def _version(device: str, text: str) -> Any:
+    summary = _object(device, text)
+    return summary.get("tableVersion")
+
+
+def _object(device: str, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        raise LabError(f"{device}: bgpd's answer is not JSON: {text[:80]!r}") from None
+    if not isinstance(found, dict):
+        raise LabError(f"{device}: bgpd's answer is not an object: {text[:80]!r}")
+    return found
+
+
+def _frr_sessions(device: str, text: str) -> dict[str, dict[str, Any]]:
+    try:
+        return {name: _frr_session(s) for name, s in _object(device, text).items() if isinstance(s, dict)}
+    except KeyError as error:
+        raise LabError(f"{device}: `show bgp neighbors json` has no {error}") from None
+
+
+def _frr_session(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """`show bgp neighbors json` (bgpd/bgp_vty.c): counts since bgpd began; hold time in seconds."""
+    stats = shown["messageStats"]
+    families = shown.get("addressFamilyInfo", {})
+    return {
+        "word": shown["bgpState"],
+        "established": shown["bgpState"] == "Established",
+        "shut": bool(shown.get("adminShutDown")),
+        "ups": shown["connectionsEstablished"],
+        "downs": shown["connectionsDropped"],
+        "updates": stats["updatesSent"] + stats["updatesRecv"],
+        "queued": bool(stats["depthInq"] or stats["depthOutq"]),
+        "prefixes": {f: [of.get("acceptedPrefixCounter"), of.get("sentPrefixCounter")] for f, of in families.items()},
+        "tries": stats["opensSent"] + stats["notificationsSent"] + stats["notificationsRecv"],
+        "hold": shown.get("bgpTimerHoldTimeMsecs", 180_000) / 1000,
+        "external": bool(shown.get("nbrExternalLink")),
+        "hops": shown.get("externalBgpNbrMaxHopsAway", 255),
+    }
+
+
+def _gobgp_session(neighbor: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """An element of `gobgp neighbor -j` (api/gobgp.proto, Peer); what is zero is left out there."""
+    state, conf = neighbor["state"], neighbor["conf"]
+    counts = state.get("messages", {})
+    sent, received = counts.get("sent", {}), counts.get("received", {})
+    established = state.get("session_state") == _ESTABLISHED
+    return state["neighbor_address"], {
+        "word": str(state.get("session_state", 0)),
+        "established": established,
+        "shut": bool(state.get("admin_state")),
+        "ups": 0,
+        "downs": state.get("flops", 0),
+        # Its router counts the same messages, and is asked more often.
+        "updates": 0,
+        "queued": any(state.get("queues", {}).values()),
+        "prefixes": {},
+        "tries": sent.get("open", 0) + sent.get("notification", 0) + received.get("notification", 0),
+        "hold": float(neighbor.get("timers", {}).get("state", {}).get("negotiated_hold_time") or 90),
+        "external": conf.get("peer_asn") != conf.get("local_asn"),
+        "hops": neighbor.get("ebgp_multihop", {}).get("multihop_ttl") or 1,
+    }
