@@ -22,7 +22,7 @@ class Owners:
     def device(self, address: str, asking: str | None = None) -> str | None:
         """Whose address it is; a link-local one is looked up on the links of the device that is asking."""
         if ip_address(address).is_link_local:
-            end = self._on_link(address, asking)
+            end = self.on_link(address, asking)
             return None if end is None else end[0]
         return self.devices.get(address)
 
@@ -33,13 +33,20 @@ class Owners:
             return "self"
         if not parsed.is_link_local:
             return str(parsed)
-        end = self.links.get((device, interface)) if interface is not None else self._on_link(address, device)
+        end = self.links.get((device, interface)) if interface is not None else self.on_link(address, device)
         return str(parsed) if end is None else f"{end[0]}:{end[1]}"
 
-    def _on_link(self, address: str, device: str | None) -> tuple[str, str] | None:
+    def between(self, one: str, other: str, address: str) -> str:
+        """The canonical spelling of an address in a message between two devices on a link of theirs."""
+        for end in self.link_local.get(str(ip_address(address)), ()):
+            if end in self.links and {end[0], self.links[end][0]} == {one, other}:
+                return f"{end[0]}:{end[1]}"
+        return str(ip_address(address))
+
+    def on_link(self, address: str, device: str | None) -> tuple[str, str] | None:
+        """Device and interface of who has a link-local address on a link of `device` (None: on any)."""
         ends = self.link_local.get(address, ())
-        near = [end for end in ends if end in self.links and self.links[end][0] == device]
-        return next(iter(near or ends), None)
+        return next((e for e in ends if device is None or (e in self.links and self.links[e][0] == device)), None)
 
 
 def owners(dumps: Mapping[str, Mapping[str, Any]], links: Sequence[Sequence[str]]) -> Owners:

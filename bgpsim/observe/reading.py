@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bgpsim.agent.protocol import Agent, LabDevice
-from bgpsim.network.state import FlowKey, NetworkState
+from bgpsim.network.state import FlowKey, NetworkState, SessionKey
 from bgpsim.observe.bgp import FRR_COMMANDS, BgpPlane, advertised_commands, read_advertised, read_frr, read_gobgp
 from bgpsim.observe.fib import read_fib
 from bgpsim.observe.owners import owners
 from bgpsim.observe.path import read_paths
+from bgpsim.observe.wire import net_effect, speaker_session
 
 
 def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[FlowKey]) -> NetworkState:
-    """Read sessions, tables and kernel routes of every router and node.
-
-    The wire plane has no reader yet: its facts are listed as not observed, never as equal.
-    """
+    """Read sessions, tables and kernel routes of every router and node, follow packets, and what speakers were sent."""
     dumps = agent.call("netlink.dump", devices=sorted(devices))
     known = owners(dumps, agent.call("nodes.links"))
     routers = sorted(name for name, device in devices.items() if device.engine == "frr")
@@ -37,15 +35,15 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         else:
             read_gobgp(plane, name, tables, known)
     routing = {name: dump for name, dump in dumps.items() if devices[name].role in ("router", "node", "host")}
-    speakers = {name: "no reader yet" for name, device in devices.items() if device.role == "speaker"}
+    speaking = any(device.role == "speaker" for device in devices.values())
+    for told in agent.call("speaker.alive") if speaking else ():
+        plane.sessions[SessionKey(told["speaker"], told["router"])] = speaker_session(told)
     return NetworkState(
         sessions=plane.sessions,
         paths=plane.paths,
         advertised=plane.advertised,
         fib=read_fib(routing, known),
         forwarding=read_paths(agent, devices, agent.call("nodes.gateways"), flows, dumps),
-        not_observed={
-            "bgp": {**plane.not_observed, **speakers},
-            "wire": speakers,
-        },
+        wire=net_effect(agent.call("speaker.updates"), known.between) if speaking else {},
+        not_observed={"bgp": plane.not_observed},
     )

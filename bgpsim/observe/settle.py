@@ -1,122 +1,234 @@
 """When a lab has come to rest: an event, and never "it looks like the prediction".
 
-A lab is at rest when nothing has changed for a quiet window (sessions, tables, queues, kernel routes), and every
-session whose both ends could have it is up. Which those are is asked of the lab: both ends run BGP, each has the other
-configured, and the kernel says that the way there is up.
+A lab is at rest when nothing has moved for a quiet window (`activity.wait` of the agent), and no session has yet to
+change by itself. Which those are is asked of the lab alone:
+
+- a session whose both ends have a live BGP process, each other configured and a way there comes up, or has failed two
+  complete attempts since the last event;
+- one that stands at one end alone, or whose way is gone, goes down when its hold time is over;
+- one whose far end runs no BGP tries for ever, and is at rest while it does.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.observe.owners import Owners, owners
 
-_SUMMARIES = ("show bgp ipv4 unicast summary json", "show bgp ipv6 unicast summary json")
-_PEER_FACTS = ("state", "pfxRcd", "pfxSnt", "inq", "outq", "connectionsEstablished", "connectionsDropped")
-_DOWN_WORDS = ("Idle", "Connect", "Active", "OpenSent", "OpenConfirm")
-_INTERVAL = 0.2
-"""Seconds between two looks."""
+ATTEMPTS = 2
+"""Complete attempts after which a session that could be there is taken not to come."""
+HOLD_MARGIN = 1.5
+"""Seconds that a daemon may take to act on a hold timer that has run out, and the lab to see it."""
+_MAX_HOPS = 32
+_SPEAKER_HOLD = 30.0
+"""Seconds: what a speaker offers (speakers/configuration.py); a router may have talked it down."""
+_SPEAKER_RETRY = 10.0
+"""Seconds: ExaBGP's pause between two attempts grows by one with each; a router dials its speaker every second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """`because` says what was still moving when time ran out."""
+    """`because` says what was still open when time ran out."""
 
     how: Literal["quiet", "timeout"]
     because: str | None
     seconds: float
+    """The whole wait."""
+    quiet: float
+    """The window in which nothing moved, part of `seconds`."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    facts: Mapping[tuple[str, ...], object]
-    pending: tuple[str, ...]
-    """Sessions that could be up and are not, or are up at one end alone; and queues that are not empty."""
+class End:
+    """One end of a configured session, as its own BGP process tells it."""
 
-
-def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float, timeout: float = 60.0) -> Settled:
-    """Returns once settled, or after `timeout` seconds. `quiet`: the window, in seconds on a monotonic clock."""
-    started = time.monotonic()
-    last, since = _look(agent, devices), time.monotonic()
-    while True:
-        now = time.monotonic()
-        if not last.pending and now - since >= quiet:
-            return Settled("quiet", None, now - started)
-        if now - started >= timeout:
-            because = ", ".join(last.pending) or "tables or routes kept changing"
-            return Settled("timeout", because, now - started)
-        time.sleep(_INTERVAL)
-        look = _look(agent, devices)
-        if look.facts != last.facts or look.pending != last.pending:
-            since = time.monotonic()
-        last = look
-
-
-def _look(agent: Agent, devices: Mapping[str, LabDevice]) -> _Look:
-    routers = sorted(name for name, device in devices.items() if device.engine == "frr")
-    nodes = sorted(name for name, device in devices.items() if device.engine == "gobgp")
-    forwarding = sorted(name for name, device in devices.items() if device.role in ("router", "node", "host"))
-    dumps = agent.call("netlink.dump", devices=forwarding)
-    known = owners(dumps, agent.call("nodes.links"))
-    facts: dict[tuple[str, ...], object] = {
-        (name, "routes"): json.dumps(dump["routes"], sort_keys=True) for name, dump in dumps.items()
-    }
-    ends: dict[tuple[str, str], _End] = {}
-    queued: list[str] = []
-    for name, answers in agent.call("frr.show", devices=routers, commands=_SUMMARIES).items():
-        for answer in answers or ():
-            summary = json.loads(answer or "{}")
-            facts[name, "version", str(len(facts))] = summary.get("tableVersion")
-            for neighbor, peer in summary.get("peers", {}).items():
-                # A session that is down alternates between its words for ever.
-                words = {**peer, "state": "Down" if peer["state"] in _DOWN_WORDS else peer["state"]}
-                facts[name, neighbor, str(len(facts))] = tuple(words.get(fact) for fact in _PEER_FACTS)
-                ends[name, neighbor] = _End(peer["state"], _far(name, neighbor, peer.get("idType"), known, dumps))
-                if peer.get("inq") or peer.get("outq"):
-                    queued.append(f"{name} {neighbor} has messages queued")
-    for name, neighbors in agent.call("gobgp.neighbors", devices=nodes).items():
-        for neighbor in neighbors or ():
-            address = neighbor["state"]["neighbor_address"]
-            established = neighbor["state"].get("session_state") == 6
-            facts[name, address] = established
-            ends[name, address] = _End("Established" if established else "Active", known.device(address))
-    return _Look(facts, tuple(sorted([*_pending(ends), *queued])))
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
+    device: str
+    neighbor: str
     state: str
+    """The process's own word."""
+    established: bool
+    queued: bool
+    """Messages wait to be read or sent."""
+    shut: bool
+    opens: int
+    """OPEN messages sent so far: one for each attempt that came as far as a connection."""
+    retry: float
+    """Seconds between two attempts."""
+    hold: float
+    """Seconds; negotiated where the session stands."""
+    connected_only: bool
+    """It must be on a connected network (external, TTL 1)."""
     far: str | None
-    """The device at the other end; None where nobody is, or the way there is down."""
+    """The device at the other end; None where nobody owns the address."""
+    link: frozenset[tuple[str, str]] | None
+    """Both ends of the link that an unnumbered or link-local session runs over; None for a routed one."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.device, self.neighbor)
 
 
-def _far(
-    device: str, neighbor: str, kind: str | None, known: Owners, dumps: Mapping[str, Mapping[str, Any]]
-) -> str | None:
-    if kind != "interface":
-        return known.device(neighbor, device)
-    far = known.links.get((device, neighbor))
-    if far is None:
-        return None
-    for end in ((device, neighbor), far):
-        if end[0] not in dumps:
-            return None
-        link = next((link for link in dumps[end[0]]["links"] if link["ifname"] == end[1]), None)
-        if link is None or "LOWER_UP" not in link["flags"]:
-            return None
-    return far[0]
+def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float, timeout: float) -> Settled:
+    """Returns once settled, or after `timeout` seconds. `quiet`: the window, in seconds on a monotonic clock."""
+    watched = {
+        "kernels": sorted(n for n, d in devices.items() if d.role in ("router", "node", "host")),
+        "routers": sorted(n for n, d in devices.items() if d.engine == "frr"),
+        "nodes": sorted(n for n, d in devices.items() if d.engine == "gobgp"),
+    }
+    started = moved_at = time.monotonic()
+    opens: dict[tuple[str, str], int] = {}
+    mark: str | None = None
+    waiting: tuple[str, ...] = ()
+    while True:
+        left = timeout - (time.monotonic() - started)
+        if left <= 0:
+            return Settled("timeout", ", ".join(waiting) or "time ran out", time.monotonic() - started, 0.0)
+        seen = agent.call("activity.wait", timeout=left + 30, **watched, quiet=quiet, limit=left, known=mark)
+        now = time.monotonic()
+        if not seen["quiet"]:
+            because = ", ".join(waiting) or f"{seen['last'] or 'something'} kept changing"
+            return Settled("timeout", because, now - started, 0.0)
+        ends, lab = _look(agent, devices, seen["sessions"])
+        if seen["moved"] or not opens:
+            moved_at = max(started, now - quiet)
+            opens = {end.key: end.opens for end in ends}
+        waiting = still_to_change(ends, lab.reaches, opens, now - moved_at)
+        if not waiting:
+            return Settled("quiet", None, now - started, quiet)
+        mark = seen["mark"]
 
 
-def _pending(ends: Mapping[tuple[str, str], _End]) -> list[str]:
-    """Ends that are not Established though the other device has this one as a neighbor too."""
-    configured = {(device, end.far) for (device, _), end in ends.items()}
-    return [
-        f"{device} {neighbor} is {end.state}"
-        for (device, neighbor), end in ends.items()
-        if end.state != "Established" and end.far is not None and (end.far, device) in configured
-    ]
+class _Reaches:
+    """Follows packets from device to device by each kernel's own lookup, over links that have carrier."""
+
+    def __init__(self, agent: Agent, known: Owners, carrier: frozenset[tuple[str, str]]) -> None:
+        self._agent, self._known, self.carrier = agent, known, carrier
+
+    def reaches(self, end: End) -> bool:
+        """Whether packets to the neighbor's address arrive at its device."""
+        if end.link is not None:
+            return end.link <= self.carrier
+        at, target = end.device, end.neighbor
+        for hop in range(_MAX_HOPS):
+            (route,) = self._agent.call("netlink.lookup", queries=[{"device": at, "target": target}])
+            if route.get("kind") == "local":
+                return at == end.far
+            if route.get("kind") != "unicast" or (at, route["interface"]) not in self.carrier:
+                return False
+            if hop == 0 and end.connected_only and route["via"] is not None:
+                return False
+            gateway = route["via"] or target
+            if ip_address(gateway).is_link_local:
+                following = self._known.links.get((at, route["interface"]), (None,))[0]
+            else:
+                following = self._known.devices.get(gateway)
+            if following is None:
+                return False
+            at = following
+        return False
+
+
+def _look(
+    agent: Agent, devices: Mapping[str, LabDevice], sessions: Mapping[str, Mapping[str, Any]]
+) -> tuple[tuple[End, ...], _Reaches]:
+    dumps = agent.call("netlink.dump", devices=sorted(n for n, d in devices.items() if d.role != "pod"))
+    known = owners(dumps, agent.call("nodes.links"))
+    carrier = frozenset(
+        (name, link["ifname"]) for name, dump in dumps.items() for link in dump["links"] if "LOWER_UP" in link["flags"]
+    )
+    ends = [_end(name, neighbor, told, known) for name, of in sessions.items() for neighbor, told in of.items()]
+    if any(device.role == "speaker" for device in devices.values()):
+        ends += [_speaker_end(told, known) for told in agent.call("speaker.alive")]
+    return tuple(ends), _Reaches(agent, known, carrier)
+
+
+def _end(device: str, neighbor: str, told: Mapping[str, Any], known: Owners) -> End:
+    far, link = _far(device, neighbor, known)
+    return End(
+        device,
+        neighbor,
+        state=told["word"],
+        established=told["established"],
+        queued=told["queued"],
+        shut=told["shut"],
+        opens=told["opens"],
+        retry=told["retry"],
+        hold=told["hold"],
+        connected_only=told["external"] and told["hops"] <= 1,
+        far=far,
+        link=link,
+    )
+
+
+def _speaker_end(told: Mapping[str, Any], known: Owners) -> End:
+    speaker, router = told["speaker"], told["router"]
+    between = (frozenset((near, far)) for near, far in known.links.items() if (near[0], far[0]) == (speaker, router))
+    return End(
+        speaker,
+        router,
+        state="up" if told["established"] else "down",
+        established=told["established"],
+        queued=False,
+        shut=not told["alive"],
+        opens=0,
+        retry=_SPEAKER_RETRY,
+        hold=_SPEAKER_HOLD,
+        connected_only=True,
+        far=router,
+        link=next(between, None),
+    )
+
+
+def _far(device: str, neighbor: str, known: Owners) -> tuple[str | None, frozenset[tuple[str, str]] | None]:
+    """The device at the other end, and the link of a session that runs over one link."""
+    try:
+        link_local = ip_address(neighbor).is_link_local
+    except ValueError:
+        near: tuple[str, str] | None = (device, neighbor)
+    else:
+        if not link_local:
+            return known.devices.get(neighbor), None
+        owner = known.on_link(neighbor, device)
+        near = None if owner is None else known.links.get(owner)
+    far = None if near is None else known.links.get(near)
+    if near is None or far is None:
+        return None, None
+    return far[0], frozenset((near, far))
+
+
+def still_to_change(
+    ends: Iterable[End],
+    reaches: Callable[[End], bool],
+    opens: Mapping[tuple[str, str], int],
+    elapsed: float,
+) -> tuple[str, ...]:
+    """What is sure to change by itself, in words. `opens` as they were at the last event, `elapsed` seconds ago."""
+    every = sorted(ends, key=lambda end: end.key)
+    waiting = []
+    for end in every:
+        others = [other for other in every if (other.device, other.far, other.link) == (end.far, end.device, end.link)]
+        if end.established and end.queued:
+            waiting.append(f"{end.device} {end.neighbor} has messages queued")
+        elif end.established:
+            alike = [e for e in every if (e.device, e.far, e.link) == (end.device, end.far, end.link) and e.established]
+            standing = sum(other.established for other in others)
+            if standing >= len(alike) and reaches(end):
+                continue
+            if elapsed <= end.hold + HOLD_MARGIN:
+                waiting.append(f"{end.device} {end.neighbor} waits for its hold time")
+            continue
+        if end.shut or not any(not other.shut and not other.established for other in others):
+            continue
+        group = [end, *others]
+        if max(e.opens - opens.get(e.key, 0) for e in group) >= ATTEMPTS:
+            continue
+        if elapsed > ATTEMPTS * min(e.retry for e in group):
+            continue
+        if reaches(end) and all(reaches(other) for other in others):
+            waiting.append(f"{end.device} {end.neighbor} is {end.state} and may come up")
+    return tuple(waiting)

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any, Literal, TypeAlias
 
 from bgpsim.errors import LabError
-from bgpsim.network.state import AsPath, Attributes, WireKey
+from bgpsim.network.state import AsPath, Attributes, Session, WireKey
 from bgpsim.network.types import Family
 
 Spell: TypeAlias = Callable[[str, str, str], str]
@@ -64,6 +64,12 @@ def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> dict[WireKe
                 for route in routes:
                     standing[_key(speaker, direction, router, family, route)] = made
     return standing
+
+
+def speaker_session(told: Mapping[str, Any]) -> Session:
+    """A speaker's end of a session, from an element of `speaker.alive`."""
+    up = bool(told["established"])
+    return Session("Established" if up else "Down", None, told["router"], word="up" if up else "down")
 
 
 def _link_local_last(by_next_hop: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:

@@ -169,7 +169,11 @@ def _found(record: Record, number: int, done: list[str], settled: Settled, secon
         diff=change_of(record, names),
         expectations=assemble.expectations(results),
         actions=done,
-        volatile={"seconds": seconds, "session_words": _words(observed)},
+        volatile={
+            "seconds": seconds,
+            "settling": {"seconds": settled.seconds, "quiet": settled.quiet},
+            "session_words": _words(observed),
+        },
     )
 
 

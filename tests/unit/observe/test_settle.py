@@ -1,0 +1,101 @@
+"""Which sessions are sure to change by themselves: hand-made ends, no lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bgpsim.observe.settle import HOLD_MARGIN, End, still_to_change
+
+LINK = frozenset({("a", "net0"), ("b", "net0")})
+
+
+def end(device: str, far: str | None, neighbor: str = "net0", **changes: object) -> End:
+    made = End(
+        device,
+        neighbor,
+        state="Active",
+        established=False,
+        queued=False,
+        shut=False,
+        opens=0,
+        retry=10.0,
+        hold=9.0,
+        connected_only=False,
+        far=far,
+        link=LINK,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def waiting(
+    *ends: End, elapsed: float = 2.0, opens: int = 0, reaches: Callable[[End], bool] = lambda _: True
+) -> tuple[str, ...]:
+    return still_to_change(ends, reaches, {e.key: opens for e in ends}, elapsed)
+
+
+UP = {"established": True, "state": "Established"}
+
+
+def test_both_ends_up_is_at_rest() -> None:
+    assert waiting(end("a", "b", **UP), end("b", "a", **UP)) == ()
+
+
+def test_two_live_ends_that_reach_each_other_may_come_up() -> None:
+    assert waiting(end("a", "b"), end("b", "a")) == (
+        "a net0 is Active and may come up",
+        "b net0 is Active and may come up",
+    )
+
+
+def test_no_process_or_no_neighbor_at_the_far_end_is_at_rest() -> None:
+    assert waiting(end("a", "b")) == ()
+    assert waiting(end("a", None)) == ()
+    assert waiting(end("a", "b"), end("b", "c", link=None)) == ()
+
+
+def test_a_neighbor_that_is_shut_down_is_at_rest() -> None:
+    assert waiting(end("a", "b", shut=True), end("b", "a")) == ()
+
+
+def test_no_way_there_or_none_back_is_at_rest() -> None:
+    assert waiting(end("a", "b"), end("b", "a"), reaches=lambda e: e.device != "b") == ()
+
+
+@pytest.mark.parametrize(("tried", "rests"), [(1, False), (2, True)])
+def test_two_failed_attempts_are_enough(tried: int, rests: bool) -> None:
+    """A wrong AS number, say: each attempt ends in a NOTIFICATION. Only those since the last event count."""
+    found = waiting(end("a", "b", opens=5 + tried), end("b", "a", opens=5), opens=5)
+    assert (found == ()) is rests
+
+
+@pytest.mark.parametrize(("elapsed", "rests"), [(19.9, False), (20.1, True)])
+def test_attempts_that_never_connect_are_counted_by_their_timer(elapsed: float, rests: bool) -> None:
+    """A wrong MD5 password, say: no connection, no OPEN. Two connect-retry times, of the end that dials sooner."""
+    found = waiting(end("a", "b"), end("b", "a", retry=120.0), elapsed=elapsed)
+    assert (found == ()) is rests
+
+
+@pytest.mark.parametrize(("elapsed", "rests"), [(9.0 + HOLD_MARGIN - 0.1, False), (9.0 + HOLD_MARGIN + 0.1, True)])
+def test_a_session_that_stands_at_one_end_waits_for_its_hold_time(elapsed: float, rests: bool) -> None:
+    for others in ((), (end("b", "a"),)):
+        found = waiting(end("a", "b", **UP), *others, elapsed=elapsed)
+        assert ("a net0 waits for its hold time" not in found) is rests
+
+
+def test_a_session_whose_way_is_gone_waits_for_its_hold_time() -> None:
+    found = waiting(end("a", "b", **UP), end("b", "a", **UP), reaches=lambda e: e.device != "a")
+    assert found == ("a net0 waits for its hold time",)
+
+
+def test_queued_messages_are_no_rest() -> None:
+    assert waiting(end("a", "b", queued=True, **UP), end("b", "a", **UP)) == ("a net0 has messages queued",)
+
+
+def test_parallel_links_are_told_apart() -> None:
+    other = frozenset({("a", "net1"), ("b", "net1")})
+    up = [end("a", "b", **UP), end("b", "a", **UP)]
+    down = [end("a", "b", "net1", link=other), end("b", "a", "net1", link=other)]
+    assert waiting(*up, *down) == ("a net1 is Active and may come up", "b net1 is Active and may come up")
