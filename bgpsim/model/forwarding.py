@@ -3,7 +3,8 @@
 Conventions (shared with the observer of packets): hops are listed from the first device after a sending pod, or from
 the sending node or host itself, to the device where the packet ends. A pod's own interface is not named: the hop of
 its node has ingress None for a packet that comes from it and egress None for one that goes to it. `at` is the last
-device of the hops. In a loop the device that closes the cycle is listed again, and is `at`.
+device of the hops; its egress is None, for the packet did not leave it. In a loop the device that closes the cycle is
+listed again, and is `at`.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ class Walker:
         device = self.wiring.device(walk.device)
         from_pod = device.kind == "pod" and walk.first
 
-        def end(disposition: Disposition, because: str | None = None, egress: str | None = None) -> None:
-            hops = walk.hops if device.kind == "pod" else (*walk.hops, Hop(device.name, walk.ingress, egress))
+        def end(disposition: Disposition, because: str) -> None:
+            hops = walk.hops if device.kind == "pod" else (*walk.hops, Hop(device.name, walk.ingress, None))
             at = hops[-1].device if hops else device.name
             found.append(ForwardingPath(hops, disposition, at, because, walk.sources))
 
@@ -89,16 +90,15 @@ class Walker:
         for hop in sorted(route.next_hops, key=str):
             assert hop.interface is not None
             out = InterfaceRef(device.name, hop.interface)
-            shown = self._shown(out)
             if not self.wiring.carrier(out):
-                end("neighbor-unresolved", f"no carrier on {out}", shown)
+                end("neighbor-unresolved", f"no carrier on {out}")
                 continue
             far = self._resolve(out, hop, target)
             if far is None:
                 asked = hop.via or str(target)
-                end("neighbor-unresolved", f"nobody on {out} answers for {asked}", shown)
+                end("neighbor-unresolved", f"nobody on {out} answers for {asked}")
                 continue
-            hops = walk.hops if from_pod else (*walk.hops, Hop(device.name, walk.ingress, shown))
+            hops = walk.hops if from_pod else (*walk.hops, Hop(device.name, walk.ingress, self._shown(out)))
             self._step(
                 _Walk(
                     far.device,
@@ -128,18 +128,12 @@ class Walker:
         asked = ip_address(hop.via) if hop.via else target
         answering = self.wiring.answers(out, asked)
         if answering is None and self.wiring.device(out.device).kind == "pod":
-            return self._proxy(out, asked)
+            return self._node_of(out)
         return answering
 
-    def _proxy(self, out: InterfaceRef, asked: Address) -> InterfaceRef | None:
-        """A node answers ARP for its pods (proxy_arp) where it has a route that leaves by another interface."""
-        for end in self.wiring.others(out):
-            if not self.wiring.up(end):
-                continue
-            for _, route in self.fibs.table(end.device).matches(asked):
-                leaves = {hop.interface for hop in route.next_hops}
-                return end if route.kind == "unicast" and leaves - {end.interface} else None
-        return None
+    def _node_of(self, out: InterfaceRef) -> InterfaceRef | None:
+        """A pod's gateway is nobody's address; its node takes what comes (docs/architecture.md)."""
+        return next((end for end in self.wiring.others(out) if self.wiring.up(end)), None)
 
 
 def _replaced(walk: _Walk, sources: tuple[Source, ...]) -> _Walk:

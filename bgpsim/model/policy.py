@@ -122,7 +122,9 @@ class Exporter:
         assert instance is not None
         own: AsPath = (instance.asn,) if end.type == "ebgp" else ()
         wire = Attributes(
-            next_hop=self._own_next_hop(device, end, family, local=True),
+            next_hop=self._own_next_hop(device, end, family, local=True)
+            if route.next_hop is None
+            else self._written_next_hop(device, end, route.next_hop),
             as_path=own if route.as_path is None else route.as_path,
             origin=route.origin,
             med=route.med,
@@ -134,6 +136,17 @@ class Exporter:
             extended_communities=route.extended_communities,
         )
         return Sent(wire, wire, (route.source,) if route.source else ())
+
+    def _written_next_hop(self, device: Device, end: SessionEnd, address: Address) -> str:
+        """A link-local one is named by its owner on the session's link."""
+        if not address.is_link_local or end.interface is None:
+            return str(address)
+        here = InterfaceRef(device.name, end.interface)
+        interface = device.interface(end.interface)
+        if interface is not None and interface.link_local == address:
+            return link_local_text(here)
+        owner = self.wiring.link_local_owner(here, address) if isinstance(address, IPv6Address) else None
+        return str(address) if owner is None else link_local_text(owner)
 
     @staticmethod
     def _peer_in_path(end: SessionEnd, best: Candidate) -> bool:
@@ -152,9 +165,9 @@ class Exporter:
         path = best.attributes
         external = end.type == "ebgp"
         next_hop = self._next_hop(device, end, family, settings, best)
-        # FRR 8.4.4 prints the stored attributes: towards an RFC 8950 peer an IPv6 next hop that is cleared (`::`),
+        # FRR 8.4.4 prints the stored attributes: towards a link-local peer an IPv6 next hop that is cleared (`::`),
         # else an IPv6 next hop as it was learnt (it is replaced in the packet alone), and an iBGP path's preference.
-        if family == "ipv4-unicast" and end.extended_nexthop:
+        if (family == "ipv4-unicast" and end.extended_nexthop) or (family == "ipv6-unicast" and end.over_link_local):
             shown_hop = SELF
         elif parse_link_local(path.next_hop) is not None and not settings.next_hop_self:
             shown_hop = path.next_hop

@@ -20,6 +20,7 @@ from bgpsim.network.state import (
     SessionKey,
 )
 from bgpsim.network.types import FAMILIES, Family
+from bgpsim.observe.communities import community_text
 from bgpsim.observe.owners import Owners
 
 FRR_COMMANDS = tuple(
@@ -123,8 +124,8 @@ def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Att
         med=path.get("metric"),
         local_preference=path.get("locPrf"),
         atomic_aggregate=bool(path.get("atomicAggregate")),
-        communities=tuple(sorted(path.get("community", {}).get("list", ()))),
-        large_communities=tuple(sorted(path.get("largeCommunity", {}).get("list", ()))),
+        communities=tuple(sorted(path.get("community", {}).get("string", "").split())),
+        large_communities=tuple(sorted(path.get("largeCommunity", {}).get("string", "").split())),
         extended_communities=tuple(sorted(path.get("extendedCommunity", {}).get("string", "").split())),
         originator_id=path.get("originatorId"),
         cluster_list=tuple(path.get("clusterList", {}).get("list", ())),
@@ -189,42 +190,56 @@ def read_gobgp(plane: BgpPlane, device: str, tables: Mapping[str, Any], owners: 
                     _gobgp_attributes(path, device, owners), valid=True, best=bool(path.get("best")), multipath=False
                 )
         for address, sides in known["neighbors"].items():
+            if plane.sessions[SessionKey(device, address)].state != "Established":
+                continue  # GoBGP shows what it would send
             for prefix, paths in (sides["adj-out"] or {}).items():
                 advertised = AdvertisedKey(device, address, family, ip_network(prefix))
                 plane.advertised[advertised] = _gobgp_attributes(paths[0], device, owners)
 
 
 def _gobgp_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Attributes:
-    """Attribute types as on the wire (RFC 4271 section 4.3, RFC 1997, RFC 4760)."""
-    next_hop, as_path, origin = "0.0.0.0", (), 2  # type: str, AsPath, int
-    med = local_preference = None
-    communities: tuple[str, ...] = ()
+    """Attribute types as on the wire (RFC 4271 section 4.3, 1997, 4360, 4456, 4760, 8092), in GoBGP's JSON
+    (pkg/packet/bgp/bgp.go, the MarshalJSON methods)."""
+    found: dict[str, Any] = {"next_hop": "0.0.0.0", "origin": "incomplete"}
     for attribute in path["attrs"]:
         match attribute["type"]:
             case 1:
-                origin = attribute["value"]
+                found["origin"] = _GOBGP_ORIGINS[attribute["value"]]
             case 2:
-                as_path = _gobgp_as_path(attribute["as_paths"])
-            case 3:
-                next_hop = attribute["nexthop"]
+                found["as_path"] = _gobgp_as_path(attribute["as_paths"])
+            case 3 | 14:
+                found["next_hop"] = attribute["nexthop"]
             case 4:
-                med = attribute["metric"]
+                found["med"] = attribute["metric"]
             case 5:
-                local_preference = attribute["value"]
+                found["local_preference"] = attribute["value"]
+            case 6:
+                found["atomic_aggregate"] = True
+            case 7:
+                found["aggregator"] = f"{attribute['as']}:{attribute['address']}"
             case 8:
-                communities = tuple(sorted(f"{c >> 16}:{c & 0xFFFF}" for c in attribute["communities"]))
-            case 14:
-                next_hop = attribute["nexthop"]
+                found["communities"] = tuple(sorted(community_text(c) for c in attribute["communities"]))
+            case 9:
+                found["originator_id"] = attribute["value"]
+            case 10:
+                found["cluster_list"] = tuple(attribute["value"])
+            case 16:
+                found["extended_communities"] = tuple(sorted(map(_gobgp_extended, attribute["value"])))
+            case 32:
+                found["large_communities"] = tuple(
+                    sorted(f"{c['ASN']}:{c['LocalData1']}:{c['LocalData2']}" for c in attribute["value"])
+                )
             case unknown:
                 raise LabError(f"{device}: GoBGP shows an attribute of the unknown type {unknown}")
-    return Attributes(
-        next_hop=owners.next_hop(next_hop, device),
-        as_path=as_path,
-        origin=_GOBGP_ORIGINS[origin],
-        med=med,
-        local_preference=local_preference,
-        communities=communities,
-    )
+    return Attributes(**{**found, "next_hop": owners.next_hop(found["next_hop"], device)})
+
+
+def _gobgp_extended(community: Mapping[str, Any]) -> str:
+    """As FRR writes route targets and sites of origin (bgp_ecommunity.c)."""
+    kind = {2: "RT", 3: "SoO"}.get(community.get("subtype", -1))
+    if kind is None:
+        raise LabError(f"GoBGP shows an extended community of an unknown kind: {community}")
+    return f"{kind}:{community['value']}"
 
 
 def _gobgp_as_path(segments: list[Mapping[str, Any]]) -> AsPath:

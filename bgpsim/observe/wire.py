@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from bgpsim.errors import LabError
 from bgpsim.network.state import AsPath, Attributes, Session, WireKey
 from bgpsim.network.types import Family
+from bgpsim.observe.communities import community_text
 
 Spell: TypeAlias = Callable[[str, str, str], str]
 """Speaker, router and an address as it stood in an UPDATE between them -> the spelling of `network.state`."""
@@ -27,15 +28,6 @@ _KNOWN = frozenset(
         *("community", "large-community", "extended-community", "cluster-list"),
     )
 )
-_WELL_KNOWN: Mapping[tuple[int, int], str] = {
-    (0xFFFF, 0x0000): "graceful-shutdown",
-    (0xFFFF, 0x029A): "blackhole",
-    (0xFFFF, 0xFF01): "no-export",
-    (0xFFFF, 0xFF02): "no-advertise",
-    (0xFFFF, 0xFF03): "local-AS",
-    (0xFFFF, 0xFF04): "no-peer",
-}
-"""RFC 1997, 3765, 7999, 8326; spelled as FRR does (bgpd/bgp_community.c)."""
 
 
 def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> dict[WireKey, Attributes]:
@@ -104,16 +96,12 @@ def _attributes(found: Mapping[str, Any], next_hop: str) -> Attributes:
         local_preference=found.get("local-preference"),
         atomic_aggregate=bool(found.get("atomic-aggregate", False)),
         aggregator=found.get("aggregator"),
-        communities=tuple(sorted(_community(*pair) for pair in found.get("community", ()))),
+        communities=tuple(sorted(community_text(high << 16 | low) for high, low in found.get("community", ()))),
         large_communities=tuple(sorted(":".join(map(str, parts)) for parts in found.get("large-community", ()))),
         extended_communities=tuple(sorted(one["string"] for one in found.get("extended-community", ()))),
         originator_id=found.get("originator-id"),
         cluster_list=tuple(found.get("cluster-list", ())),
     )
-
-
-def _community(high: int, low: int) -> str:
-    return _WELL_KNOWN.get((high, low), f"{high}:{low}")
 
 
 def _as_path(segments: Mapping[str, Mapping[str, Any]]) -> AsPath:

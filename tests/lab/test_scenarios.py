@@ -1,0 +1,258 @@
+"""The shipped scenarios, by the command, on real routers: what they show is derived by hand from BGP's rules.
+
+Prefixes of the seed's lab, counted for the tables below. router0 originates its loopback, its management network and
+the default route (3). Each ToR redistributes its loopback and two server networks (3). Each of the four nodes sends
+its pod CIDR to its ToR (1). So a ToR sends router0 3 before and 5 after Cilium peers; router0 sends each ToR
+everything but what it would refuse anyway: all of the table (FRR holds nothing back from the peer that it came from):
+3 + 3 + 3 = 9 before, 9 + 4 = 13 after, of which the ToR refuses its own (own AS in the path): 9 - 3 = 6, 13 - 5 = 8. A
+ToR sends a node what it has less what it learnt by iBGP: 13 - 2 = 11. The public write-ups of this lab show these very
+numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from bgpsim.report.document import report_schema
+
+pytestmark = pytest.mark.lab
+SCENARIOS = Path(__file__).parents[2] / "scenarios" / "cilium-bgp"
+PODS = {node: f"pod:default/netshoot@{node}" for node in ("worker", "worker2", "worker3")}
+
+
+def run(name: str, folder: Path) -> tuple[int, dict[str, Any], str]:
+    """Exit code, report.json and what the terminal said."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("bgpsim")), "run", str(SCENARIOS / name), "--report", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    report = json.loads((folder / "report.json").read_text())
+    jsonschema.validate(report, report_schema())
+    return done.returncode, report, done.stdout
+
+
+def counters(step: dict[str, Any]) -> dict[tuple[str, str], tuple[int, int]]:
+    """(device, neighbor) -> accepted and sent IPv4 prefixes, as observed; prediction and lab must agree on them."""
+    found = {}
+    for row in step["sessions"]:
+        if row["observed"]["state"] == "Established" and row["families"]:
+            family = row["families"]["ipv4-unicast"]
+            for count in family.values():
+                assert count["predicted"] is None or count["observed"] in (None, count["predicted"]), row
+            found[row["device"], row["neighbor"]] = (family["accepted"]["observed"], family["sent"]["observed"])
+    return found
+
+
+def delivered(step: dict[str, Any]) -> set[tuple[str, str]]:
+    """The ordered pairs of pods, by node, whose packets arrived."""
+    return {
+        (row["from"]["id"].split("@")[1], row["to"]["id"].split("@")[1])
+        for row in step["reachability"]
+        if row["observed"]["disposition"] == "delivered"
+    }
+
+
+def all_compared(step: dict[str, Any], wire: bool) -> None:
+    """Every plane was read in full, and nothing differs."""
+    for plane, result in step["planes"].items():
+        if plane == "wire" and not wire:
+            assert result["status"] == "empty"
+            continue
+        assert result["status"] == "compared", (step["name"], plane)
+        assert result["compared"] == result["equal"] > 0
+        assert result["not_observed"] == 0
+    assert step["mismatches"] == []
+    assert step["settled"]["how"] == "quiet"
+
+
+def hops(step: dict[str, Any], source: str, target: str) -> list[tuple[str, str | None, str | None]]:
+    (row,) = (r for r in step["reachability"] if (r["from"]["id"], r["to"]["id"]) == (PODS[source], PODS[target]))
+    (path,) = row["observed"]["paths"]
+    return [(hop["device"], hop["in"], hop["out"]) for hop in path["hops"]]
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, Any], str]:
+    return run("baseline.yaml", tmp_path_factory.mktemp("baseline"))
+
+
+EVERYWHERE = {(a, b) for a in PODS for b in PODS if a != b}
+
+
+def test_baseline_is_what_people_saw(baseline: tuple[int, dict[str, Any], str]) -> None:
+    code, report, _ = baseline
+    assert (code, report["verdict"]) == (0, "pass")
+    (run,) = report["runs"]
+    assert run["confidence"] == "full"
+    fabric, peers = run["steps"]
+    for step in (fabric, peers):
+        all_compared(step, wire=False)
+    assert counters(fabric) == {
+        ("router0", "net0"): (3, 9),
+        ("router0", "net1"): (3, 9),
+        ("tor0", "net0"): (6, 9),
+        ("tor1", "net0"): (6, 9),
+    }
+    # A node accepts all 11 that its ToR sends (Cilium before 1.16), and sends its pod CIDR.
+    nodes = {(node, tor): (11, 1) for tor, of in TORS.items() for node in of}
+    assert counters(peers) == nodes | {
+        ("router0", "net0"): (5, 13),
+        ("router0", "net1"): (5, 13),
+        ("tor0", "net0"): (8, 13),
+        ("tor1", "net0"): (8, 13),
+        ("tor0", "10.0.1.2"): (1, 11),
+        ("tor0", "10.0.2.2"): (1, 11),
+        ("tor1", "10.0.3.2"): (1, 11),
+        ("tor1", "10.0.4.2"): (1, 11),
+    }
+    assert delivered(fabric) == set()
+    assert delivered(peers) == EVERYWHERE
+
+
+TORS = {"10.0.0.1": ("control-plane", "worker"), "10.0.0.2": ("worker2", "worker3")}
+"""The address that Cilium's policies give for each ToR, and its rack's nodes."""
+
+
+def test_pods_reach_the_other_rack_over_router0_hop_by_hop(baseline: tuple[int, dict[str, Any], str]) -> None:
+    """tor0's net2 leads to worker, tor1's net2 to worker3, router0's net0 and net1 to the ToRs (topo.yml, links).
+
+    A pod's packet starts with TTL 64 and each of the five devices on its way takes one: 59 at the other pod.
+    """
+    step = baseline[1]["runs"][0]["steps"][1]
+    assert hops(step, "worker", "worker3") == [
+        ("worker", None, "net0"),
+        ("tor0", "net2", "net0"),
+        ("router0", "net0", "net1"),
+        ("tor1", "net0", "net2"),
+        ("worker3", "net0", None),
+    ]
+    assert hops(step, "worker3", "worker") == [
+        ("worker3", None, "net0"),
+        ("tor1", "net2", "net0"),
+        ("router0", "net1", "net0"),
+        ("tor0", "net0", "net2"),
+        ("worker", "net0", None),
+    ]
+    (row,) = (r for r in step["reachability"] if (r["from"]["id"], r["to"]["id"]) == (PODS["worker"], PODS["worker3"]))
+    assert [path["ttl"] for path in row["observed"]["paths"]] == [59]
+    assert row["observed"]["evidence"] == "capture"
+
+
+def test_the_main_scenario(tmp_path: Path) -> None:
+    code, report, said = run("scenario.yaml", tmp_path)
+    assert (code, report["verdict"]) == (0, "pass"), said
+    steps = {step["name"]: step for step in report["runs"][0]["steps"]}
+    assert list(steps) == [
+        "fabric",
+        "cilium peers",
+        "anycast at tor0",
+        "anycast at tor1",
+        "hijack",
+        "withdrawn",
+        "uplink lost",
+        "restored",
+    ]
+    for step in steps.values():
+        all_compared(step, wire=True)
+
+    def uplinks(name: str) -> list[tuple[int, int] | None]:
+        """router0 with tor0 and tor1, tor0 and tor1 with router0."""
+        seen = counters(steps[name])
+        ends = (("router0", "net0"), ("router0", "net1"), ("tor0", "net0"), ("tor1", "net0"))
+        return [seen.get(end) for end in ends]
+
+    # An idle speaker is in no table: these are baseline's numbers.
+    assert uplinks("fabric") == [(3, 9), (3, 9), (6, 9), (6, 9)]
+    assert uplinks("cilium peers") == [(5, 13), (5, 13), (8, 13), (8, 13)]
+    # One prefix more, known to tor0 from the speaker alone: router0 has 14 to send, tor1 learns one more of it.
+    assert uplinks("anycast at tor0") == [(6, 14), (5, 14), (8, 14), (9, 14)]
+    # tor1 announces it too. router0 keeps the path by tor0, which it had first, and tor1 still gets it from there.
+    assert uplinks("anycast at tor1") == [(6, 14), (6, 14), (8, 14), (9, 14)]
+    # Another prefix more, by tor1.
+    assert uplinks("hijack") == [(6, 15), (7, 15), (9, 15), (9, 15)]
+    assert uplinks("withdrawn") == [(6, 14), (6, 14), (8, 14), (9, 14)]
+    # tor0's 6 and router0's own 3 are left; tor0 refuses its own 6.
+    assert uplinks("uplink lost") == [(6, 9), None, (3, 9), None]
+    assert uplinks("restored") == [(6, 14), (6, 14), (8, 14), (9, 14)]
+
+    within_racks = {("worker2", "worker3"), ("worker3", "worker2")}
+    for name in ("cilium peers", "anycast at tor0", "anycast at tor1", "withdrawn", "restored"):
+        assert delivered(steps[name]) == EVERYWHERE, name
+    # The hijacked half holds worker3's pod: only the way there is cut.
+    assert delivered(steps["hijack"]) == {pair for pair in EVERYWHERE if pair[1] != "worker3"}
+    assert delivered(steps["uplink lost"]) == within_racks
+    to_worker3 = [row for row in steps["hijack"]["reachability"] if row["to"]["id"] == PODS["worker3"]]
+    assert {row["observed"]["disposition"] for row in to_worker3} == {"dropped-by-speaker"}
+    assert {row["observed"]["paths"][0]["at"] for row in to_worker3} == {"injector"}
+
+
+def test_drift_is_found_and_named(tmp_path: Path) -> None:
+    code, report, said = run("drift.yaml", tmp_path)
+    assert (code, report["verdict"]) == (1, "fail")
+    (drifted,) = report["runs"]
+    assert drifted["confidence"] == "partial"
+    steps = {step["name"]: step for step in drifted["steps"]}
+    assert [step["verdict"] for step in drifted["steps"]] == ["pass", "pass", "fail", "fail", "fail"]
+
+    edited = steps["the route-map edited"]
+    missing = {
+        (m["plane"], m["device"], m["peer"])
+        for m in edited["mismatches"]
+        if m["prefix"] == "10.1.3.0/24" and m["kind"] == "missing"
+    }
+    # tor1 has the route and does not send it; so router0 and everybody behind it lack it, and their kernels too.
+    assert missing >= {
+        ("bgp", "tor1", "to net0"),
+        ("bgp", "router0", "net1"),
+        ("bgp", "tor0", "net0"),
+        ("bgp", "worker", "10.0.0.1"),
+        ("fib", "tor0", "metric 20"),
+        ("fib", "router0", "metric 20"),
+    }
+    assert not any(device in ("tor1", "worker3") and plane == "fib" for plane, device, _ in missing)
+    # One way is enough for a pair to be lost: worker has no route to worker3 any more, worker3 has one to worker.
+    assert EVERYWHERE - delivered(edited) == {("worker", "worker3")}
+    lost = [(pair["from"], pair["to"]) for pair in edited["diff"]["observed"]["reachability"]["lost"]]
+    assert lost == [(PODS["worker"], PODS["worker3"])]
+    assert edited["diff"]["predicted"]["reachability"]["lost"] == []
+
+    static = steps["a static route"]
+    (blackhole,) = (m for m in static["mismatches"] if m["plane"] == "fib" and m["prefix"] == "10.1.2.0/24")
+    assert (blackhole["device"], blackhole["kind"]) == ("tor0", "differs")
+    assert EVERYWHERE - delivered(static) == {("worker", "worker3"), ("worker", "worker2")}
+
+    down = steps["an interface down"]
+    states = {
+        (m["device"], m["peer"]): m["observed"]
+        for m in down["mismatches"]
+        if m["plane"] == "bgp" and m["field"] == "state"
+    }
+    # The ToR's end and the node's, which waited for its hold time.
+    assert states == {("tor1", "10.0.3.2"): "Down", ("worker2", "10.0.0.2"): "Down"}
+    # worker2 is cut off in both directions; the others are as before.
+    assert delivered(down) == {("worker3", "worker")}
+    for name in ("tor1", "10.1.3.0/24", "10.1.2.0/24", PODS["worker3"]):
+        assert name in said
+
+
+def test_two_runs_give_the_same_report(baseline: tuple[int, dict[str, Any], str], tmp_path: Path) -> None:
+    """All that changes from run to run stands under `volatile`."""
+    _, again, _ = run("baseline.yaml", tmp_path)
+    assert json.dumps(still(again)) == json.dumps(still(baseline[1]))
+
+
+def still(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: still(value) for key, value in part.items() if key != "volatile"}
+    return [still(value) for value in part] if isinstance(part, list) else part
