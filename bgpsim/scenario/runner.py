@@ -153,6 +153,11 @@ def _found(record: Record, number: int, done: list[str], settled: Settled, secon
     comparison = compare(predicted, observed)
     results = evaluated(step, record.observed, names)
     code = PASS if comparison.agrees and all(r.holds for r in results) else FAIL
+    for plane, result in comparison.planes.items():
+        if result.status == "not_observed":
+            code = INCONCLUSIVE
+            message = f"step “{step.name}”: nothing of the {plane} plane could be read: {result.because}"
+            record.doubts(doc.ErrorPart(kind="not-observed", message=message))
     if settled.how != "quiet":
         code = INCONCLUSIVE
         record.doubts(
