@@ -10,6 +10,7 @@ from bgpsim.model import predict
 from bgpsim.network.state import NetworkState
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
+from bgpsim.report.tables import tables
 from bgpsim.scenario.recording import (
     Listener,
     Outcome,
@@ -58,6 +59,7 @@ def _planned(record: Record, number: int) -> doc.StepPart:
         diff=change_of(record, names),
         expectations=assemble.expectations(results),
         actions=[str(action) for action in step.actions],
+        tables=tables(state),
     )
 
 

@@ -20,6 +20,7 @@ from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.lab.base import CommandResult, LabFacts, RejectedLine
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey, Forwarding, ForwardingPath, Hop, NetworkState, Session, SessionKey
+from bgpsim.observe.settle import Settled
 from bgpsim.report.canonical import to_json, without_volatile
 from bgpsim.report.document import Report, RunPart, StepPart
 from bgpsim.scenario import planning, runner
@@ -147,7 +148,7 @@ class Stage:
         self.quiet.append(quiet)
         self.now += 1
         how = self.settled.get(self.now, "quiet")
-        return SimpleNamespace(how=how, because="tor0: still moving" if how == "timeout" else None)
+        return Settled(how, "tor0: still moving" if how == "timeout" else None, seconds=3.0, quiet=quiet)  # type: ignore[arg-type]
 
     def observe(self, agent: Any, devices: Any, flows: Any) -> NetworkState:
         found = self.observed.get(self.names[self.now], state())
@@ -166,6 +167,17 @@ class Stage:
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     return Stage(monkeypatch)
+
+
+def test_a_plane_that_nobody_could_read_is_inconclusive(stage: Stage) -> None:
+    unread = replace(state(), sessions={}, not_observed={"bgp": {"tor0": "bgpd does not answer"}})
+    stage.observed["one"] = unread
+    outcome = stage.run(scenario(step("one")))
+    assert (outcome.exit_code, outcome.run.steps[0].verdict) == (3, "inconclusive")
+    assert outcome.run.error is not None
+    assert outcome.run.error.message == (
+        "step “one”: nothing of the bgp plane could be read: tor0: bgpd does not answer"
+    )
 
 
 def told(stage: Stage) -> list[str]:

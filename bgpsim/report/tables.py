@@ -1,0 +1,73 @@
+"""A state's tables as parts of the report: every path with its fate, every Adj-RIB-Out, every kernel route."""
+
+from __future__ import annotations
+
+from bgpsim.check.spelling import as_path_text, next_hop_text
+from bgpsim.network.state import Attributes, NetworkState
+from bgpsim.report import document as doc
+from bgpsim.report.assemble import lines
+
+
+def tables(state: NetworkState) -> doc.TablesPart:
+    """Sorted by device, family, prefix (by address) and neighbor."""
+    paths = sorted(state.paths.items(), key=lambda i: (i[0].device, i[0].family, i[0].prefix, i[0].neighbor))
+    advertised = sorted(state.advertised.items(), key=lambda i: (i[0].device, i[0].neighbor, i[0].family, i[0].prefix))
+    fib = sorted(state.fib.items(), key=lambda i: (i[0].device, i[0].family, i[0].prefix, i[0].metric))
+    return doc.TablesPart(
+        paths=[
+            doc.PathRow(
+                device=key.device,
+                family=key.family,
+                prefix=str(key.prefix),
+                neighbor=key.neighbor,
+                attributes=_attributes(path.attributes),
+                weight=path.weight,
+                valid=path.valid,
+                best=path.best,
+                multipath=path.multipath,
+                reason=path.reason,
+                lost=path.lost,
+                because=lines(path.sources),
+            )
+            for key, path in paths
+        ],
+        advertised=[
+            doc.AdvertisedRow(
+                device=key.device,
+                neighbor=key.neighbor,
+                family=key.family,
+                prefix=str(key.prefix),
+                attributes=_attributes(attributes),
+            )
+            for key, attributes in advertised
+        ],
+        fib=[
+            doc.FibRow(
+                device=key.device,
+                family=key.family,
+                prefix=str(key.prefix),
+                metric=key.metric,
+                kind=route.kind,
+                protocol=route.protocol,
+                next_hops=sorted(next_hop_text(hop) for hop in route.next_hops),
+                linkdown=route.linkdown,
+                because=lines(route.sources),
+            )
+            for key, route in fib
+        ],
+    )
+
+
+def _attributes(attributes: Attributes) -> doc.AttributesPart:
+    return doc.AttributesPart(
+        next_hop=attributes.next_hop,
+        as_path=as_path_text(attributes.as_path),
+        origin=attributes.origin,
+        med=attributes.med,
+        local_preference=attributes.local_preference,
+        communities=list(attributes.communities),
+        large_communities=list(attributes.large_communities),
+        extended_communities=list(attributes.extended_communities),
+        originator_id=attributes.originator_id,
+        cluster_list=list(attributes.cluster_list),
+    )
