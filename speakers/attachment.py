@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from bgpsim.agent.protocol import Agent
 from bgpsim.errors import DeviceDied, LabError
-from bgpsim.inputs.files.speakers import SPEAKER_LINK_LOCAL, Attachment, SpeakerFile
+from bgpsim.inputs.files.speakers import Attachment, SpeakerFile
 from bgpsim.network.types import Prefix
 
-NEIGHBOR = str(SPEAKER_LINK_LOCAL)
 _INSTANCE = re.compile(r"^router bgp ([\d.]+)$", re.M)
 # What FRR says of a line that it does not take (lib/command.c, vtysh/vtysh.c).
 _REFUSAL = re.compile(r"^(?:% .*|.*[Uu]nknown command.*)$", re.M)
@@ -20,7 +19,7 @@ _REFUSAL = re.compile(r"^(?:% .*|.*[Uu]nknown command.*)$", re.M)
 
 @dataclass(frozen=True, slots=True)
 class NeighborState:
-    """The router's own view of the session to the speaker (`show bgp neighbors fe80::2 json`)."""
+    """The router's own view of the session to the speaker (`show bgp neighbors ADDRESS json`)."""
 
     state: str
     """FRR's word: Established, Idle, Active …"""
@@ -42,17 +41,18 @@ def router_asn(agent: Agent, router: str) -> int:
 
 def router_lines(speaker: SpeakerFile, attachment: Attachment, asn: int) -> tuple[str, ...]:
     """The configuration that the router is given. IPv4 routes get IPv6 next hops (RFC 8950): no IPv4 link is needed."""
+    neighbor = f"neighbor {attachment.speaker_address}"
     return (
         f"router bgp {asn}",
-        f"neighbor {NEIGHBOR} remote-as {speaker.asn}",
-        f"neighbor {NEIGHBOR} interface {attachment.router_interface}",
-        f"neighbor {NEIGHBOR} capability extended-nexthop",
-        f"neighbor {NEIGHBOR} timers connect 1",
+        f"{neighbor} remote-as {speaker.asn}",
+        f"{neighbor} interface {attachment.router_interface}",
+        f"{neighbor} capability extended-nexthop",
+        f"{neighbor} timers connect 1",
         "address-family ipv4 unicast",
-        f"neighbor {NEIGHBOR} activate",
+        f"{neighbor} activate",
         "exit-address-family",
         "address-family ipv6 unicast",
-        f"neighbor {NEIGHBOR} activate",
+        f"{neighbor} activate",
         "exit-address-family",
     )
 
@@ -71,19 +71,20 @@ def configure_router(agent: Agent, router: str, lines: Sequence[str]) -> None:
         )
 
 
-def neighbor_state(agent: Agent, router: str) -> NeighborState:
+def neighbor_state(agent: Agent, link: Attachment) -> NeighborState:
     """Raises DeviceDied when bgpd is gone, LabError when it does not know the speaker."""
-    shown = json.loads(_show(agent, router, f"show bgp neighbors {NEIGHBOR} json"))
-    neighbor = shown.get(NEIGHBOR)
+    address = str(link.speaker_address)
+    shown = json.loads(_show(agent, link.router, f"show bgp neighbors {address} json"))
+    neighbor = shown.get(address)
     if neighbor is None:
-        raise LabError(f"{router} has no neighbor {NEIGHBOR}: the speaker's attachment was removed")
+        raise LabError(f"{link.router} has no neighbor {address}: the speaker's attachment was removed")
     return NeighborState(neighbor["bgpState"], neighbor["messageStats"]["updatesRecv"])
 
 
-def has_route(agent: Agent, router: str, prefix: Prefix) -> bool:
+def has_route(agent: Agent, link: Attachment, prefix: Prefix) -> bool:
     """Whether the router has a path for `prefix` from the speaker."""
-    shown = json.loads(_show(agent, router, f"show bgp ipv{prefix.version} unicast {prefix} json"))
-    return any(path["peer"].get("peerId") == NEIGHBOR for path in shown.get("paths", ()))
+    shown = json.loads(_show(agent, link.router, f"show bgp ipv{prefix.version} unicast {prefix} json"))
+    return any(path["peer"].get("peerId") == str(link.speaker_address) for path in shown.get("paths", ()))
 
 
 def _show(agent: Agent, router: str, command: str) -> str:

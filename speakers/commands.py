@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 
 from bgpsim.errors import InputError
-from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SPEAKER_LINK_LOCAL, Announcement
+from bgpsim.inputs.files.speakers import (
+    ROUTER_LINK_LOCAL,
+    WELL_KNOWN_COMMUNITIES,
+    Announcement,
+    Attachment,
+)
 
 _COMMUNITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]*")
 
 
-def announce_line(announcement: Announcement) -> str:
-    """`neighbor … announce route …`; attributes that are None are left to ExaBGP.
+def announce_line(announcement: Announcement, link: Attachment) -> str:
+    """`neighbor … announce route …` over this link; attributes that are None are left to ExaBGP.
 
     Without an AS path ExaBGP puts its own AS there; with one it sends that as it stands. The next hop is written out
-    always: `self` would be the router ID over a link-local session. Raises InputError for a community that is not one
-    word.
+    always: `self` would be the router ID over a link-local session. Well-known communities are sent as numbers, since
+    ExaBGP 5 does not know all of their names (configuration/static/parser.py). Raises InputError for a community that
+    is not one word.
     """
     a = announcement
     if a.prefix.version == 6 and a.next_hop is not None and a.next_hop.version == 4:
@@ -27,7 +33,7 @@ def announce_line(announcement: Announcement) -> str:
         )
     parts = [
         _head(a, "announce"),
-        f"next-hop {SPEAKER_LINK_LOCAL if a.next_hop is None else a.next_hop}",
+        f"next-hop {link.speaker_address if a.next_hop is None else a.next_hop}",
         f"origin {a.origin}",
     ]
     if a.as_path is not None:
@@ -35,7 +41,7 @@ def announce_line(announcement: Announcement) -> str:
     if a.med is not None:
         parts.append(f"med {a.med}")
     for word, values in (
-        ("community", a.communities),
+        ("community", tuple(_number(value) for value in a.communities)),
         ("large-community", a.large_communities),
         ("extended-community", a.extended_communities),
     ):
@@ -44,15 +50,21 @@ def announce_line(announcement: Announcement) -> str:
     return " ".join(parts)
 
 
-def withdraw_line(announcement: Announcement) -> str:
-    """`neighbor … withdraw route …`; ExaBGP wants a next hop there too, and ignores it."""
+def withdraw_line(announcement: Announcement, link: Attachment) -> str:
+    """`neighbor … withdraw route …` over this link; ExaBGP wants a next hop there too, and ignores it."""
     a = announcement
-    return f"{_head(a, 'withdraw')} next-hop {SPEAKER_LINK_LOCAL if a.next_hop is None else a.next_hop}"
+    return f"{_head(a, 'withdraw')} next-hop {link.speaker_address if a.next_hop is None else a.next_hop}"
 
 
 def _head(announcement: Announcement, verb: str) -> str:
     kind = "route" if announcement.prefix.version == 4 else "ipv6 unicast"
     return f"neighbor {ROUTER_LINK_LOCAL} {verb} {kind} {announcement.prefix}"
+
+
+def _number(community: str) -> str:
+    """A well-known name as `65535:…`; all else as it is."""
+    number = WELL_KNOWN_COMMUNITIES.get(community)
+    return community if number is None else f"{number >> 16}:{number & 0xFFFF}"
 
 
 def _list(word: str, values: tuple[str, ...]) -> str:

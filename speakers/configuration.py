@@ -1,6 +1,6 @@
 """ExaBGP's configuration file for one attachment of a speaker.
 
-Each attachment has an ExaBGP process of its own: both ends of every link carry the same two link-local addresses, and
+Each attachment has an ExaBGP process of its own: every router has the same link-local address on a speaker's link, and
 a command of ExaBGP's selects a neighbor by addresses, AS numbers and router ID, never by interface.
 """
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bgpsim.errors import InputError
-from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SPEAKER_LINK_LOCAL, Attachment, SpeakerFile
+from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, Attachment, SpeakerFile
 
 HOLD_TIME = 30
 """Seconds, the speaker's offer; the session takes the smaller of both ends' (RFC 4271 section 4.2)."""
@@ -45,7 +45,7 @@ def configuration_text(speaker: SpeakerFile, attachment: Attachment, router_asn:
   respawn false;
 }}
 neighbor {ROUTER_LINK_LOCAL} {{
-  local-address {SPEAKER_LINK_LOCAL};
+  local-address {attachment.speaker_address};
   source-interface {attachment.speaker_interface};
   router-id {speaker.router_id};
   local-as {speaker.asn};

@@ -44,6 +44,7 @@ class SpeakerControl:
         self._agent = agent
         self._devices = devices
         self._speakers = speakers
+        self._links = {(speaker.name, link.router): link for speaker in speakers for link in speaker.attachments}
         self._announced: dict[tuple[str, str, Prefix], Announcement] = {}
         # One at a time: a router's count of UPDATEs does not say which route they were for.
         self._acting = Lock()
@@ -88,7 +89,7 @@ class SpeakerControl:
             there = self._announced.get(announcement.key)
             if there is not None and replace(there, source=announcement.source) == announcement:
                 return
-            self._act(announcement, announce_line(announcement), gone=False)
+            self._act(announcement, announce_line(announcement, self._link(announcement)), gone=False)
             self._announced[announcement.key] = announcement
 
     def withdraw(self, announcement: Announcement) -> None:
@@ -97,7 +98,7 @@ class SpeakerControl:
             there = self._announced.get(announcement.key)
             if there is None:
                 return
-            self._act(there, withdraw_line(there), gone=True)
+            self._act(there, withdraw_line(there, self._link(there)), gone=True)
             del self._announced[announcement.key]
 
     def check_alive(self) -> None:
@@ -120,7 +121,7 @@ class SpeakerControl:
         )
         self._wait(
             speaker.name,
-            link.router,
+            link,
             lambda seen, status: (
                 seen.established and status["established"] and seen.updates_received >= _END_OF_RIB_MARKERS
             ),
@@ -134,8 +135,8 @@ class SpeakerControl:
 
         What the router makes of a route is its own affair (a filter, a loop); a withdrawn one must leave its table.
         """
-        speaker, router = announcement.speaker, announcement.router
-        before, sent_before = neighbor_state(self._agent, router), self._status(speaker, router)["sent"]
+        speaker, router, link = announcement.speaker, announcement.router, self._link(announcement)
+        before, sent_before = neighbor_state(self._agent, link), self._status(speaker, router)["sent"]
         self._agent.call("speaker.command", speaker=speaker, router=router, line=line)
         if not before.established and not self._status(speaker, router)["established"]:
             # Both ends say that there is no session: ExaBGP holds the route until there is one.
@@ -145,21 +146,21 @@ class SpeakerControl:
             if not seen.established:
                 return True
             counted = seen.updates_received > before.updates_received and status["sent"] > sent_before
-            return counted and not (gone and has_route(self._agent, router, announcement.prefix))
+            return counted and not (gone and has_route(self._agent, link, announcement.prefix))
 
         what = f"the {'withdrawal of' if gone else 'UPDATE for'} {announcement.prefix}"
-        self._wait(speaker, router, done, EFFECT_TIMEOUT, what)
+        self._wait(speaker, link, done, EFFECT_TIMEOUT, what)
 
     def _wait(
         self,
         speaker: str,
-        router: str,
+        link: Attachment,
         holds: Callable[[NeighborState, Mapping[str, Any]], bool],
         timeout: float,
         what: str,
     ) -> None:
-        deadline = time.monotonic() + timeout
-        while not holds(seen := neighbor_state(self._agent, router), status := self._status(speaker, router)):
+        deadline, router = time.monotonic() + timeout, link.router
+        while not holds(seen := neighbor_state(self._agent, link), status := self._status(speaker, router)):
             _check(status)
             if time.monotonic() > deadline:
                 raise LabError(
@@ -168,6 +169,12 @@ class SpeakerControl:
                     log=tuple(self._agent.call("speaker.log", speaker=speaker, router=router)[-12:]),
                 )
             time.sleep(_POLL)
+
+    def _link(self, announcement: Announcement) -> Attachment:
+        try:
+            return self._links[announcement.speaker, announcement.router]
+        except KeyError:
+            raise LabError(f"speaker {announcement.speaker} is not attached to {announcement.router}") from None
 
     def _status(self, speaker: str, router: str) -> Mapping[str, Any]:
         for status in self._agent.call("speaker.alive"):

@@ -54,6 +54,7 @@ class SpeakerService:
             "speaker.events": self.events,
             "speaker.log": self.log,
             "speaker.alive": self.alive,
+            "speaker.dropped": self.dropped,
             "speaker.stop": self.stop,
         }
 
@@ -138,6 +139,21 @@ class SpeakerService:
         it stands, and the last log lines when it ended.
         """
         return [session.status() for session in self._chosen(None, None)]
+
+    def dropped(self) -> dict[str, int]:
+        """Per speaker, how many packets it has attracted and dropped so far.
+
+        The kernel counts what is meant for somebody else where it may not forward (InAddrErrors; ip_error in
+        net/ipv4/route.c, ip6_forward in net/ipv6/ip6_output.c).
+        """
+        return {speaker: self._address_errors(speaker) for speaker, _ in sorted(self._sessions)}
+
+    def _address_errors(self, speaker: str) -> int:
+        place = Path(f"/proc/{self._namespaces.pid(speaker)}/net")
+        names, values = (line.split() for line in (place / "snmp").read_text().splitlines()[:2])
+        four = int(values[names.index("InAddrErrors")])
+        six = next(line for line in (place / "snmp6").read_text().splitlines() if line.startswith("Ip6InAddrErrors"))
+        return four + int(six.split()[1])
 
     def stop(self, speaker: str | None = None, router: str | None = None) -> None:
         """End these processes: SIGTERM, so that they say goodbye to their peers, then SIGKILL after 5 s."""

@@ -18,7 +18,7 @@ from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.kind import ClusterFile, KindNode
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.part import Problems
-from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SPEAKER_LINK_LOCAL, SpeakerFile
+from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SpeakerFile
 from bgpsim.inputs.frr.reader import FrrReader
 from bgpsim.inputs.iproute import KernelSetup
 from bgpsim.network.description import (
@@ -103,6 +103,8 @@ class _Builder:
         for speaker in self.files.speakers:
             self._speaker(speaker, devices)
         self._check_addresses(devices)
+        for device_name, interface in self.timeline.interfaces_cut:
+            devices[device_name] = _after_a_cut(devices[device_name], interface)
         for device_name, interface in self.timeline.interfaces_down:
             devices[device_name] = _set_down(devices[device_name], interface)
         for manifest in (*self.files.manifests, *self.timeline.applied):
@@ -302,7 +304,7 @@ class _Builder:
                     line=speaker.source.line,
                 )
             profile = self.routers[link.router].profile
-            interfaces.append(Interface(link.speaker_interface, link_local=SPEAKER_LINK_LOCAL, source=speaker.source))
+            interfaces.append(Interface(link.speaker_interface, link_local=link.speaker_address, source=speaker.source))
             ends = (
                 InterfaceRef(speaker.name, link.speaker_interface),
                 InterfaceRef(link.router, link.router_interface),
@@ -337,8 +339,8 @@ class _Builder:
                 if (a.speaker, a.router) == (speaker.name, link.router)
             ]
             peer = Neighbor(
-                name=str(SPEAKER_LINK_LOCAL),
-                address=SPEAKER_LINK_LOCAL,
+                name=str(link.speaker_address),
+                address=link.speaker_address,
                 interface=link.router_interface,
                 remote_as=speaker.asn,
                 families=families,
@@ -382,6 +384,17 @@ def _is_router(image: str | None) -> bool:
 def _set_down(device: Device, name: str) -> Device:
     interfaces = tuple(replace(i, up=False) if i.name == name else i for i in device.interfaces)
     return replace(device, interfaces=interfaces)
+
+
+def _after_a_cut(device: Device, name: str) -> Device:
+    """What the kernel keeps of an interface that goes down: IPv4 addresses, and routes with another way too, which it
+    brings back (net/ipv4/fib_semantics.c, fib_sync_down_dev; net/ipv6/addrconf.c, addrconf_ifdown)."""
+    interfaces = tuple(
+        replace(i, addresses=tuple(a for a in i.addresses if a.version == 4)) if i.name == name else i
+        for i in device.interfaces
+    )
+    routes = tuple(r for r in device.routes if not r.next_hops or {h.interface for h in r.next_hops} != {name})
+    return replace(device, interfaces=interfaces, routes=routes)
 
 
 def _endpoints(devices: Mapping[str, Device], node_ips: Mapping[str, tuple[Address, ...]]) -> tuple[Endpoint, ...]:

@@ -26,6 +26,7 @@ from bgpsim.network.types import Address, Family, Prefix
 from bgpsim.source import Source
 
 SELF = "self"
+GRACEFUL_SHUTDOWN = "graceful-shutdown"
 LOCAL_WEIGHT = 32768
 """FRR's weight of routes that the router puts in by itself (BGP_ATTR_DEFAULT_WEIGHT)."""
 
@@ -71,7 +72,9 @@ def received(instance: BgpInstance, end: SessionEnd, path: Attributes) -> Attrib
     communities = path.communities
     if "blackhole" in communities and "no-export" not in communities:
         communities = tuple(sorted((*communities, "no-export")))
-    return replace(path, local_preference=None, communities=communities)
+    # bgp_route.c, bgp_update: a route on its way out is the last choice (RFC 8326 section 4).
+    preference = 0 if GRACEFUL_SHUTDOWN in communities else None
+    return replace(path, local_preference=preference, communities=communities)
 
 
 class Exporter:

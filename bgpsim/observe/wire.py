@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any, Literal, TypeAlias
 
 from bgpsim.errors import LabError
-from bgpsim.network.state import AsPath, Attributes, Session, WireKey
+from bgpsim.network.state import AsPath, Attributes, WireKey
 from bgpsim.network.types import Family
 from bgpsim.observe.communities import community_text
 
@@ -58,12 +58,6 @@ def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> dict[WireKe
     return standing
 
 
-def speaker_session(told: Mapping[str, Any]) -> Session:
-    """A speaker's end of a session, from an element of `speaker.alive`."""
-    up = bool(told["established"])
-    return Session("Established" if up else "Down", None, told["router"], word="up" if up else "down")
-
-
 def _link_local_last(by_next_hop: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
     """A next hop of 32 octets is a global and a link-local address (RFC 2545 section 3), and ExaBGP lists the routes
     under each: the link-local one is what packets are sent to."""
@@ -90,7 +84,7 @@ def _attributes(found: Mapping[str, Any], next_hop: str) -> Attributes:
         raise LabError(f"an UPDATE has the unknown origin {found['origin']!r}")
     return Attributes(
         next_hop=next_hop,
-        as_path=_as_path(found.get("as-path", {})),
+        as_path=as_path(found.get("as-path", {})),
         origin=_ORIGINS[found.get("origin", "igp")],
         med=found.get("med"),
         local_preference=found.get("local-preference"),
@@ -104,7 +98,8 @@ def _attributes(found: Mapping[str, Any], next_hop: str) -> Attributes:
     )
 
 
-def _as_path(segments: Mapping[str, Mapping[str, Any]]) -> AsPath:
+def as_path(segments: Mapping[str, Mapping[str, Any]]) -> AsPath:
+    """The `as-path` of an UPDATE's attributes; raises LabError for a kind of segment that is not known."""
     parts: list[int | frozenset[int]] = []
     for number in sorted(segments, key=int):
         segment = segments[number]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address
 
-from bgpsim.inputs.files.speakers import Attachment, SpeakerFile
+from bgpsim.inputs.files.speakers import Attachment, SpeakerFile, speaker_link_local
 from bgpsim.scenario.schema import SpeakerSection
 from bgpsim.source import Source
 
@@ -15,16 +16,26 @@ FIRST_ROUTER_ID = IPv4Address("192.0.2.1")
 """TEST-NET-1 (RFC 5737): no router of a lab has it."""
 
 
-def speaker_files(sections: Mapping[str, SpeakerSection], sources: Mapping[str, Source]) -> tuple[SpeakerFile, ...]:
-    """In the order of the file; interface names are unique per device."""
+def speaker_files(
+    sections: Mapping[str, SpeakerSection], sources: Mapping[str, Source], interfaces: Iterable[tuple[str, str]] = ()
+) -> tuple[SpeakerFile, ...]:
+    """In the order of the file; interface names are unique per device, the speakers' addresses per router.
+
+    `interfaces`: (router, interface) of the topology's own links.
+    """
     on_router: dict[str, set[str]] = {}
+    for router, interface in interfaces:
+        on_router.setdefault(router, set()).add(interface)
+    speakers_at: Counter[str] = Counter()
     made = []
     for number, (name, section) in enumerate(sections.items()):
         on_speaker: set[str] = set()
         attachments = []
         for router in section.peers:
             taken = on_router.setdefault(router, set())
-            attachments.append(Attachment(router, _short(f"x-{name}", taken), _short(router, on_speaker)))
+            address = speaker_link_local(speakers_at[router])
+            speakers_at[router] += 1
+            attachments.append(Attachment(router, _short(f"x-{name}", taken), _short(router, on_speaker), address))
         made.append(
             SpeakerFile(
                 name=name,

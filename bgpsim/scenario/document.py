@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_args, get_origin
@@ -36,6 +37,8 @@ class Document:
 
     file: ScenarioFile
     text: YamlSource
+    problems: tuple[InputError, ...] = ()
+    """What is wrong with the parts that were left out of `file`; see `read_usable`."""
 
     def source(self, *location: str | int) -> Source:
         """The line of `steps, 2, announce, 0, prefix`, say; of the nearest part above where there is no such part."""
@@ -44,11 +47,50 @@ class Document:
 
 def read(path: Path, shown: str) -> Document:
     """Raises InputError, all problems of the file's shape together."""
+    document = read_usable(path, shown)
+    if document.problems:
+        raise together(document.problems)
+    return document
+
+
+def read_usable(path: Path, shown: str) -> Document:
+    """As `read`, but where the file makes sense without the values that are wrong, it comes without them.
+
+    So the rest can still be checked, and one reading tells of all problems.
+    """
     text = read_yaml(path, shown)
     try:
         return Document(ScenarioFile.model_validate(text.value), text)
     except ValidationError as error:
-        raise together([_problem(text, details) for details in error.errors()]) from None
+        problems = tuple(_problem(text, details) for details in error.errors())
+        locations = [_existing(text.value, details["loc"]) for details in error.errors()]
+    file = _without(text.value, locations)
+    if file is None:
+        raise together(problems)
+    return Document(file, text, problems)
+
+
+_STEP_STANDS_WITHOUT = ("expect", "exec", "link-down", "link-up", "withdraw")
+"""Keys of a step: without them nothing that a later step names is missing."""
+
+
+def _without(value: Any, wrong: Sequence[Location]) -> ScenarioFile | None:
+    """The file without the keys at or above these places; None where it would be another scenario, or none."""
+    value = deepcopy(value)
+    for location in wrong:
+        depth = max((n for n, part in enumerate(location) if isinstance(part, str)), default=0)
+        if depth < 2 or location[0] not in ("speakers", "steps"):
+            return None
+        if location[0] == "steps" and depth == 2 and location[2] not in _STEP_STANDS_WITHOUT:
+            return None
+        section = value
+        for part in location[:depth]:
+            section = section.get(part, {}) if isinstance(section, dict) else section[part]
+        section.pop(location[depth], None)
+    try:
+        return ScenarioFile.model_validate(value)
+    except ValidationError:
+        return None
 
 
 def together(problems: Sequence[InputError]) -> InputError:
@@ -93,6 +135,8 @@ def _message(details: ErrorDetails, location: Location) -> tuple[str, str | None
         return f"{where}: {context['error']}", None
     if kind == "literal_error":
         choices = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
+        if len(choices) == 1:
+            return f"{where}: found {_shown(found)}; expected {choices[0]}: only `{choices[0]}` is there today", None
         quote = "write it in quotes: YAML reads it as a number" if isinstance(found, int | float) else None
         return f"{where}: found {_shown(found)}; expected one of {', '.join(choices)}", quote or hint(
             str(found), choices, "values"
@@ -103,7 +147,11 @@ def _message(details: ErrorDetails, location: Location) -> tuple[str, str | None
     if kind == "too_short":
         return f"{where}: found an empty list; expected at least one entry", None
     expected = _EXPECTED.get(kind, details["msg"])
-    quote = "write it in quotes" if kind == "string_type" and isinstance(found, int | float) else None
+    quote = None
+    if kind == "string_type" and isinstance(found, int | float):
+        quote = "write it in quotes"
+        if any(part in ("communities", "large-communities") for part in location):
+            quote += ": YAML takes digits with colons for a number in base 60"
     return f"{where}: found {_shown(found)}; expected {expected}", quote
 
 

@@ -1,6 +1,7 @@
 """A scenario file -> `Scenario`: everything that it names is read and checked before anything starts.
 
-All problems of one stage (its shape, its files, its names) are raised together, each at its line.
+Problems are raised together, each at its line: those of the scenario's shape with those of the files that it names, or,
+where all files could be read, with those of its names.
 """
 
 from __future__ import annotations
@@ -19,26 +20,38 @@ from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile, load_manifests
 from bgpsim.network.description import Network
 from bgpsim.scenario.attachments import speaker_files
-from bgpsim.scenario.document import Document, read, together
+from bgpsim.scenario.document import Document, read_usable, together
 from bgpsim.scenario.names import Names, hint, problem
 from bgpsim.scenario.steps import Problems, StepReader
 from bgpsim.scenario.timeline import Scenario
 from bgpsim.source import Source, Unmodelled
 
 Loaded = TypeVar("Loaded")
-SPEAKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+SPEAKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+"""A speaker's name is its host name too: at most 64 characters (sethostname(2))."""
 
 
 def load(path: Path, shown: str | None = None) -> Scenario:
     """Read a scenario file and all that it names; `shown` is its name in reports. Raises InputError, ModelError."""
-    document = read(path, shown or str(path))
+    document = read_usable(path, shown or str(path))
+    try:
+        scenario = _named(document, path)
+    except InputError as error:
+        raise together([*document.problems, error]) from None
+    if document.problems:
+        raise together(document.problems)
+    return scenario
+
+
+def _named(document: Document, path: Path) -> Scenario:
+    """All that the file names, read and checked."""
     files, manifests = _files(document, path.parent)
     problems = Problems()
-    _speakers(document, build_network(_without_speakers(files), Timeline()), problems)
+    refused = _speakers(document, build_network(replace(files, speakers=()), Timeline()), problems)
+    usable = replace(files, speakers=tuple(s for s in files.speakers if s.name not in refused))
+    steps = StepReader(document, usable, manifests, build_network, problems, refused).read()
     _raise(problems)
-    steps = StepReader(document, files, manifests, build_network, problems).read()
-    _raise(problems)
-    return Scenario(document.file.name, shown or str(path), files, steps)
+    return Scenario(document.file.name, document.text.file, files, steps)
 
 
 def up_to(scenario: Scenario, step: str) -> Scenario:
@@ -82,12 +95,13 @@ def _files(document: Document, folder: Path) -> tuple[LabFiles, dict[str, Manife
     assert topology is not None
     speakers = document.file.speakers
     sources = {name: document.source("speakers", name) for name in speakers}
+    interfaces = [(end.node, end.interface) for link in topology[0].links for end in link.ends]
     return (
         LabFiles(
             topology=topology[0],
             cluster=None if cluster is None else cluster[0],
             manifests=tuple(manifests[name] for name in lab.manifests),
-            speakers=speaker_files(speakers, sources),
+            speakers=speaker_files(speakers, sources, interfaces),
             cilium=lab.cilium,
             ecmp=lab.ecmp,
             allow_refused=lab.allow_refused,
@@ -110,18 +124,22 @@ def _load(loader: Callable[[Path, str], Loaded], folder: Path, name: str, source
     return loader(path, name)
 
 
-def _without_speakers(files: LabFiles) -> LabFiles:
-    return replace(files, speakers=())
+def _speakers(document: Document, network: Network, problems: Problems) -> frozenset[str]:
+    """Speakers are devices of the lab too: their names must be free, their peers routers that speak BGP.
 
-
-def _speakers(document: Document, network: Network, problems: Problems) -> None:
-    """Speakers are devices of the lab too: their names must be free, their peers routers that speak BGP."""
+    Returns those with a problem.
+    """
     names = Names(network)
+    refused = set()
     for name, section in document.file.speakers.items():
         at = ("speakers", name)
+        before = len(problems.found)
         if not SPEAKER_NAME.fullmatch(name):
             problems.found.append(
-                problem(document.source(*at), f"'{name}' is no speaker's name; expected letters, digits, '-' and '_'")
+                problem(
+                    document.source(*at),
+                    f"'{name}' is no speaker's name; expected up to 63 letters, digits, '-' and '_'",
+                )
             )
         if name in network.devices:
             kind = network.devices[name].kind
@@ -135,4 +153,7 @@ def _speakers(document: Document, network: Network, problems: Problems) -> None:
                 if device.bgp is None:
                     raise problem(source, f"router {router} has no `router bgp`; expected one that speaks BGP")
                 if router in section.peers[:number]:
-                    raise problem(source, f"'{router}' stands twice among the peers of {name}")
+                    raise problem(source, f"'{router}' stands twice among the peers of {name}; expected it once")
+        if len(problems.found) > before:
+            refused.add(name)
+    return frozenset(refused)

@@ -55,16 +55,20 @@ class Names:
         )
 
     def interface(self, text: str, source: Source) -> tuple[str, str]:
-        """`tor1:net0` -> (device, interface)."""
+        """`tor1:net0` -> (device, interface); `injector:tor0` is a speaker's end of its link to tor0."""
         name, colon, interface = text.rpartition(":")
         if not colon or not name or not interface:
             raise problem(source, f"'{text}' is not an interface; expected DEVICE:INTERFACE (tor1:net0)")
-        device = self.device(name, source, ("router", "node", "host"))
+        device = self.device(name, source, ("router", "node", "host", "speaker"))
         if device.interface(interface) is None:
             known = [i.name for i in device.interfaces]
             raise problem(
-                source, f"{name} has no interface '{interface}'", hint(interface, known, f"interfaces of {name}")
+                source,
+                f"{name} has no interface '{interface}'; expected one that is there",
+                hint(interface, known, f"interfaces of {name}"),
             )
+        if not any((end.device, end.interface) == (name, interface) for s in self.network.segments for end in s.ends):
+            raise problem(source, f"{name}:{interface} is on no link; expected an interface that is")
         return name, interface
 
     def prefix(self, spec: str | NamedPrefix, source: Source) -> Prefix:
@@ -75,7 +79,7 @@ class Names:
         if spec.half is None:
             return prefix
         if prefix.prefixlen == prefix.max_prefixlen:
-            raise problem(source, f"{spec.of} is {prefix}, a single address: it has no half")
+            raise problem(source, f"{spec.of} is {prefix}, a single address: it has no half; expected a wider prefix")
         low, high = prefix.subnets()
         return low if spec.half == "low" else high
 
@@ -100,6 +104,12 @@ class Names:
         return self._interface_addresses(name, interface, source)[0]
 
     def _named(self, text: str, family: str | None, source: Source) -> Prefix:
+        if _is_prefix(text):
+            raise problem(
+                source,
+                f"'{text}' is a prefix; expected the name of one, DEVICE.pod-cidr or DEVICE.INTERFACE",
+                f"a prefix is written as it is: `prefix: {text}`",
+            )
         name, dot, part = text.partition(".")
         if not dot:
             raise problem(source, f"'{text}' names no prefix; expected DEVICE.pod-cidr or DEVICE.INTERFACE")
@@ -108,7 +118,9 @@ class Names:
             if device.kind != "node":
                 nodes = [f"{n}.pod-cidr" for n, d in self.network.devices.items() if d.pod_cidrs]
                 raise problem(
-                    source, f"'{name}' is no Kubernetes node: it has no pod CIDR", hint(text, nodes, "pod CIDRs")
+                    source,
+                    f"'{name}' is no Kubernetes node: it has no pod CIDR; expected one that has",
+                    hint(text, nodes, "pod CIDRs"),
                 )
             prefixes = device.pod_cidrs
         else:
@@ -121,7 +133,7 @@ class Names:
                 prefixes = tuple(address.network for address in interface.addresses)
         chosen = [p for p in prefixes if family is None or p.version == int(family.removeprefix("ipv"))]
         if not chosen:
-            raise problem(source, f"{text} has no {family or 'IP'} prefix")
+            raise problem(source, f"{text} has no {family or 'IP'} prefix; expected one that has")
         return chosen[0]
 
     def _interface_addresses(self, name: str, interface: str, source: Source) -> tuple[Address, ...]:
@@ -139,6 +151,14 @@ class Names:
         if not found.addresses:
             raise problem(source, f"{name}.{interface} has no address in the input files")
         return tuple(address.ip for address in found.addresses)
+
+
+def _is_prefix(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _first_host(prefix: Prefix) -> Address:

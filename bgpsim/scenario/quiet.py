@@ -10,7 +10,7 @@ USUAL = 1.75
 AFTER_POLICY = 5.5
 """Seconds: FRR applies an edited route-map or list after `bgp route-map delay-timer`, 5 s (bgpd/bgp_routemap.c)."""
 
-_POLICY = re.compile(r"route-map|prefix-list|access-list|community-list|filter-list|distribute-list|as-path")
+_POLICY = re.compile(r"route-map|prefix-list|access-list|community-list|filter-list|distribute-list")
 
 
 def window(lines: Iterable[str]) -> float:

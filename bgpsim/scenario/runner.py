@@ -18,6 +18,7 @@ from bgpsim.model import Prediction, predict
 from bgpsim.network.state import NetworkState
 from bgpsim.observe import observe
 from bgpsim.observe.settle import Settled, wait_settled
+from bgpsim.observe.speakers import Begun, since
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.scenario import quiet
@@ -98,6 +99,7 @@ def _drive(
 def _step(record: Record, lab: Lab, number: int, timeout: float, tell: Callable[[str], None]) -> doc.StepPart:
     step = record.scenario.steps[number]
     start = time.monotonic()
+    begun = Begun.now(lab.agent, lab.devices, earlier=start - record.started if number == 0 else 0.0)
     done: list[str] = []
     try:
         for action in step.actions:
@@ -107,9 +109,11 @@ def _step(record: Record, lab: Lab, number: int, timeout: float, tell: Callable[
         lab.check_alive()
         tell(f"step “{step.name}”: waiting until nothing moves")
         settled = wait_settled(lab.agent, lab.devices, quiet=_quiet(record.scenario, number), timeout=timeout)
+        settled_at = time.monotonic() - record.started
         lab.check_alive()
         tell(f"step “{step.name}”: reading tables, sending packets")
         observed = observe(lab.agent, lab.devices, step.flows)
+        told = since(lab.agent, begun)
         lab.check_alive()
     except (Exception, KeyboardInterrupt) as error:
         interrupted = isinstance(error, KeyboardInterrupt)
@@ -119,7 +123,11 @@ def _step(record: Record, lab: Lab, number: int, timeout: float, tell: Callable[
             lab.check_alive()  # a daemon that is gone explains more than the call that it did not answer
         raise
     record.observed[step.name] = observed
-    return _found(record, number, done, settled, time.monotonic() - start)
+    part = _found(record, number, done, settled)
+    part.volatile["seconds"] = time.monotonic() - start
+    part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
+    part.volatile.update(told)
+    return part
 
 
 def _act(record: Record, lab: Lab, action: Action) -> None:
@@ -147,7 +155,7 @@ def _quiet(scenario: Scenario, number: int) -> float:
     return quiet.window(lines)
 
 
-def _found(record: Record, number: int, done: list[str], settled: Settled, seconds: float) -> doc.StepPart:
+def _found(record: Record, number: int, done: list[str], settled: Settled) -> doc.StepPart:
     step, names = record.scenario.steps[number], names_up_to(record, number)
     predicted, observed = record.predicted[step.name], record.observed[step.name]
     comparison = compare(predicted, observed)
@@ -174,11 +182,7 @@ def _found(record: Record, number: int, done: list[str], settled: Settled, secon
         diff=change_of(record, names),
         expectations=assemble.expectations(results),
         actions=done,
-        volatile={
-            "seconds": seconds,
-            "settling": {"seconds": settled.seconds, "quiet": settled.quiet},
-            "session_words": _words(observed),
-        },
+        volatile={"session_words": _words(observed)},
     )
 
 

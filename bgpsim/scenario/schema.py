@@ -5,11 +5,12 @@ Only shapes and ranges are checked here; whether a name is one of this lab's is 
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from bgpsim.inputs.files.speakers import WELL_KNOWN_COMMUNITIES
 from bgpsim.network.state import Disposition
 
 
@@ -34,23 +35,52 @@ def _mapping_or_text(value: Any) -> str:
 Asn = Annotated[int, Field(ge=1, le=4294967295, description="an AS number (RFC 6793), 1 to 4294967295")]
 Name = Annotated[str, Field(min_length=1)]
 
-_WELL_KNOWN = ("no-export", "no-advertise", "local-as", "blackhole", "graceful-shutdown", "no-peer")
+_NAMES = {name.lower(): name for name in WELL_KNOWN_COMMUNITIES} | {
+    "no_export": "no-export",
+    "no_advertise": "no-advertise",
+    "no-export-subconfed": "local-AS",
+    "nopeer": "no-peer",
+}
+"""As ExaBGP 5 spells them too (configuration/static/parser.py), and RFC 1997 (NO_EXPORT_SUBCONFED)."""
+_WELL_KNOWN = {number: name for name, number in WELL_KNOWN_COMMUNITIES.items()}
+_MOST_DIGITS = 10
+"""Of 4294967295; a longer number is none, whatever its value, and never reaches `int`."""
 
 
-def _community(parts: int, top: int, text: str, example: str) -> str:
+def _fields(parts: int, top: int, text: str) -> list[int] | None:
     fields = text.split(":")
-    if len(fields) != parts or not all(f.isascii() and f.isdigit() and int(f) <= top for f in fields):
-        raise ValueError(f"'{text}' is not a community; expected {example}")
-    return ":".join(str(int(f)) for f in fields)
+    if len(fields) != parts or not all(f.isascii() and f.isdigit() and len(f) <= _MOST_DIGITS for f in fields):
+        return None
+    numbers = [int(f) for f in fields]
+    return numbers if max(numbers) <= top else None
 
 
 def _standard_community(text: str) -> str:
-    known = f"ASN:VALUE, each 0 to 65535, or one of {', '.join(_WELL_KNOWN)}"
-    return text if text in _WELL_KNOWN else _community(2, 65535, text, known)
+    """As FRR shows it, so that the prediction and a router's table have one spelling."""
+    name = _NAMES.get(text.lower())
+    if name is not None:
+        return name
+    numbers = _fields(2, 65535, text)
+    if numbers is None:
+        known = ", ".join(WELL_KNOWN_COMMUNITIES)
+        raise ValueError(f"'{text}' is not a community; expected ASN:VALUE, each 0 to 65535, or one of {known}")
+    high, low = numbers
+    if high == 0xFFFF and (high << 16) + low not in _WELL_KNOWN:
+        # Routers give some of these names and effects of their own, which differ by version.
+        known = ", ".join(f"65535:{n & 0xFFFF} ({name})" for n, name in sorted(_WELL_KNOWN.items()))
+        raise ValueError(f"'{text}' is reserved (RFC 1997); expected another community, or one of {known}")
+    if high == low == 0:
+        raise ValueError(f"'{text}' is reserved (RFC 1997), and `internet` to some routers; expected another community")
+    return _WELL_KNOWN.get((high << 16) + low, f"{high}:{low}")
 
 
 def _large_community(text: str) -> str:
-    return _community(3, 4294967295, text, "ASN:VALUE:VALUE, each 0 to 4294967295 (RFC 8092)")
+    numbers = _fields(3, 4294967295, text)
+    if numbers is None:
+        raise ValueError(
+            f"'{text}' is not a large community; expected ASN:VALUE:VALUE, each 0 to 4294967295 (RFC 8092)"
+        )
+    return ":".join(map(str, numbers))
 
 
 Community = Annotated[str, AfterValidator(_standard_community)]
@@ -58,17 +88,49 @@ LargeCommunity = Annotated[str, AfterValidator(_large_community)]
 
 
 def _literal_prefix(text: str) -> str:
+    if "%" in text:
+        raise ValueError(f"'{text}' is not a prefix: it has a zone; expected 2001:db8::/48, say")
     try:
-        return str(ip_network(text))
+        prefix = ip_network(text)
     except ValueError as error:
-        raise ValueError(f"'{text}' is not a prefix: {error}; expected 10.99.0.0/24 or 2001:db8::/48, say") from None
+        raise ValueError(f"'{text}' is not a prefix: {error}; expected {_meant_prefix(text)}") from None
+    if prefix.is_multicast or (prefix.version == 6 and prefix.is_link_local):
+        # FRR leaves such a route out of its table without a word (bgpd/bgp_route.c, bgp_nlri_parse_ip).
+        kind = "multicast" if prefix.is_multicast else "link-local"
+        raise ValueError(f"'{text}' is {kind}; expected a unicast prefix that routers take")
+    return str(prefix)
 
 
-def _literal_address(text: str) -> str:
+def _meant_prefix(text: str) -> str:
     try:
-        return str(ip_address(text))
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        return "10.99.0.0/24 or 2001:db8::/48, say"
+
+
+_NO_HOSTS = (IPv4Network("0.0.0.0/8"), IPv4Network("240.0.0.0/4"))
+
+
+def _next_hop(text: str) -> str:
+    """A router closes the session over a next hop that can be no host's (RFC 4271 section 6.3)."""
+    try:
+        address = ip_address(text)
     except ValueError:
         raise ValueError(f"'{text}' is not an address; expected 10.0.0.1 or 2001:db8::1, say") from None
+    no_host = address.is_multicast or address.is_loopback or address.is_unspecified
+    if no_host or "%" in text or any(address in network for network in _NO_HOSTS if network.version == address.version):
+        raise ValueError(f"'{text}' is no host's address; expected 10.0.0.1 or 2001:db8::1, say")
+    return str(address)
+
+
+def _router_id(text: str) -> str:
+    try:
+        number = IPv4Address(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a router ID; expected one written like 192.0.2.1") from None
+    if not int(number):
+        raise ValueError(f"'{text}' is not a router ID; expected another than 0.0.0.0 (RFC 6286)")
+    return str(number)
 
 
 class NamedPrefix(Section):
@@ -109,8 +171,8 @@ class SpeakerSection(Section):
 
     asn: Asn
     peers: list[Name] = Field(min_length=1, description="the routers")
-    traffic: Literal["drop", "answer"] = Field(default="drop", description="what becomes of packets it attracts")
-    router_id: Annotated[str, AfterValidator(lambda text: str(IPv4Address(text)))] | None = Field(
+    traffic: Literal["drop"] = Field(default="drop", description="what becomes of packets it attracts")
+    router_id: Annotated[str, AfterValidator(_router_id)] | None = Field(
         default=None, description="default: 192.0.2.1 for the first speaker, 192.0.2.2 for the second …"
     )
 
@@ -126,7 +188,7 @@ class AnnounceEntry(Section):
     med: Annotated[int, Field(ge=0, le=4294967295)] | None = None
     communities: list[Community] = []
     large_communities: list[LargeCommunity] = []
-    next_hop: Annotated[str, AfterValidator(_literal_address)] | None = Field(
+    next_hop: Annotated[str, AfterValidator(_next_hop)] | None = Field(
         default=None, description="default: the speaker's own address on the link"
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 
 from bgpsim.check.expectations import (
@@ -18,10 +19,10 @@ from bgpsim.check.expectations import (
 from bgpsim.errors import InputError
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile
-from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
+from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
-from bgpsim.network.types import Prefix
+from bgpsim.network.types import Address, Prefix
 from bgpsim.scenario.document import Document
 from bgpsim.scenario.endpoints import Endpoints, all_pairs
 from bgpsim.scenario.names import Names, hint, problem
@@ -46,14 +47,20 @@ class Problems:
 
 @dataclass(slots=True)
 class StepReader:
-    """Reads the steps in order; `build` makes the network of a timeline."""
+    """Reads the steps in order; `build` makes the network of a timeline.
+
+    `refused`: speakers with a problem of their own, which are not in `files`. What names them is passed over.
+    """
 
     document: Document
     files: LabFiles
     manifests: Mapping[str, ManifestFile]
     build: Callable[[LabFiles, Timeline], Network]
     problems: Problems
+    refused: frozenset[str] = frozenset()
     timeline: Timeline = field(default_factory=Timeline)
+    unsure: set[str] = field(default_factory=set)
+    """Speakers with an announcement that could not be read: what they announce is not known."""
 
     def read(self) -> tuple[Step, ...]:
         """All steps; what is wrong with them is in `problems`."""
@@ -79,39 +86,48 @@ class StepReader:
 
     def _actions(self, section: StepSection, at: tuple[str, int], names: Names) -> tuple[Action, ...]:
         actions: list[Action] = []
-        for name in section.apply:
-            actions += self._apply(name)
+        for number, name in enumerate(section.apply):
+            with self.problems.collected():
+                actions += self._apply(name, self.document.source(*at, "apply", number))
         for number, name in enumerate(section.delete):
             with self.problems.collected():
                 actions += self._delete(name, self.document.source(*at, "delete", number))
         for key, up, entries in (("link-down", False, section.link_down), ("link-up", True, section.link_up)):
             for number, text in enumerate(entries):
+                if self._is_of_a_refused_speaker(text):
+                    continue
                 with self.problems.collected():
                     device, interface = names.interface(text, self.document.source(*at, key, number))
                     actions.append(self._set_interface(device, interface, up))
         for number, withdrawn in enumerate(section.withdraw):
-            with self.problems.collected():
-                actions += self._withdraw(withdrawn, (*at, "withdraw", number), names)
+            actions += self._withdraw(withdrawn, (*at, "withdraw", number), names)
         for number, announced in enumerate(section.announce):
-            with self.problems.collected():
-                actions += self._announce(announced, (*at, "announce", number), names)
+            actions += self._announce(announced, (*at, "announce", number), names)
         for name, lines in section.exec.items():
             with self.problems.collected():
                 names.device(name, self.document.source(*at, "exec", name), ("router", "node", "host", "pod"))
                 for number, line in enumerate([lines] if isinstance(lines, str) else lines):
                     source = self.document.source(*at, "exec", name, *([] if isinstance(lines, str) else [number]))
-                    actions.append(Execute(name, line, source))
+                    with self.problems.collected():
+                        _check_words(line, source)
+                        actions.append(Execute(name, line, source))
         return tuple(actions)
 
-    def _apply(self, name: str) -> Iterable[Action]:
+    def _apply(self, name: str, source: Source) -> Iterable[Action]:
+        self._needs_cluster(name, source)
         manifest = self.manifests.get(name)
         if manifest is None:
             return  # it could not be read: that is among the problems
         applied = tuple(m for m in self.timeline.applied if m.path != manifest.path)
-        self.timeline = Timeline((*applied, manifest), self.timeline.interfaces_down, self.timeline.announced)
+        self.timeline = replace(self.timeline, applied=(*applied, manifest))
         yield Apply(manifest)
 
+    def _needs_cluster(self, name: str, source: Source) -> None:
+        if self.files.cluster is None:
+            raise problem(source, f"'{name}' is for a cluster, and this lab has none; expected a `cluster:` in `lab:`")
+
     def _delete(self, name: str, source: Source) -> Iterable[Action]:
+        self._needs_cluster(name, source)
         manifest = self.manifests.get(name)
         if manifest is None:
             return
@@ -122,56 +138,84 @@ class StepReader:
                 hint(name, applied, "applied manifests"),
             )  # fmt: skip
         kept = tuple(m for m in self.timeline.applied if m.path != manifest.path)
-        self.timeline = Timeline(kept, self.timeline.interfaces_down, self.timeline.announced)
+        self.timeline = replace(self.timeline, applied=kept)
         yield Delete(manifest)
 
     def _set_interface(self, device: str, interface: str, up: bool) -> Action:
-        down = tuple(end for end in self.timeline.interfaces_down if end != (device, interface))
-        if not up:
-            down = (*down, (device, interface))
-        self.timeline = Timeline(self.timeline.applied, down, self.timeline.announced)
+        end = (device, interface)
+        down = tuple(other for other in self.timeline.interfaces_down if other != end)
+        cut = tuple(other for other in self.timeline.interfaces_cut if other != end)
+        if up:
+            self.timeline = replace(self.timeline, interfaces_down=down)
+        else:
+            self.timeline = replace(self.timeline, interfaces_down=(*down, end), interfaces_cut=(*cut, end))
         return SetInterface(device, interface, up)
 
-    def _speaker(self, name: str, source: Source) -> SpeakerFile:
+    def _is_of_a_refused_speaker(self, interface: str) -> bool:
+        """Either end of its link, which is not there: a router's end is called `x-…` (attachments.py)."""
+        device, _, name = interface.rpartition(":")
+        return device in self.refused or (bool(self.refused) and name.startswith("x-"))
+
+    def _speaker(self, name: str, source: Source) -> SpeakerFile | None:
+        """None for one whose own problem is told already."""
         speakers = {s.name: s for s in self.files.speakers}
-        if name not in speakers:
-            raise problem(source, f"no speaker '{name}'; expected one of `speakers:`", hint(name, speakers, "speakers"))
-        return speakers[name]
+        if name in speakers:
+            return speakers[name]
+        if name not in self.refused:
+            known = (*speakers, *self.refused)
+            self.problems.found.append(
+                problem(source, f"no speaker '{name}'; expected one of `speakers:`", hint(name, known, "speakers"))
+            )
+        return None
 
-    def _routers(self, speaker: SpeakerFile, to: list[str] | None, at: tuple[str | int, ...]) -> tuple[str, ...]:
-        peers = [a.router for a in speaker.attachments]
-        for number, name in enumerate(to or ()):
-            if name not in peers:
-                raise problem(
-                    self.document.source(*at, "to", number), f"'{name}' is no peer of speaker {speaker.name}",
+    def _links(
+        self, speaker: SpeakerFile, to: list[str] | None, at: tuple[str | int, ...]
+    ) -> tuple[Attachment, ...] | None:
+        """The links to these routers, or to all; None where one is no peer of the speaker."""
+        peers = {link.router: link for link in speaker.attachments}
+        wrong = [(number, name) for number, name in enumerate(to or ()) if name not in peers]
+        for number, name in wrong:
+            self.problems.found.append(
+                problem(
+                    self.document.source(*at, "to", number),
+                    f"'{name}' is no peer of speaker {speaker.name}; expected one of {', '.join(peers)}",
                     hint(name, peers, f"peers of {speaker.name}"),
-                )  # fmt: skip
-        return tuple(to or peers)
+                )
+            )
+        return None if wrong else tuple(peers[name] for name in to or peers)
 
-    def _prefix(self, section: PrefixSection, at: tuple[str | int, ...], names: Names) -> Prefix:
+    def _prefix(self, section: PrefixSection, at: tuple[str | int, ...], names: Names) -> Prefix | None:
         place = (*at, "prefix") if isinstance(section, str) else (*at, "prefix", "of")
-        return names.prefix(section, self.document.source(*place))
+        with self.problems.collected():
+            return names.prefix(section, self.document.source(*place))
+        return None
 
     def _announce(self, entry: AnnounceEntry, at: tuple[str | int, ...], names: Names) -> Iterable[Action]:
         speaker = self._speaker(entry.speaker, self.document.source(*at, "speaker"))
         prefix = self._prefix(entry.prefix, at, names)
-        next_hop = None if entry.next_hop is None else ip_address(entry.next_hop)
-        if next_hop is not None and prefix.version == 6 and next_hop.version == 4:
-            raise problem(
-                self.document.source(*at, "next-hop"), f"next-hop {next_hop} is IPv4; expected IPv6 for {prefix}"
-            )
+        links = None if speaker is None else self._links(speaker, entry.to, at)
+        place = self.document.source(*at, "next-hop")
+        if prefix is not None and prefix.version == 6 and entry.next_hop and ip_address(entry.next_hop).version == 4:
+            self.problems.found.append(problem(place, f"next-hop {entry.next_hop} is IPv4; expected IPv6 for {prefix}"))
+            prefix = None
+        if speaker is None or prefix is None or links is None:
+            self.unsure.add(entry.speaker)
+            return ()
         made = []
-        for router in self._routers(speaker, entry.to, at):
+        for link in links:
+            next_hop = None
+            with self.problems.collected():
+                next_hop = _next_hop(entry, link, place)
             announcement = Announcement(
                 speaker=speaker.name,
-                router=router,
+                router=link.router,
                 prefix=prefix,
                 source=self.document.source(*at),
                 as_path=None if entry.as_path is None else tuple(entry.as_path),
                 origin=entry.origin,
                 med=entry.med,
-                communities=tuple(sorted(entry.communities)),
-                large_communities=tuple(sorted(entry.large_communities)),
+                communities=tuple(sorted(set(entry.communities))),
+                large_communities=tuple(sorted(set(entry.large_communities))),
                 next_hop=next_hop,
             )
             self._announced(announcement)
@@ -185,26 +229,31 @@ class StepReader:
             now = tuple(announcement if a.key == announcement.key else a for a in before)
         else:
             now = (*before, announcement)
-        self.timeline = Timeline(self.timeline.applied, self.timeline.interfaces_down, now)
+        self.timeline = replace(self.timeline, announced=now)
 
     def _withdraw(self, entry: WithdrawEntry, at: tuple[str | int, ...], names: Names) -> Iterable[Action]:
         speaker = self._speaker(entry.speaker, self.document.source(*at, "speaker"))
-        routers = self._routers(speaker, entry.to, at)
         prefix = None if entry.prefix is None else self._prefix(entry.prefix, at, names)
+        links = None if speaker is None else self._links(speaker, entry.to, at)
+        if speaker is None or links is None or (prefix is None and not entry.all_):
+            return ()
+        routers = [link.router for link in links]
         gone = [
             a
             for a in self.timeline.announced
             if a.speaker == speaker.name and a.router in routers and prefix in (None, a.prefix)
         ]
-        if not gone:
+        if not gone and speaker.name not in self.unsure:
             what = "nothing" if prefix is None else f"not {prefix}"
-            raise problem(
-                self.document.source(*at),
-                f"speaker {speaker.name} announces {what} to {', '.join(routers)} here",
-                "expected a prefix that a step before has announced and none has withdrawn",
+            self.problems.found.append(
+                problem(
+                    self.document.source(*at),
+                    f"speaker {speaker.name} announces {what} to {', '.join(routers)} here;"
+                    " expected what a step before has announced and none has withdrawn",
+                )
             )
         kept = tuple(a for a in self.timeline.announced if a not in gone)
-        self.timeline = Timeline(self.timeline.applied, self.timeline.interfaces_down, kept)
+        self.timeline = replace(self.timeline, announced=kept)
         return [Withdraw(a) for a in gone]
 
     def _expected(
@@ -221,6 +270,8 @@ class StepReader:
                 if not devices:
                     continue
                 for number, name in enumerate(devices):
+                    if name in self.refused:
+                        continue
                     with self.problems.collected():
                         names.device(
                             name, self.document.source(*place, "sessions", key, number), ("router", "node", "speaker")
@@ -265,6 +316,32 @@ class StepReader:
             with self.problems.collected():
                 flows.update(ends.one_way(pair.from_, pair.to, self.document.source(*at, number)))
         return tuple(sorted(flows))
+
+
+def _next_hop(entry: AnnounceEntry, link: Attachment, source: Source) -> Address | None:
+    """None: the speaker's address on the link, written or not."""
+    if entry.next_hop is None:
+        return None
+    next_hop = ip_address(entry.next_hop)
+    if next_hop == link.speaker_address:
+        return None
+    if next_hop.version == 6 and next_hop.is_link_local:
+        raise problem(
+            source,
+            f"next-hop {next_hop} is link-local, and nobody's on the link to {link.router};"
+            f" expected a global address or {link.speaker_address}, the speaker's own there",
+        )
+    return next_hop
+
+
+def _check_words(line: str, source: Source) -> None:
+    """A line is split as a shell would, and run without one."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise problem(source, f"exec line {line!r}: {str(error).lower()}; expected words as a shell has them") from None
+    if not words:
+        raise problem(source, f"exec line {line!r} is empty; expected a command")
 
 
 def _with_named_flows(steps: list[Step]) -> tuple[Step, ...]:

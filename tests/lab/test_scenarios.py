@@ -27,10 +27,10 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios" / "cilium-bgp"
 PODS = {node: f"pod:default/netshoot@{node}" for node in ("worker", "worker2", "worker3")}
 
 
-def run(name: str, folder: Path) -> tuple[int, dict[str, Any], str]:
+def run(scenario: Path, folder: Path) -> tuple[int, dict[str, Any], str]:
     """Exit code, report.json and what the terminal said."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("bgpsim")), "run", str(SCENARIOS / name), "--report", str(folder)],
+        [str(Path(sys.executable).with_name("bgpsim")), "run", str(scenario), "--report", str(folder)],
         capture_output=True,
         text=True,
         timeout=280,
@@ -84,7 +84,7 @@ def hops(step: dict[str, Any], source: str, target: str) -> list[tuple[str, str 
 
 @pytest.fixture(scope="module")
 def baseline(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, Any], str]:
-    return run("baseline.yaml", tmp_path_factory.mktemp("baseline"))
+    return run(SCENARIOS / "baseline.yaml", tmp_path_factory.mktemp("baseline"))
 
 
 EVERYWHERE = {(a, b) for a in PODS for b in PODS if a != b}
@@ -150,7 +150,7 @@ def test_pods_reach_the_other_rack_over_router0_hop_by_hop(baseline: tuple[int, 
 
 
 def test_the_main_scenario(tmp_path: Path) -> None:
-    code, report, said = run("scenario.yaml", tmp_path)
+    code, report, said = run(SCENARIOS / "scenario.yaml", tmp_path)
     assert (code, report["verdict"]) == (0, "pass"), said
     steps = {step["name"]: step for step in report["runs"][0]["steps"]}
     assert list(steps) == [
@@ -198,7 +198,7 @@ def test_the_main_scenario(tmp_path: Path) -> None:
 
 
 def test_drift_is_found_and_named(tmp_path: Path) -> None:
-    code, report, said = run("drift.yaml", tmp_path)
+    code, report, said = run(SCENARIOS / "drift.yaml", tmp_path)
     assert (code, report["verdict"]) == (1, "fail")
     (drifted,) = report["runs"]
     assert drifted["confidence"] == "partial"
@@ -228,8 +228,9 @@ def test_drift_is_found_and_named(tmp_path: Path) -> None:
     assert edited["diff"]["predicted"]["reachability"]["lost"] == []
 
     static = steps["a static route"]
-    (blackhole,) = (m for m in static["mismatches"] if m["plane"] == "fib" and m["prefix"] == "10.1.2.0/24")
-    assert (blackhole["device"], blackhole["kind"]) == ("tor0", "differs")
+    blackhole = [m for m in static["mismatches"] if m["plane"] == "fib" and m["prefix"] == "10.1.2.0/24"]
+    assert {(m["device"], m["kind"]) for m in blackhole} == {("tor0", "differs")}
+    assert [(m["predicted"], m["observed"]) for m in blackhole if m["field"] == "kind"] == [("unicast", "blackhole")]
     assert EVERYWHERE - delivered(static) == {("worker", "worker3"), ("worker", "worker2")}
 
     down = steps["an interface down"]
@@ -246,9 +247,58 @@ def test_drift_is_found_and_named(tmp_path: Path) -> None:
         assert name in said
 
 
+CUTS = """\
+name: attributes and cuts
+lab: {topology: topo.yml, cluster: cluster.yml, manifests: [netshoot-ds.yaml]}
+speakers:
+  injector: {asn: 65099, peers: [tor0, tor1], traffic: drop}
+  inside: {asn: 65010, peers: [tor0], traffic: drop}
+steps:
+  - name: peers
+    apply: [cilium-bgp-peering-policies.yaml]
+    announce:
+      - {speaker: injector, to: [tor0], prefix: 10.99.0.1/32, as-path: [65099, 64999], med: 50, origin: egp,
+         communities: ["65000:1", no-export], large-communities: ["65000:1:2"]}
+      - {speaker: injector, to: [tor0], prefix: 10.99.0.3/32, as-path: [65099, 65010]}
+      - {speaker: injector, to: [tor0], prefix: 10.99.0.4/32, as-path: []}
+      - {speaker: injector, to: [tor0], prefix: 10.99.0.5/32, next-hop: 10.0.1.2}
+      - {speaker: injector, to: [tor0], prefix: 10.99.0.6/32, next-hop: 192.0.2.77}
+      - {speaker: injector, to: [tor0], prefix: 10.99.0.8/32, communities: [blackhole]}
+      - {speaker: injector, to: [tor0], prefix: 10.99.0.9/32, communities: [graceful-shutdown]}
+      - {speaker: injector, to: [tor0], prefix: "2001:db8:99::/48", med: 0}
+      - {speaker: inside, to: [tor0], prefix: 10.97.0.0/24, communities: ["65010:7"]}
+      - {speaker: inside, to: [tor0], prefix: 10.97.1.0/24, as-path: [65055], med: 4}
+  - {name: ToR end cut, link-down: ["tor1:net1"]}
+  - {name: ToR end back, link-up: ["tor1:net1"], expect: {same-as: peers}}
+  - {name: node end cut, link-down: ["worker:net0"]}
+  - {name: node end back, link-up: ["worker:net0"]}
+"""
+
+
+def test_attributes_and_cuts_are_as_predicted(tmp_path: Path) -> None:
+    """A loop, an unresolvable next hop, a third-party one, well-known communities, an internal speaker; links cut at
+    either end, where a far end waits for its hold time and the kernel forgets the near end's routes for good."""
+    for file in ("topo.yml", "cluster.yml", "cilium-bgp-peering-policies.yaml", "netshoot-ds.yaml"):
+        (tmp_path / file).write_bytes((SCENARIOS / file).read_bytes())
+    (tmp_path / "cuts.yaml").write_text(CUTS)
+    code, report, said = run(tmp_path / "cuts.yaml", tmp_path / "report")
+    assert code == 0, said
+    steps = {step["name"]: step for step in report["runs"][0]["steps"]}
+    for step in steps.values():
+        all_compared(step, wire=True)
+    # Of seven tor0 refuses the loop (its own AS in the path); a next hop that nobody has is accepted and not used.
+    assert counters(steps["peers"])["tor0", "fe80::2"][0] == 6
+    assert delivered(steps["ToR end cut"]) == {("worker", "worker3"), ("worker3", "worker")}
+    assert delivered(steps["ToR end back"]) == EVERYWHERE
+    within_rack1 = {("worker2", "worker3"), ("worker3", "worker2")}
+    assert delivered(steps["node end cut"]) == within_rack1
+    # worker's default route went with its interface, and nobody has put it back.
+    assert delivered(steps["node end back"]) == within_rack1
+
+
 def test_two_runs_give_the_same_report(baseline: tuple[int, dict[str, Any], str], tmp_path: Path) -> None:
     """All that changes from run to run stands under `volatile`."""
-    _, again, _ = run("baseline.yaml", tmp_path)
+    _, again, _ = run(SCENARIOS / "baseline.yaml", tmp_path)
     assert json.dumps(still(again)) == json.dumps(still(baseline[1]))
 
 

@@ -19,12 +19,17 @@ from typing import Any
 
 import pytest
 
+from bgpsim.cli.output import Silent
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.inputs.files.containerlab import load_topology
 from bgpsim.inputs.files.lab_files import LabFiles
-from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
+from bgpsim.inputs.files.speakers import WELL_KNOWN_COMMUNITIES, Announcement, Attachment, SpeakerFile
 from bgpsim.lab.embedded.lab import EmbeddedLab
 from bgpsim.lab.images import default_store
+from bgpsim.scenario.attachments import speaker_files
+from bgpsim.scenario.loading import load
+from bgpsim.scenario.runner import run
+from bgpsim.scenario.schema import SpeakerSection
 from bgpsim.source import Source
 from bgpsim.speakers.control import SpeakerControl
 
@@ -119,14 +124,14 @@ def table(lab: EmbeddedLab, router: str, family: str = "ipv4") -> dict[str, Any]
     return routes
 
 
-def route(prefix: str, router: str = "b0", **attributes: Any) -> Announcement:
-    return Announcement("injector", router, ip_network(prefix), LINE, **attributes)
+def route(prefix: str, router: str = "b0", speaker: str = "injector", **attributes: Any) -> Announcement:
+    return Announcement(speaker, router, ip_network(prefix), LINE, **attributes)
 
 
-def path_of(lab: EmbeddedLab, router: str, prefix: str) -> dict[str, Any]:
+def path_of(lab: EmbeddedLab, router: str, prefix: str, neighbor: str = "fe80::2") -> dict[str, Any]:
     family = "ipv6" if ":" in prefix else "ipv4"
     shown = ask(lab, router, f"show bgp {family} unicast {prefix} json")
-    (path,) = (p for p in shown["paths"] if p["peer"]["peerId"] == "fe80::2")
+    (path,) = (p for p in shown["paths"] if p["peer"]["peerId"] == neighbor)
     found: dict[str, Any] = path
     return found
 
@@ -313,6 +318,106 @@ def test_a_session_that_comes_back_has_its_routes_and_a_new_account(lab: Embedde
         if event["message"]["type"] == "state"
     ]
     assert states.count("up") == 2
+
+
+def test_two_speakers_of_one_router_are_two_neighbors(tmp_path: Path) -> None:
+    sections = {name: SpeakerSection(asn=asn, peers=["b0"]) for name, asn in (("injector", 65099), ("second", 65098))}
+    with running(tmp_path, *speaker_files(sections, dict.fromkeys(sections, LINE))) as lab:
+        lab.announce(route("10.99.0.0/24"))
+        lab.announce(route("10.98.0.0/24", speaker="second"))
+        lab.announce(route("2001:db8:98::/48", speaker="second"))
+        learnt = {
+            (prefix, path["peerId"], path["path"], hop["ip"])
+            for family in ("ipv4", "ipv6")
+            for prefix, paths in table(lab, "b0", family).items()
+            for path in paths
+            for hop in path["nexthops"]
+            if path["peerId"] in ("fe80::2", "fe80::3")
+        }
+        assert learnt == {
+            ("10.99.0.0/24", "fe80::2", "65099", "fe80::2"),
+            ("10.98.0.0/24", "fe80::3", "65098", "fe80::3"),
+            ("2001:db8:98::/48", "fe80::3", "65098", "fe80::3"),
+        }
+        eventually(lambda: "10.98.0.0/24" in lab.execute("b0", "ip route").output, "the kernel has it too")
+        kernel = json.loads(lab.execute("b0", "ip -j route show 10.98.0.0/24").output)
+        assert [(r["via"]["host"], r["dev"]) for r in kernel] == [("fe80::3", "x-second")]
+        # The same prefix by both is two paths, and what one withdraws the other keeps.
+        lab.announce(route("10.97.0.0/24"))
+        lab.announce(route("10.97.0.0/24", speaker="second"))
+        lab.withdraw(route("10.97.0.0/24"))
+        assert [path["peerId"] for path in table(lab, "b0")["10.97.0.0/24"]] == ["fe80::3"]
+        lab.check_alive()
+
+
+@pytest.mark.parametrize(("device", "interface"), [("b0", "x-injector"), ("injector", "b0")])
+def test_a_link_that_was_cut_comes_back_with_its_session_and_routes(
+    lab: EmbeddedLab, device: str, interface: str
+) -> None:
+    """The kernel takes the link-local address away with the interface."""
+    lab.announce(route("10.99.0.0/24"))
+    lab.announce(route("2001:db8:99::/48"))
+    lab.set_interface(device, interface, up=False)
+    assert "fe80::" not in lab.execute(device, f"ip -6 addr show dev {interface}").output
+    eventually(lambda: "10.99.0.0/24" not in table(lab, "b0"), "the route went with the session")
+    lab.set_interface(device, interface, up=True)
+    eventually(lambda: {"10.99.0.0/24"} <= table(lab, "b0").keys(), "the route is back", 60)
+    eventually(lambda: {"2001:db8:99::/48"} <= table(lab, "b0", "ipv6").keys(), "and the other", 60)
+    assert path_of(lab, "b0", "10.99.0.0/24")["valid"]
+    lab.announce(route("10.98.0.0/24"))
+    assert path_of(lab, "b0", "10.98.0.0/24")["valid"]
+    lab.check_alive()
+
+
+CUT = """\
+name: cut
+lab: {topology: topo.yml}
+speakers:
+  injector: {asn: 65099, peers: [b0]}
+  second: {asn: 65098, peers: [b0]}
+steps:
+  - name: announced
+    announce:
+      - {speaker: injector, prefix: 10.99.0.0/24, communities: ["65000:1", "65000:2"]}
+      - {speaker: second, prefix: 10.98.0.0/24, large-communities: ["65000:1:2"]}
+    expect: {sessions: {established: [b0, b1, injector, second]}}
+  - name: cut at the router
+    link-down: ["b0:x-second"]
+  - name: back at the router
+    link-up: ["b0:x-second"]
+    expect: {same-as: announced}
+  - name: cut at the speaker
+    link-down: ["injector:b0"]
+  - name: back at the speaker
+    link-up: ["injector:b0"]
+    expect: {same-as: announced}
+"""
+
+
+def test_a_speaker_s_link_cut_and_restored_is_as_predicted(tmp_path: Path) -> None:
+    lines = [line for line in TOPOLOGY.splitlines() if "2001:db8" not in line]
+    (tmp_path / "topo.yml").write_text("\n".join(lines) + "\n")
+    (tmp_path / "cut.yaml").write_text(CUT)
+    scenario = load(tmp_path / "cut.yaml", "cut.yaml")
+    outcome = run(scenario, lambda files: EmbeddedLab(files, default_store(), SpeakerControl), Silent())
+    steps = outcome.run.steps
+    assert [(s.name, s.settled and s.settled.how, s.mismatches) for s in steps] == [
+        (s.name, "quiet", []) for s in scenario.steps
+    ]
+    assert (outcome.exit_code, outcome.run.error) == (0, None)
+    down = [
+        {row.neighbor for row in step.sessions if row.device == "b0" and row.observed and row.observed.state == "Down"}
+        for step in steps
+    ]
+    assert down == [set(), {"fe80::3"}, set(), {"fe80::2"}, set()]
+
+
+def test_every_community_reads_in_frr_as_the_scenario_spells_it(lab: EmbeddedLab) -> None:
+    named = tuple(sorted(WELL_KNOWN_COMMUNITIES))
+    lab.announce(route("10.99.0.0/24", communities=named, large_communities=("4294967295:0:7",)))
+    path = path_of(lab, "b0", "10.99.0.0/24")
+    assert sorted(path["community"]["string"].split()) == list(named)
+    assert path["largeCommunity"]["string"] == "4294967295:0:7"
 
 
 def test_what_the_speaker_attracts_is_dropped(lab: EmbeddedLab) -> None:

@@ -37,5 +37,8 @@ class Timeline:
     """Applied and not deleted again, in order."""
     interfaces_down: tuple[tuple[str, str], ...] = ()
     """(device, interface) set down by `link-down`, in order."""
+    interfaces_cut: tuple[tuple[str, str], ...] = ()
+    """(device, interface) that was set down at some time, whether or not it is up again: the kernel has dropped its
+    routes and its IPv6 addresses, and nothing puts them back."""
     announced: tuple[Announcement, ...] = ()
     """In force, one per `Announcement.key`, in order of announcement."""

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from types import MappingProxyType
 from typing import Literal
 
 from bgpsim.network.types import Prefix
 from bgpsim.source import Source
 
 ROUTER_LINK_LOCAL = IPv6Address("fe80::1")
+"""The router's end of every link to a speaker."""
 SPEAKER_LINK_LOCAL = IPv6Address("fe80::2")
+"""The speaker's end, for the first speaker of a router."""
+
+WELL_KNOWN_COMMUNITIES: Mapping[str, int] = MappingProxyType(
+    {
+        "graceful-shutdown": 0xFFFF0000,
+        "blackhole": 0xFFFF029A,
+        "no-export": 0xFFFFFF01,
+        "no-advertise": 0xFFFFFF02,
+        "local-AS": 0xFFFFFF03,
+        "no-peer": 0xFFFFFF04,
+    }
+)
+"""RFC 1997, 3765, 7999, 8326; spelled as FRR shows them (bgpd/bgp_community.c)."""
+
+
+def speaker_link_local(number: int) -> IPv6Address:
+    """The address of a router's `number`-th speaker, from 0: fe80::2, fe80::3 …
+
+    A router knows a neighbor by its address alone, whatever link it is on, so two speakers cannot share one there.
+    """
+    return SPEAKER_LINK_LOCAL + number
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A speaker's own link to one router it peers with.
 
-    Link-local addresses only (`ROUTER_LINK_LOCAL`, `SPEAKER_LINK_LOCAL`), so that an idle speaker puts no connected
-    prefix into the router's tables.
+    Link-local addresses only (the router's is `ROUTER_LINK_LOCAL`), so that an idle speaker puts no connected prefix
+    into the router's tables.
     """
 
     router: str
@@ -26,6 +50,8 @@ class Attachment:
     """At most 15 characters (IFNAMSIZ): `x-<speaker>`, shortened with a number where it must be."""
     speaker_interface: str
     """`<router>`, shortened likewise."""
+    speaker_address: IPv6Address = SPEAKER_LINK_LOCAL
+    """What the router calls its neighbor; see `speaker_link_local`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +79,7 @@ class Announcement:
     origin: Literal["igp", "egp", "incomplete"] = "igp"
     med: int | None = None
     communities: tuple[str, ...] = ()
+    """`asn:value`, or a name of `WELL_KNOWN_COMMUNITIES`; sorted."""
     large_communities: tuple[str, ...] = ()
     extended_communities: tuple[str, ...] = ()
     next_hop: IPv4Address | IPv6Address | None = None

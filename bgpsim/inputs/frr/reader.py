@@ -390,6 +390,8 @@ class FrrReader:
                     originate.pop(family, None)
                 else:
                     originate[family] = source
+                # It is behind the default route alone, and not behind the session and all that it carries.
+                return True
             case ["next-hop-self"]:
                 group_or_peer = self._peer(name)
                 (group_or_peer.next_hop_self.discard if negated else group_or_peer.next_hop_self.add)(family)

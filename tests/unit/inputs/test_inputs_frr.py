@@ -118,7 +118,9 @@ def test_a_group_gives_what_the_neighbor_does_not_say() -> None:
     peer = neighbor(*GROUP, "neighbor G timers 5 15", "neighbor G default-originate", "neighbor 10.0.0.2 timers 6 18")
     assert (peer.peer_group, peer.remote_as, peer.hold_time) == ("G", "external", 18)
     assert peer.families["ipv4-unicast"].default_originate
-    assert [s.line for s in peer.sources] == [5, 8, 3, 4, 6, 7]
+    # What a group originates is behind that route alone, not behind all that its sessions carry.
+    assert [s.line for s in peer.sources] == [5, 8, 3, 4, 6]
+    assert peer.families["ipv4-unicast"].source == Source("topo.yml", 7, "neighbor G default-originate")
 
 
 def test_a_group_that_goes_takes_its_members() -> None:

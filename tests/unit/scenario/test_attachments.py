@@ -26,3 +26,25 @@ def test_long_names_are_shortened_with_a_number_and_stay_unique() -> None:
     assert on_speaker == ["datacentre-lea1", "datacentre-lea2"]
     assert all(len(name) <= 15 for name in on_router + on_speaker)
     assert (str(first.router_id), str(second.router_id)) == ("192.0.2.1", "192.0.2.2")
+
+
+def test_the_speakers_of_one_router_have_addresses_of_their_own() -> None:
+    """A router knows a neighbor by its address: fe80::2 for its first speaker, then fe80::3, fe80::4."""
+    peers = {"a": ["tor0"], "b": ["tor1", "tor0"], "c": ["tor0", "tor1"]}
+    sections = {name: SpeakerSection(asn=65099, peers=routers) for name, routers in peers.items()}
+    made = speaker_files(sections, dict.fromkeys(peers, HERE))
+    found = {(f.name, a.router): str(a.speaker_address) for f in made for a in f.attachments}
+    assert found == {
+        ("a", "tor0"): "fe80::2",
+        ("b", "tor1"): "fe80::2",
+        ("b", "tor0"): "fe80::3",
+        ("c", "tor0"): "fe80::4",
+        ("c", "tor1"): "fe80::3",
+    }
+
+
+def test_an_interface_of_the_topology_keeps_its_name() -> None:
+    section = SpeakerSection(asn=65099, peers=["tor0"])
+    (one,) = speaker_files({"injector": section}, {"injector": HERE}, [("tor0", "x-injector"), ("tor0", "net0")])
+    (link,) = one.attachments
+    assert (link.router_interface, str(link.speaker_address)) == ("x-injector1", "fe80::2")

@@ -88,6 +88,7 @@ def test_addresses(text: str, address: str) -> None:
         ("tor0.net9", "tor0 has no interface 'net9'", "tor0.net1"),
         ("tor0.net0", "tor0.net0 has no address", None),
         ("tor0", "'tor0' names no prefix", None),
+        ("10.1.0.0/16", "'10.1.0.0/16' is a prefix; expected the name of one", "`prefix: 10.1.0.0/16`"),
     ],
 )
 def test_a_wrong_name_is_an_input_error(of: str, message: str, hint: str | None) -> None:
@@ -105,7 +106,7 @@ def test_a_single_address_has_no_half() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [("tor0", "expected DEVICE:INTERFACE"), ("tor9:net0", "'tor9' is not in this lab"),
-     ("tor0:net7", "no interface 'net7'"), ("injector:e0", "'injector' is a speaker")],
+     ("tor0:net7", "no interface 'net7'"), ("injector:e0", "injector has no interface 'e0'")],
 )  # fmt: skip
 def test_a_wrong_interface(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -1,11 +1,14 @@
 """Everything a scenario names is read and checked before anything starts: exit 2, with the scenario's line."""
 
 import shutil
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from bgpsim.errors import InputError
+from bgpsim.model import predict
+from bgpsim.network.state import NetworkState, SessionKey
 from bgpsim.scenario.loading import load, up_to
 from bgpsim.scenario.timeline import Announce, Apply, Execute, SetInterface, Withdraw
 
@@ -57,12 +60,51 @@ def problems(folder: Path, text: str) -> list[InputError]:
         (HEAD + TOR0.replace("tor0", "router0"), 10, "'router0' is no peer of speaker injector", "tor0"),
         (HEAD + TOR0.replace("10.99.0.0/24", "{of: worker9.pod-cidr}"), 10, "'worker9' is not in this lab", "worker"),
         (
-            HEAD + TOR0.replace("10.99.0.0/24", "2001:db8::/48, next-hop: 10.0.0.1"),
+            HEAD + TOR0.replace("to: [tor0], prefix: 10.99.0.0/24", "prefix: 2001:db8::/48, next-hop: 10.0.0.1"),
             10,
             "next-hop 10.0.0.1 is IPv4; expected IPv6",
             None,
         ),
+        (
+            HEAD + TOR0.replace("10.99.0.0/24", "10.99.0.0/24, next-hop: 'fe80::7'"),
+            10,
+            "next-hop fe80::7 is link-local, and nobody's on the link to tor0; expected a global address or fe80::2",
+            None,
+        ),
+        (
+            HEAD + TOR0.replace("10.99.0.0/24", "{of: tor1.lo, half: low}"),
+            10,
+            "tor1.lo is 10.0.0.2/32, a single address: it has no half; expected a wider prefix",
+            None,
+        ),
+        (
+            HEAD + TOR0.replace("10.99.0.0/24", "{of: tor1.pod-cidr, half: low}"),
+            10,
+            "'tor1' is no Kubernetes node: it has no pod CIDR; expected one that has",
+            "worker",
+        ),
+        (
+            HEAD + TOR0.replace("10.99.0.0/24", "{of: 10.1.3.0/24, half: low}"),
+            10,
+            "'10.1.3.0/24' is a prefix; expected the name of one",
+            "prefix: 10.1.3.0/24",
+        ),
+        (
+            HEAD + TOR0.replace("10.99.0.0/24", "{of: worker.pod-cidr, family: ipv6}"),
+            10,
+            "worker.pod-cidr has no ipv6 prefix; expected one that has",
+            None,
+        ),
+        (HEAD + "    withdraw: [{speaker: injecter, all: true}]\n", 10, "no speaker 'injecter'", "injector"),
+        (HEAD + "    withdraw: [{speaker: injector, to: [tor7], all: true}]\n", 10, "'tor7' is no peer", "tor0"),
+        (HEAD + "    link-down: ['injecter:tor0']\n", 10, "'injecter' is not in this lab", "injector"),
+        (HEAD + "    link-down: ['injector:router0']\n", 10, "injector has no interface 'router0'", "tor0"),
+        (HEAD + "    link-down: ['tor0:lo']\n", 10, "tor0:lo is on no link; expected an interface that is", None),
+        (HEAD + '    exec: {tor1: [ls, "vtysh -c \'conf t"]}\n', 10, "no closing quotation; expected words", None),
+        (HEAD + "    exec: {tor1: ''}\n", 10, "exec line '' is empty; expected a command", None),
+        (HEAD + "    exec: {injector: ls}\n", 10, "'injector' is a speaker; expected a router or node", None),
         (HEAD + "    withdraw: [{speaker: injector, all: true}]\n", 10, "speaker injector announces nothing", None),
+        (HEAD.replace("injector:", f"{'i' * 64}:"), 7, "is no speaker's name; expected up to 63 letters", None),
         (HEAD + "    link-down: ['tor1:net9']\n", 10, "tor1 has no interface 'net9'", "net0"),
         (HEAD + "    link-up: ['tor1']\n", 10, "expected DEVICE:INTERFACE", None),
         (HEAD + "    exec: {tor9: ls}\n", 10, "'tor9' is not in this lab", "tor0"),
@@ -98,6 +140,115 @@ def test_all_missing_files_are_told_together(folder: Path) -> None:
         folder, HEAD.replace("topo.yml", "a.yml").replace("cluster.yml", "b.yml") + "    apply: [c.yaml]\n"
     )
     assert [e.line for e in found] == [3, 4, 10]
+
+
+@pytest.mark.parametrize("key", ["apply", "delete"])
+def test_a_manifest_needs_a_cluster(folder: Path, key: str) -> None:
+    (folder / "small.yml").write_text("name: small\ntopology: {nodes: {r: {kind: linux, image: frr}}}\n")
+    text = f"name: x\nlab: {{topology: small.yml}}\nsteps:\n  - name: one\n    {key}: [netshoot-ds.yaml]\n"
+    (found,) = problems(folder, text)
+    assert (found.file, found.line) == ("s.yaml", 5)
+    assert (
+        found.message == "'netshoot-ds.yaml' is for a cluster, and this lab has none; expected a `cluster:` in `lab:`"
+    )
+
+
+def test_what_is_wrong_with_speakers_and_steps_is_told_together(folder: Path) -> None:
+    """Each once: what names a speaker that is wrong itself, or withdraws what could not be read, is no new problem."""
+    text = (
+        HEAD.replace("tor1]", "tor7]")
+        + "    announce:\n"
+        + "      - {speaker: injector, to: [tor0], prefix: 10.99.0.0/24}\n"
+        + "      - {speaker: injecter, to: [tor0], prefix: {of: worker9.pod-cidr}}\n"
+        + "  - name: two\n"
+        + "    withdraw: [{speaker: injector, all: true}]\n"
+        + "    link-down: ['tor0:x-injector', 'injector:tor0', 'tor9:net0']\n"
+        + "    expect: {sessions: {established: [injector, tor8]}}\n"
+    )
+    assert [(e.line, e.message.partition(";")[0]) for e in problems(folder, text)] == [
+        (7, "'tor7' is not in this lab"),
+        (12, "no speaker 'injecter'"),
+        (12, "'worker9' is not in this lab"),
+        (15, "'tor9' is not in this lab"),
+        (16, "'tor8' is not in this lab"),
+    ]
+
+
+def test_problems_of_shape_and_of_names_are_told_together(folder: Path) -> None:
+    """As long as the file makes sense without the values that are wrong."""
+    text = (
+        HEAD.replace("tor1]", "tor1], traffic: answer")
+        + "    announce:\n"
+        + "      - {speaker: injector, to: [tor0], prefix: 10.99.0.0/24, med: -1, communities: ['1:x']}\n"
+        + "      - {speaker: injecter, to: [tor0], prefix: 10.98.0.0/24}\n"
+        + "  - name: two\n"
+        + "    withdraw: [{speaker: injector, prefix: 10.99.0.0/24}]\n"
+        + "    link-down: ['tor9:net0']\n"
+        + "    expect: {sessions: {established: [injector], don: [tor0]}}\n"
+    )
+    assert [(e.line, e.message.partition(";")[0]) for e in problems(folder, text)] == [
+        (7, "speakers.injector.traffic: found 'answer'"),
+        (11, "steps[0].announce[0].med: found -1"),
+        (11, "steps[0].announce[0].communities[0]: '1:x' is not a community"),
+        (12, "no speaker 'injecter'"),
+        (15, "'tor9' is not in this lab"),
+        (16, "unknown key 'don' in steps[1].expect.sessions"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ("    announcd: [{speaker: injector, prefix: 10.99.0.0/24}]\n", "unknown key 'announcd'"),
+        ("    announce: {speaker: injector, prefix: 10.99.0.0/24}\n", "found a mapping; expected a list"),
+        ("    announce: [{speaker: injector, prefix: 10.99.0.1/24}]\n", "'10.99.0.1/24' is not a prefix"),
+    ],
+)
+def test_what_cannot_be_told_without_the_wrong_part_is_not_guessed(folder: Path, broken: str, message: str) -> None:
+    """The withdrawal is right, once the announcement is."""
+    found = problems(folder, HEAD + broken + "  - name: two\n    withdraw: [{speaker: injector, all: true}]\n")
+    assert [e.line for e in found] == [10]
+    assert message in found[0].message
+
+
+def test_a_withdrawal_of_what_could_not_be_read_is_no_second_problem(folder: Path) -> None:
+    wrong = TOR0.replace("[tor0]", "[tor9, router0]")
+    found = problems(
+        folder, HEAD + wrong + "  - name: two\n    withdraw: [{speaker: injector, prefix: 10.99.0.0/24}]\n"
+    )
+    assert [(e.line, e.message) for e in found] == [
+        (10, "'tor9' is no peer of speaker injector; expected one of tor0, tor1"),
+        (10, "'router0' is no peer of speaker injector; expected one of tor0, tor1"),
+    ]
+
+
+def test_the_speaker_s_own_address_as_next_hop_is_the_same_as_none(folder: Path) -> None:
+    path = folder / "s.yaml"
+    path.write_text(HEAD + TOR0.replace("10.99.0.0/24", "10.99.0.0/24, next-hop: 'fe80::2'"))
+    (announce,) = load(path, "s.yaml").steps[0].actions
+    assert isinstance(announce, Announce)
+    assert announce.announcement.next_hop is None
+
+
+def test_a_speaker_s_link_goes_down_and_comes_back_in_the_prediction(folder: Path) -> None:
+    path = folder / "s.yaml"
+    text = HEAD + TOR0
+    for number, end in enumerate(("tor0:x-injector", "injector:tor0")):
+        text += f"  - {{name: down {number}, link-down: ['{end}']}}\n  - {{name: up {number}, link-up: ['{end}']}}\n"
+    path.write_text(text)
+    seen, because = [], []
+    before: NetworkState | None = None
+    for step in load(path, "s.yaml").steps:
+        before = predict(step.network, before, step.flows).state
+        session = before.sessions[SessionKey("tor0", "fe80::2")]
+        known = {key.device for key in before.paths if key.prefix == ip_network("10.99.0.0/24")}
+        seen.append((session.state, known))
+        because.append((session.because, before.sessions[SessionKey("injector", "tor0")].because))
+    # tor0 tells router0, which tells tor1.
+    there, gone = ("Established", {"router0", "tor0", "tor1"}), ("Down", set())
+    assert seen == [there, gone, there, gone, there]
+    assert because[1] == ("tor0:x-injector is down", "no carrier on injector:tor0")
+    assert because[3] == ("no carrier on tor0:x-injector", "injector:tor0 is down")
 
 
 def test_what_is_withdrawn_must_be_announced_still(folder: Path) -> None:

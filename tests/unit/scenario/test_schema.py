@@ -8,7 +8,7 @@ import yaml
 
 from bgpsim.errors import InputError
 from bgpsim.scenario.document import read
-from bgpsim.scenario.schema import scenario_schema
+from bgpsim.scenario.schema import AnnounceEntry, scenario_schema
 
 SHIPPED = Path(__file__).parents[3] / "scenarios" / "cilium-bgp"
 
@@ -65,6 +65,74 @@ def errors(tmp_path: Path, text: str) -> list[tuple[int | None, str, str | None]
             "'1:70000' is not a community; expected ASN:VALUE",
             None,
         ),
+        *(
+            (HEAD + f"    announce:\n      - {{speaker: i, prefix: 10.0.0.0/8, {words}}}\n", 6, message, hint)
+            for words, message, hint in (
+                ("communities: [no-exprt]", "'no-exprt' is not a community; expected ASN:VALUE", None),
+                ("communities: ['1:2:3']", "'1:2:3' is not a community; expected ASN:VALUE, each 0 to 65535", None),
+                ("communities: ['65000:']", "'65000:' is not a community", None),
+                ("communities: ['-1:1']", "'-1:1' is not a community", None),
+                ("communities: ['65535:1']", "'65535:1' is reserved (RFC 1997); expected another community", None),
+                ("communities: ['0:0']", "'0:0' is reserved (RFC 1997)", None),
+                ("communities: ['0x10']", "'0x10' is not a community", None),
+                # 65000 * 60 + 1: YAML 1.1 has numbers in base 60.
+                ("communities: [65000:1]", "communities[0]: found 3900001; expected a text", "in quotes: YAML takes"),
+                ("communities: no-export", "found 'no-export'; expected a list", None),
+                ("large-communities: ['1:2']", "'1:2' is not a large community; expected ASN:VALUE:VALUE", None),
+                ("large-communities: ['1:2:4294967296']", "'1:2:4294967296' is not a large community", None),
+                ("large-communities: ['1:b:3']", "each 0 to 4294967295 (RFC 8092)", None),
+                ("large-communities: [no-export]", "'no-export' is not a large community", None),
+                ("extended-communities: ['target:1:2']", "unknown key 'extended-communities'", None),
+                ("origin: ibgp", "found 'ibgp'; expected one of igp, egp, incomplete", "igp"),
+                ("origin: IGP", "found 'IGP'; expected one of igp, egp, incomplete", None),
+                ("as-path: [65099, 0]", "as-path[1]: found 0; expected a whole number, at least 1", None),
+                ("as-path: [4294967296]", "as-path[0]: found 4294967296; expected a whole number, at most", None),
+                ("as-path: [as65099]", "as-path[0]: found 'as65099'; expected a whole number", None),
+                ("as-path: '65099 65010'", "as-path: found '65099 65010'; expected a list", None),
+                ("med: -1", "med: found -1; expected a whole number, at least 0", None),
+                ("med: 4294967296", "med: found 4294967296; expected a whole number, at most 4294967295", None),
+                ("med: high", "med: found 'high'; expected a whole number", None),
+                ("med: yes", "med: found true; expected a whole number", None),
+                ("next-hop: self", "'self' is not an address; expected 10.0.0.1", None),
+                ("next-hop: 10.0.0.0/24", "'10.0.0.0/24' is not an address", None),
+                ("next-hop: 0.0.0.0", "'0.0.0.0' is no host's address", None),
+                ("next-hop: 224.0.0.1", "'224.0.0.1' is no host's address", None),
+                ("next-hop: 127.0.0.1", "'127.0.0.1' is no host's address", None),
+                ("next-hop: 'fe80::1%eth0'", "'fe80::1%eth0' is no host's address", None),
+            )
+        ),
+        *(
+            (HEAD + f"    withdraw:\n      - speaker: i\n        prefix: {prefix}\n", 7, message, None)
+            for prefix, message in (
+                (
+                    "10.99.0.1/24",
+                    "'10.99.0.1/24' is not a prefix: 10.99.0.1/24 has host bits set; expected 10.99.0.0/24",
+                ),
+                ("10.99.0.0/33", "'10.99.0.0/33' is not a prefix"),
+                ("10.99.0.0/-1", "expected 10.99.0.0/24 or 2001:db8::/48, say"),
+                ("10.99.0/24", "'10.99.0/24' is not a prefix"),
+                ("'2001:db8::1/64'", "has host bits set; expected 2001:db8::/64"),
+                ("224.0.0.0/24", "'224.0.0.0/24' is multicast; expected a unicast prefix"),
+                ("'fe80::/64'", "'fe80::/64' is link-local; expected a unicast prefix"),
+                ("5", "prefix: found 5; expected a text"),
+                ("{of: worker.pod-cidr, half: lower}", "found 'lower'; expected one of low, high"),
+                ("{half: low}", "key 'of' is missing"),
+            )
+        ),
+        *(
+            (HEAD + f"speakers:\n  i:\n    asn: 1\n    peers: [a]\n    {words}\n", 9, message, hint)
+            for words, message, hint in (
+                (
+                    "traffic: answer",
+                    "speakers.i.traffic: found 'answer'; expected drop: only `drop` is there today",
+                    None,
+                ),
+                ("router-id: '1'", "speakers.i.router-id: '1' is not a router ID; expected one", None),
+                ("router-id: 0.0.0.0", "expected another than 0.0.0.0", None),
+                ("hold-time: 9", "unknown key 'hold-time' in speakers.i", None),
+            )
+        ),
+        (HEAD + "speakers:\n  i: {asn: AS65099, peers: [a]}\n", 6, "found 'AS65099'; expected a whole number", None),
         (HEAD + "    withdraw:\n      - {speaker: i}\n", 6, "expected either `prefix:` or `all: true`", None),
         (
             HEAD + "    expect: {disposition: [{from: a, to: b, is: droped-by-speaker}]}\n",
@@ -83,6 +151,33 @@ def test_a_problem_names_its_line(tmp_path: Path, text: str, line: int, message:
     assert message in found[0][1]
     if hint is not None:
         assert hint in (found[0][2] or "")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("65000:1", "65000:1"),
+        ("065000:01", "65000:1"),
+        ("NO_EXPORT", "no-export"),
+        ("65535:65281", "no-export"),
+        ("no_advertise", "no-advertise"),
+        ("local-as", "local-AS"),
+        ("no-export-subconfed", "local-AS"),
+        ("65535:65283", "local-AS"),
+        ("nopeer", "no-peer"),
+        ("65535:666", "blackhole"),
+        ("graceful-shutdown", "graceful-shutdown"),
+        ("0:1", "0:1"),
+    ],
+)
+def test_a_community_has_one_spelling_that_of_frr(written: str, shown: str) -> None:
+    entry = AnnounceEntry.model_validate({"speaker": "i", "prefix": "10.0.0.0/8", "communities": [written]})
+    assert entry.communities == [shown]
+
+
+def test_a_large_community_has_one_spelling() -> None:
+    entry = {"speaker": "i", "prefix": "10.0.0.0/8", "large-communities": ["4294967295:00:7"]}
+    assert AnnounceEntry.model_validate(entry).large_communities == ["4294967295:0:7"]
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_lines(tmp_path: Path) -> None:

@@ -15,14 +15,13 @@ from bgpsim.speakers.configuration import configuration_text, with_static_route
 
 LINE = Source("scenario.yaml", 7)
 PLAIN = Announcement("injector", "tor0", IPv4Network("10.99.0.1/32"), LINE)
-SPEAKER = SpeakerFile(
-    "injector", 65099, IPv4Address("192.0.2.1"), (Attachment("tor0", "x-injector", "tor0"),), "drop", LINE
-)
+LINK = Attachment("tor0", "x-injector", "tor0")
+SPEAKER = SpeakerFile("injector", 65099, IPv4Address("192.0.2.1"), (LINK,), "drop", LINE)
 RELAY = ("/usr/bin/python3", "-I", "/somewhere/api_process.py", "/run/exabgp/tor0.sock")
 
 
 def test_the_shortest_announcement_leaves_the_as_path_to_exabgp() -> None:
-    assert announce_line(PLAIN) == "neighbor fe80::1 announce route 10.99.0.1/32 next-hop fe80::2 origin igp"
+    assert announce_line(PLAIN, LINK) == "neighbor fe80::1 announce route 10.99.0.1/32 next-hop fe80::2 origin igp"
 
 
 def test_every_attribute() -> None:
@@ -36,29 +35,47 @@ def test_every_attribute() -> None:
         extended_communities=("target:65000:100",),
         next_hop=IPv4Address("10.0.0.9"),
     )
-    assert announce_line(full) == (
+    assert announce_line(full, LINK) == (
         "neighbor fe80::1 announce route 10.99.0.1/32 next-hop 10.0.0.9 origin egp as-path [ 65099 65010 ] med 50 "
-        "community [ 65000:1 no-export ] large-community [ 65000:1:2 ] extended-community [ target:65000:100 ]"
+        "community [ 65000:1 65535:65281 ] large-community [ 65000:1:2 ] extended-community [ target:65000:100 ]"
     )
 
 
 def test_an_empty_as_path_is_sent_empty_and_a_med_of_zero_is_sent() -> None:
-    assert announce_line(replace(PLAIN, as_path=(), med=0)).endswith("origin igp as-path [ ] med 0")
+    assert announce_line(replace(PLAIN, as_path=(), med=0), LINK).endswith("origin igp as-path [ ] med 0")
+
+
+def test_well_known_communities_are_numbers_for_exabgp_does_not_know_all_names() -> None:
+    """RFC 1997, 3765, 7999, 8326: 0xFFFF0000, …029A, …FF01 to …FF04."""
+    names = ("graceful-shutdown", "blackhole", "no-export", "no-advertise", "local-AS", "no-peer")
+    line = announce_line(replace(PLAIN, communities=names), LINK)
+    assert line.endswith("community [ 65535:0 65535:666 65535:65281 65535:65282 65535:65283 65535:65284 ]")
+
+
+def test_a_second_speaker_speaks_from_its_own_address() -> None:
+    second = replace(LINK, speaker_address=IPv6Address("fe80::3"))
+    assert announce_line(PLAIN, second) == "neighbor fe80::1 announce route 10.99.0.1/32 next-hop fe80::3 origin igp"
+    assert withdraw_line(PLAIN, second) == "neighbor fe80::1 withdraw route 10.99.0.1/32 next-hop fe80::3"
+    lines = [line.strip() for line in configuration_text(SPEAKER, second, 65010, RELAY).splitlines()]
+    assert lines[lines.index("neighbor fe80::1 {") + 1] == "local-address fe80::3;"
 
 
 def test_ipv6_has_its_own_words() -> None:
     six = replace(PLAIN, prefix=IPv6Network("2001:db8:99::/48"))
-    assert announce_line(six) == "neighbor fe80::1 announce ipv6 unicast 2001:db8:99::/48 next-hop fe80::2 origin igp"
-    assert withdraw_line(six) == "neighbor fe80::1 withdraw ipv6 unicast 2001:db8:99::/48 next-hop fe80::2"
+    assert (
+        announce_line(six, LINK)
+        == "neighbor fe80::1 announce ipv6 unicast 2001:db8:99::/48 next-hop fe80::2 origin igp"
+    )
+    assert withdraw_line(six, LINK) == "neighbor fe80::1 withdraw ipv6 unicast 2001:db8:99::/48 next-hop fe80::2"
     elsewhere = replace(six, next_hop=IPv6Address("2001:db8::9"))
-    assert "next-hop 2001:db8::9" in announce_line(elsewhere)
-    assert withdraw_line(PLAIN) == "neighbor fe80::1 withdraw route 10.99.0.1/32 next-hop fe80::2"
+    assert "next-hop 2001:db8::9" in announce_line(elsewhere, LINK)
+    assert withdraw_line(PLAIN, LINK) == "neighbor fe80::1 withdraw route 10.99.0.1/32 next-hop fe80::2"
 
 
 def test_an_ipv6_route_cannot_have_an_ipv4_next_hop() -> None:
     wrong = replace(PLAIN, prefix=IPv6Network("2001:db8:99::/48"), next_hop=IPv4Address("10.0.0.9"))
     with pytest.raises(InputError, match="expected an IPv6 address") as caught:
-        announce_line(wrong)
+        announce_line(wrong, LINK)
     assert (caught.value.file, caught.value.line) == ("scenario.yaml", 7)
 
 
@@ -66,7 +83,7 @@ def test_an_ipv6_route_cannot_have_an_ipv4_next_hop() -> None:
 def test_a_community_cannot_carry_another_command(word: str) -> None:
     for attribute in ("communities", "large_communities", "extended_communities"):
         with pytest.raises(InputError, match="expected one word"):
-            announce_line(replace(PLAIN, **{attribute: (word,)}))
+            announce_line(replace(PLAIN, **{attribute: (word,)}), LINK)
 
 
 def test_the_configuration_file_leaves_no_trace_in_the_router() -> None:
@@ -91,7 +108,7 @@ def test_a_word_that_the_grammar_cannot_hold_is_refused(word: str) -> None:
 
 def test_the_file_that_exabgp_is_asked_about_holds_the_refused_route() -> None:
     text = configuration_text(SPEAKER, SPEAKER.attachments[0], 65010, RELAY)
-    asked = with_static_route(text, announce_line(replace(PLAIN, communities=("bogus",))))
+    asked = with_static_route(text, announce_line(replace(PLAIN, communities=("bogus",)), LINK))
     assert asked is not None
     lines = [line.strip() for line in asked.splitlines()]
     assert lines[-4:] == [
@@ -101,7 +118,7 @@ def test_the_file_that_exabgp_is_asked_about_holds_the_refused_route() -> None:
         "}",
     ]
     assert asked.count("{") == asked.count("}")
-    six = with_static_route(text, announce_line(replace(PLAIN, prefix=IPv6Network("2001:db8::/32"))))
+    six = with_static_route(text, announce_line(replace(PLAIN, prefix=IPv6Network("2001:db8::/32")), LINK))
     assert six is not None
     assert "route 2001:db8::/32 next-hop fe80::2 origin igp;" in six
-    assert with_static_route(text, withdraw_line(PLAIN)) is None
+    assert with_static_route(text, withdraw_line(PLAIN, LINK)) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import Any
 
 import pytest
@@ -153,7 +153,7 @@ def test_announce_waits_until_the_router_counted_it() -> None:
     speakers = started(lab)
     speakers.announce(ROUTE)
     assert lab.commands == ["neighbor fe80::1 announce route 10.99.0.1/32 next-hop fe80::2 origin igp"]
-    assert neighbor_state(lab, "tor0").updates_received == 3
+    assert neighbor_state(lab, LINK).updates_received == 3
 
 
 def test_the_same_again_is_not_sent_but_a_replacement_is() -> None:
@@ -223,6 +223,19 @@ def test_a_speaker_that_dies_while_it_starts_ends_the_wait() -> None:
     lab.exit_code = 1
     with pytest.raises(DeviceDied):
         started(lab)
+
+
+def test_a_route_for_a_router_that_the_speaker_does_not_peer_with() -> None:
+    with pytest.raises(LabError, match="speaker injector is not attached to tor9"):
+        started(SmallLab()).announce(replace(ROUTE, router="tor9"))
+
+
+def test_each_speaker_of_a_router_is_a_neighbor_of_its_own() -> None:
+    """Another speaker's neighbor is neither configured nor counted for this one."""
+    second = replace(LINK, router_interface="x-second", speaker_address=IPv6Address("fe80::3"))
+    lines = router_lines(replace(SPEAKER, name="second", asn=65098), second, 65010)
+    assert lines[1:3] == ("neighbor fe80::3 remote-as 65098", "neighbor fe80::3 interface x-second")
+    assert not any("fe80::2" in line for line in lines)
 
 
 def test_a_router_that_died_is_named() -> None:
