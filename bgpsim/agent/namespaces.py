@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bgpsim.agent.kernel import network_namespace
-from bgpsim.errors import LabError
+from bgpsim.errors import DeviceDied, LabError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb"}
+
+_PF_EXITING = 0x4
+"""include/linux/sched.h"""
 
 
 class Namespaces:
@@ -43,8 +46,15 @@ class Namespaces:
 
     @contextmanager
     def enter_network(self, name: str) -> Iterator[None]:
-        """Sockets that the calling thread opens within the block belong to the device."""
-        with network_namespace(self.pid(name)):
+        """Sockets that the calling thread opens within the block belong to the device.
+
+        Raises DeviceDied where the device's init is gone, and its namespace with it.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(network_namespace(self.pid(name)))
+            except (FileNotFoundError, ProcessLookupError):
+                raise DeviceDied(f"{name} ended by itself: its init is gone") from None
             yield
 
     def enter_command(self, name: str) -> list[str]:
@@ -101,9 +111,12 @@ class Namespaces:
         """Whether the device's init still runs."""
         try:
             with open(f"/proc/{self.pid(name)}/stat") as stat:
-                return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-        except FileNotFoundError:
+                # proc_pid_stat(5), from the third field on: the first is the state, the seventh the kernel's flags.
+                fields = stat.read().rsplit(")", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
             return False
+        # An init that is killed stays until the kernel has ended everything else in its PID namespace.
+        return fields[0] != "Z" and not int(fields[6]) & _PF_EXITING
 
     def processes(self, name: str) -> dict[int, str]:
         """Live processes in the device's PID namespace: pid (the agent's view) -> command name."""

@@ -10,7 +10,8 @@ from bgpsim.observe.bgp import FRR_COMMANDS, BgpPlane, advertised_commands, read
 from bgpsim.observe.fib import read_fib
 from bgpsim.observe.owners import owners
 from bgpsim.observe.path import read_paths
-from bgpsim.observe.wire import net_effect, speaker_session
+from bgpsim.observe.speakers import speaker_session
+from bgpsim.observe.wire import net_effect
 
 
 def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[FlowKey]) -> NetworkState:
@@ -43,7 +44,7 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         paths=plane.paths,
         advertised=plane.advertised,
         fib=read_fib(routing, known),
-        forwarding=read_paths(agent, devices, agent.call("nodes.gateways"), flows, dumps),
+        forwarding=read_paths(agent, devices, agent.call("nodes.gateways"), flows, dumps, known.links),
         wire=net_effect(agent.call("speaker.updates"), known.between) if speaking else {},
         not_observed={"bgp": plane.not_observed},
     )

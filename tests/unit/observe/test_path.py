@@ -38,7 +38,14 @@ START: tuple[Visit, ...] = (("h1", None, "net0"), ("r1", "net0", "p0"))
 
 def probe(*visits: Visit, port: int = FIRST_PORT, **facts: Any) -> Mapping[str, Any]:
     """As `packets.probe` tells it."""
-    nothing = {"looped": False, "received": None, "refused": None, "errors": [], "kernel": None, "resolving": False}
+    nothing: dict[str, Any] = {
+        "looped": False,
+        "received": None,
+        "refused": None,
+        "errors": [],
+        "kernel": None,
+        "resolving": False,
+    }
     return {"pair": 0, "port": port, "visits": [list(visit) for visit in visits], "ttl": 60, **nothing, **facts}
 
 
