@@ -40,7 +40,9 @@ def named_sources(file: Path) -> AptSources:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise ImageError(f"BGPSIM_APT_SOURCES: {file}: {reason}") from None
+        raise ImageError(
+            f"BGPSIM_APT_SOURCES: {file}: {reason}", hint="name a file in the format of sources.list(5), or unset it"
+        ) from None
     if re.search(r"^Types\s*:", text, re.MULTILINE | re.IGNORECASE):
         return AptSources(paragraphs=tuple(_paragraphs(text)))
     lines = tuple(line.strip() for line in text.splitlines() if _ONE_LINE.match(line.strip()))
@@ -56,7 +58,8 @@ def host_sources(etc_apt: Path, os_release: Path) -> AptSources:
     """The distribution's own binary sources among those of the host.
 
     A source counts as the distribution's if its key is the distribution's archive keyring, or if it names no
-    key, and in both cases its suites are of this release and its components include `main`.
+    key, and in both cases its suites are of this release and its components include `main` or `universe` (Ubuntu
+    may have a line for each).
     """
     codename = _codename(os_release)
     lines: list[str] = []
@@ -141,7 +144,7 @@ def _is_distribution(signed_by: str, suites: list[str], components: list[str], c
     if signed_by and not any(_ARCHIVE_KEYRING.search(part) for part in signed_by.replace(",", " ").split()):
         return False
     releases = {_POCKET.sub("", suite) for suite in suites}
-    return "main" in components and bool(releases) and releases <= _ROLLING | {codename}
+    return not {"main", "universe"}.isdisjoint(components) and bool(releases) and releases <= _ROLLING | {codename}
 
 
 def _binary_only(paragraph: str) -> str:

@@ -95,6 +95,7 @@ _BASE = (
     "ncurses-base",
     "procps",
     "sed",
+    "sysvinit-utils",
     "tar",
     "tini",
     "util-linux",
@@ -217,12 +218,20 @@ def resolve(image_name: str, role: Role = "container") -> ImageUse:
 
 
 def default_store() -> Path:
-    """Where images are kept: $BGPSIM_DATA, else $XDG_DATA_HOME/bgpsim, else ~/.local/share/bgpsim."""
+    """Where images are kept: $BGPSIM_DATA, else $XDG_DATA_HOME/bgpsim, else ~/.local/share/bgpsim.
+
+    Raises ImageError for a user that has none of them.
+    """
     if own := os.environ.get("BGPSIM_DATA"):
         return Path(own).absolute()
     # The XDG base directory specification: a relative path is to be ignored.
     shared = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(shared) if os.path.isabs(shared) else Path.home() / ".local/share") / "bgpsim"
+    if os.path.isabs(shared):
+        return Path(shared) / "bgpsim"
+    try:
+        return Path.home() / ".local/share/bgpsim"
+    except RuntimeError:
+        raise ImageError("this user has no home folder to keep images in", hint="name one: BGPSIM_DATA=DIR") from None
 
 
 def ensure(names: Iterable[str], store: Path, progress: Callable[[str], None]) -> Mapping[str, Image]:
@@ -274,6 +283,11 @@ def _present(names: Sequence[str], images: Path) -> dict[str, Image]:
                 found[name] = Image(name, folder / "rootfs", {**versions, name: versions[RECIPES[name].versioned_by]})
             except (ValueError, TypeError, KeyError):
                 raise ImageError(f"{folder}: its manifest.json is damaged", hint=f"remove {folder}") from None
+            except OSError as error:
+                reason = error.strerror or error
+                raise ImageError(f"{folder}: its manifest.json: {reason}", hint=f"remove {folder}") from None
+            if not found[name].rootfs.is_dir():
+                raise ImageError(f"{folder}: it has no rootfs", hint=f"remove {folder}")
     return found
 
 

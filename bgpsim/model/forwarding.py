@@ -9,8 +9,8 @@ listed again, and is `at`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from ipaddress import ip_address
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, ip_address
 
 from bgpsim.errors import ModelError
 from bgpsim.model.fib import Fibs
@@ -33,6 +33,8 @@ class _Walk:
     hops: tuple[Hop, ...]
     seen: frozenset[tuple[str, str | None]]
     sources: tuple[Source, ...]
+    address: Address | None
+    """The packet's source address, where it matters."""
     ttl: int
     first: bool = False
 
@@ -44,10 +46,10 @@ class Walker:
         self.wiring = wiring
         self.fibs = fibs
 
-    def paths(self, start: str, target: Address) -> tuple[ForwardingPath, ...]:
-        """Every branch of a packet sent by `start`, sorted, without repetition."""
+    def paths(self, start: str, target: Address, source: Address | None = None) -> tuple[ForwardingPath, ...]:
+        """Every branch of a packet sent by `start`, sorted, without repetition. `source`: its source address."""
         found: list[ForwardingPath] = []
-        self._step(_Walk(start, None, (), frozenset(), (), TTL, first=True), target, found)
+        self._step(_Walk(start, None, (), frozenset(), (), source, TTL, first=True), target, found)
         return tuple(sorted(set(found), key=_order))
 
     def _step(self, walk: _Walk, target: Address, found: list[ForwardingPath]) -> None:
@@ -68,6 +70,9 @@ class Walker:
                 if device.traffic == "answer":
                     return end("delivered-to-speaker", f"{device.name} answers for what it attracts")
                 return end("dropped-by-speaker", f"{device.name} drops what it attracts")
+            if isinstance(walk.address, IPv4Address) and walk.address in self.wiring.own_addresses(device.name):
+                # RFC 1812 section 5.3.7; net/ipv4/fib_frontend.c, fib_validate_source. IPv6 has no such check.
+                return end("filtered", f"the source address {walk.address} is one of {device.name}'s own")
             if not device.forwards:
                 return end("filtered", f"{device.name} does not forward")
             if (walk.device, walk.ingress) in walk.seen:
@@ -79,14 +84,14 @@ class Walker:
             return end("no-route", f"{device.name} has no route to {target}")
         sources = walk.sources + tuple(source for source in route.sources if source not in walk.sources)
         if route.kind != "unicast":
-            walk = _replaced(walk, sources)
+            walk = replace(walk, sources=sources)
             kinds: dict[str, Disposition] = {
                 "blackhole": "blackhole",
                 "unreachable": "unreachable",
                 "prohibit": "filtered",
             }
             return end(kinds[route.kind], f"{device.name} has a {route.kind} route")
-        walk = _replaced(walk, sources)
+        walk = replace(walk, sources=sources)
         for hop in sorted(route.next_hops, key=str):
             assert hop.interface is not None
             out = InterfaceRef(device.name, hop.interface)
@@ -106,6 +111,7 @@ class Walker:
                     hops,
                     walk.seen | {(walk.device, walk.ingress)},
                     walk.sources,
+                    walk.address,
                     walk.ttl - (0 if walk.first else 1),
                 ),
                 target,
@@ -136,10 +142,6 @@ class Walker:
         return next((end for end in self.wiring.others(out) if self.wiring.up(end)), None)
 
 
-def _replaced(walk: _Walk, sources: tuple[Source, ...]) -> _Walk:
-    return _Walk(walk.device, walk.ingress, walk.hops, walk.seen, sources, walk.ttl, walk.first)
-
-
 def _order(path: ForwardingPath) -> str:
     return repr((path.hops, path.disposition, path.at, path.because))
 
@@ -147,7 +149,7 @@ def _order(path: ForwardingPath) -> str:
 def forward(walker: Walker, flow: FlowKey) -> Forwarding:
     """All paths of one flow; `partial` where branches end differently. Raises ModelError for an unknown sender."""
     start = _sender(walker.wiring, flow)
-    paths = walker.paths(start, ip_address(flow.target_address))
+    paths = walker.paths(start, ip_address(flow.target_address), ip_address(flow.source_address))
     dispositions = {path.disposition for path in paths}
     return Forwarding(dispositions.pop() if len(dispositions) == 1 else "partial", paths)
 

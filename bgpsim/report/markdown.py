@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bgpsim.report.document import ReachabilityPart, Report, RouteChangePart, RunPart, StateDiffPart, StepPart
+from bgpsim.report.document import LabPart, ReachabilityPart, Report, RouteChangePart, RunPart, StateDiffPart, StepPart
 
 SHOWN_ROUTES = 40
 
@@ -31,11 +31,14 @@ def _run(run: RunPart) -> list[str]:
     blocks = [f"## {run.scenario}: {run.verdict}", f"`{run.file}`, confidence {run.confidence}"]
     if run.error is not None:
         where = f"{run.error.file}:{run.error.line}: " if run.error.file else ""
-        blocks.append(f"**Error:** {where}{run.error.message}")
+        hint = f" ({run.error.hint})" if run.error.hint else ""
+        blocks.append(f"**Error:** {where}{run.error.message}{hint}")
         if run.error.log:
             blocks.append("```\n" + "\n".join(run.error.log) + "\n```")
     if run.lab is not None and run.lab.stand_ins:
         blocks.append("Stand-ins: " + "; ".join(f"{s.by} for {s.stands_for}" for s in run.lab.stand_ins))
+    if run.lab is not None:
+        blocks += _lines_that_failed(run.lab)
     for step in run.steps:
         blocks += _step(step)
     if run.not_modelled:
@@ -46,6 +49,18 @@ def _run(run: RunPart) -> list[str]:
             )
         )
     return blocks
+
+
+def _lines_that_failed(lab: LabPart) -> list[str]:
+    rows = [
+        (f"{f.file}:{f.line}" if f.file else "", f.device, f"`{f.command}`", f"failed, rc {f.exit_code}: {f.output}")
+        for f in lab.exec_failures
+    ]
+    rows += [
+        (f"{r.file}:{r.line}" if r.file else "", r.device, f"`{r.text}`", f"refused: {r.answer}")
+        for r in lab.rejected_lines
+    ]
+    return ["### Lines that failed", _table(("where", "device", "line", "outcome"), rows)] if rows else []
 
 
 def _step(step: StepPart) -> list[str]:

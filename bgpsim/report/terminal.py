@@ -40,6 +40,8 @@ class Terminal:
     def __init__(self, console: Console, verbosity: int = 0) -> None:
         self.console = console
         self.verbosity = verbosity
+        self._steps = 0
+        self._faults: set[str] = set()
 
     def _say(self, text: str = "", indent: int = 0) -> None:
         if self.verbosity >= 0:
@@ -48,6 +50,8 @@ class Terminal:
             self.console.print(line, soft_wrap=not self.console.is_terminal, highlight=False)
 
     def scenario(self, name: str, file: str) -> None:
+        self._steps = 0
+        self._faults = set()
         self._say(f"[bold]{escape(name)}[/]  [dim]{escape(file)}[/]")
 
     @contextmanager
@@ -72,23 +76,29 @@ class Terminal:
             self._say(f"[dim]{escape(stand_in.by)} stands in for {escape(stand_in.stands_for)}[/]", indent=4)
         for text in lab.induced:
             self._say(f"[dim]induced: {escape(text)}[/]", indent=4)
+        self._lines_that_failed(lab)
+
+    def _lines_that_failed(self, lab: LabPart) -> None:
+        """Those that were not told yet: of the topology once the lab is up, of steps at the end."""
+        told = []
         for failure in lab.exec_failures:
             where = f" ({failure.file}:{failure.line})" if failure.file else ""
-            self._say(
-                f"[yellow]exec failed[/] on {failure.device}, rc {failure.exit_code}: {escape(failure.command)}{where}",
-                indent=4,
-            )
-            for line in failure.output.strip().splitlines()[-3:]:
-                self._say(f"[dim]{escape(line)}[/]", indent=6)
+            what = f"on {failure.device}, rc {failure.exit_code}: {failure.command}{where}"
+            told.append(("exec failed", what, failure.output.strip().splitlines()[-3:]))
         for rejected in lab.rejected_lines:
             where = f" ({rejected.file}:{rejected.line})" if rejected.file else ""
-            self._say(
-                f"[yellow]refused[/] by {rejected.device}: {escape(rejected.text)}{where}: {escape(rejected.answer)}",
-                indent=4,
-            )
+            told.append(("refused", f"by {rejected.device}: {rejected.text}{where}: {rejected.answer}", []))
+        for kind, what, output in told:
+            if what in self._faults:
+                continue
+            self._faults.add(what)
+            self._say(f"[yellow]{kind}[/] {escape(what)}", indent=4)
+            for line in output:
+                self._say(f"[dim]{escape(line)}[/]", indent=6)
 
     def step(self, step: StepPart) -> None:
         """One step: what was done, predicted, seen and found."""
+        self._steps += 1
         self._say()
         seconds = step.volatile.get("seconds")
         timing = f"  [dim]{seconds:.1f} s[/]" if isinstance(seconds, float) else ""
@@ -231,7 +241,11 @@ class Terminal:
             self.console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
 
     def verdict(self, run: RunPart) -> None:
-        """Always printed."""
+        """Always printed. Before it, the step that broke off, which nobody has told yet."""
+        for step in run.steps[self._steps :]:
+            self.step(step)
+        if run.lab is not None:
+            self._lines_that_failed(run.lab)
         possible = [u for u in run.not_modelled if u.effect == "possible"]
         if run.not_modelled:
             self._say()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pyroute2
 import pytest
+from sealed import children, ordinary_user, this_user
 
-import bgpsim
 from bgpsim.errors import DeviceDied, HostError
 from bgpsim.inputs.files.containerlab import ExecLine, load_topology
 from bgpsim.inputs.files.kind import load_cluster
@@ -58,7 +56,7 @@ def lab_processes(lab: EmbeddedLab) -> dict[int, Path]:
     while todo:
         pid = todo.pop()
         found[pid] = Path(f"/proc/{pid}")
-        todo += [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        todo += children(pid)
     return found
 
 
@@ -75,8 +73,7 @@ def test_nothing_of_the_user_is_in_any_process_of_the_lab(lab: EmbeddedLab) -> N
             assert b"of-the-user" not in content, pid
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="the other half of the rule is for root alone")
-def test_started_as_root_it_is_not_root_outside(lab: EmbeddedLab) -> None:
+def test_nobody_in_the_lab_is_root_outside(lab: EmbeddedLab) -> None:
     for pid, place in lab_processes(lab).items():
         uids = next(line for line in (place / "status").read_text().splitlines() if line.startswith("Uid:")).split()[1:]
         assert "0" not in uids, pid
@@ -174,45 +171,13 @@ def test_ctrl_c_does_not_wait_for_a_command_inside() -> None:
     assert said.rstrip().endswith("KeyboardInterrupt")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs all of these tests as one already")
-def test_an_ordinary_user_runs_the_same_lab(tmp_path: Path) -> None:
-    """What root has may be unreadable to others (a clone below /root), so it is bound to a place of the test's own,
-    in a mount namespace of the test's own.
-    """
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
-    trees = {
-        "python": Path(sys.base_prefix),
-        "site": Path(pyroute2.__file__).parents[1],
-        "source": Path(bgpsim.__file__).resolve().parents[1],
-        "store": default_store(),
-    }
-    for name in trees:
-        (tmp_path / name).mkdir()
-    binds = " && ".join(f"mount --bind {place} {tmp_path / name}" for name, place in trees.items())
-    python = tmp_path / "python" / Path(os.path.realpath(sys.executable)).relative_to(sys.base_prefix)
-    setpriv = "setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs"
-    done = subprocess.run(
-        [
-            *("unshare", "-m", "--propagation", "private", "sh", "-c", f'{binds} && exec {setpriv} "$@"', "sh"),
-            *(str(python), "-c", _RUN, str(tmp_path / "source" / "tests" / "lab"), str(tmp_path / "store")),
-        ],
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{tmp_path / 'source'}:{tmp_path / 'site'}",
-            # A Python with a shared library would else load another one of the same name, the distribution's.
-            "LD_LIBRARY_PATH": str(tmp_path / "python" / "lib"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "failed 0 0" in done.stdout, done.stdout
-    assert "neighbor net0 interface peer-group ROUTERS" in done.stdout
-    assert shutil.which("setpriv") is not None
+def test_an_ordinary_user_runs_the_same_lab(open_folder: Path) -> None:
+    user = ordinary_user(open_folder) if os.geteuid() == 0 else this_user()
+    command = user.start(str(user.source / "tests" / "lab"), str(user.store), code=_RUN)
+    said, errors = command.communicate(timeout=60)
+    assert command.returncode == 0, errors[-2000:]
+    assert "failed 0 0" in said
+    assert "neighbor net0 interface peer-group ROUTERS" in said
 
 
 def test_a_machine_without_user_namespaces_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

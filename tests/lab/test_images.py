@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sealed import USERS
 
 from bgpsim.lab.images import Image, default_store, ensure
 
@@ -36,23 +37,18 @@ def images() -> dict[str, Image]:
     return dict(ensure(("frr", "node"), default_store(), print))
 
 
-@pytest.fixture(params=["this user", "ordinary user"])
-def run(request: pytest.FixtureRequest, images: dict[str, Image], tmp_path: Path) -> Run:
+@pytest.fixture(params=USERS)
+def run(request: pytest.FixtureRequest, images: dict[str, Image], open_folder: Path) -> Run:
     """Runs lines in an image, as this user and, where this one is root, as another that owns a copy of the image."""
     ordinary = request.param == "ordinary user"
-    if ordinary and os.geteuid() != 0:
-        pytest.skip("the other run is one by an ordinary user already")
 
     def in_image(name: str, lines: list[str]) -> dict[str, tuple[int, str]]:
-        rootfs, mountpoint = images[name].rootfs, tmp_path / "mountpoint"
+        rootfs, mountpoint = images[name].rootfs, open_folder / "mountpoint"
         mountpoint.mkdir()
         if ordinary:
-            copied = tmp_path / "rootfs"
+            copied = open_folder / "rootfs"
             shutil.copytree(rootfs, copied, symlinks=True)
-            subprocess.run(["chown", "-hR", "65534:65534", str(tmp_path)], check=True)
-            # pytest's own folders above are this user's alone.
-            for above in tmp_path.parents[:2]:
-                above.chmod(above.stat().st_mode | 0o055)
+            subprocess.run(["chown", "-hR", "65534:65534", str(open_folder)], check=True)
             rootfs = copied
         script = "\n".join(f"out=$({line} 2>&1); printf '\\036%d\\037%s' $? \"$out\"" for line in lines)
         done = subprocess.run(

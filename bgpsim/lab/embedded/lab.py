@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -29,7 +30,8 @@ from bgpsim.source import Source
 _ROUTER_DAEMONS = ("bgpd", "zebra")
 _EXEC_TIMEOUT = 120.0
 """Seconds for one `exec` line; containerlab has no limit, a lab that hangs helps nobody."""
-_LOG_LINES = 40
+_LOG_LINES = 12
+_TRACE_LINES = 40
 """A crash's trace is about thirty lines, and its first one says which signal it was."""
 _START_OF_FRR = re.compile(r"\bfrr(init\.sh)?\b.*\b(re)?start\b")
 
@@ -153,7 +155,9 @@ class EmbeddedLab:
         done = self.agent.call(
             "nodes.run", timeout=_EXEC_TIMEOUT + 10, device=container, command=argv, env=env, limit=_EXEC_TIMEOUT
         )
-        return CommandResult(container, command, done["exit_code"], done["output"], source, done["seconds"])
+        # A command that a signal ended: 128 and the signal's number, as shells and containers say it.
+        code = done["exit_code"] if done["exit_code"] >= 0 else 128 - done["exit_code"]
+        return CommandResult(container, command, code, done["output"], source, done["seconds"])
 
     def apply(self, manifest: ManifestFile) -> None:
         self._applied = [m for m in self._applied if m.path != manifest.path] + [manifest]
@@ -188,11 +192,20 @@ class EmbeddedLab:
         ends = {(cable.a, cable.a_interface), (cable.b, cable.b_interface)}
         ((other, other_interface),) = ends - {(name, interface)}
         self.agent.call(
-            "nodes.set_interface", device=name, interface=interface, peer=other, peer_interface=other_interface, up=up
+            "nodes.set_interface",
+            device=name,
+            interface=interface,
+            peer=other,
+            peer_interface=other_interface,
+            up=up,
+            link_local=self._plan.link_local.get((name, interface)),
         )
 
     def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
-        return self._run(device, command, source)
+        result = self._run(device, command, source)
+        refused = tuple(refused_by_vtysh(result))
+        self._facts = replace(self._facts, rejected_lines=self._facts.rejected_lines + refused)
+        return result
 
     def announce(self, announcement: Announcement) -> None:
         self._speaker_control().announce(announcement)
@@ -215,12 +228,23 @@ class EmbeddedLab:
                 }
 
     def check_alive(self) -> None:
+        self._check_nodes()
+        try:
+            self._check_daemons()
+        except LabError:
+            self._check_nodes()  # where a whole node ended meanwhile, its daemons ended with it
+            raise
+
+    def _check_nodes(self) -> None:
         for name, alive in self.agent.call("nodes.alive").items():
             if not alive:
-                raise DeviceDied(f"{name} ended by itself: its init is gone")
+                said: list[str] = self.agent.call("nodes.log", device=name)
+                raise DeviceDied(f"{name} ended by itself: its init is gone", log=tuple(said[-_LOG_LINES:]))
+
+    def _check_daemons(self) -> None:
         for ended in self.agent.call("daemons.ended"):
             raise DeviceDied(
-                f"{ended['device']}: {ended['name']} ended by itself (exit code {ended['exit_code']})",
+                f"{ended['device']}: {ended['name']} ended by itself ({_how(ended['exit_code'])})",
                 log=tuple(ended["log"]),
             )
         for device, daemons in sorted(self._daemons.items()):
@@ -234,9 +258,11 @@ class EmbeddedLab:
     def _router_log(self, device: str) -> tuple[str, ...]:
         """The last that its daemons said, a crash's trace included, and the daemons that are left."""
         said: list[str] = self.agent.call("nodes.log", device=device)
+        crash = next((number for number, line in enumerate(said) if "Received signal" in line), None)
         running = self.agent.call("nodes.processes", device=device)
         left = ", ".join(sorted(set(running.values()))) or "nothing"
-        return (*said[-_LOG_LINES:], f"still running on {device}: {left}")
+        last = said[-_LOG_LINES:] if crash is None else said[crash:][:_TRACE_LINES]
+        return (*last, f"still running on {device}: {left}")
 
     def close(self) -> None:
         if self._sandbox is not None:
@@ -268,6 +294,10 @@ class EmbeddedLab:
         if self._files.speakers:
             found["exabgp"] = version("exabgp")
         return {**found, "kernel": os.uname().release}
+
+
+def _how(exit_code: int) -> str:
+    return f"exit code {exit_code}" if exit_code >= 0 else f"killed by {signal.Signals(-exit_code).name}"
 
 
 def _device(container: Container) -> LabDevice | None:

@@ -71,9 +71,9 @@ class NodeService:
         }
 
     def create(self, nodes: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
-        """Make these nodes, in order: {name, image (rootfs below the store), hostname, shares, forwards, sysctls}.
+        """Make these nodes, in order; returns the pids of their inits.
 
-        Returns the pids of their inits.
+        A node: {name, image (rootfs below the store), hostname, shares, gateway, forwards, sysctls, init}.
         """
         for image in sorted({node["image"] for node in nodes if node["image"] is not None}):
             _own_layer(image)
@@ -85,6 +85,8 @@ class NodeService:
     def _create(self, node: Mapping[str, Any]) -> None:
         pid = _create(node, None if node["shares"] is None else self._namespaces.pid(node["shares"]))
         self._namespaces.add(node["name"], pid)
+        if node["gateway"]:
+            self._gateways.append(node["name"])
         if node["image"] is not None:
             self._log.listen(node["name"], self._namespaces.root(node["name"]))
 
@@ -125,10 +127,17 @@ class NodeService:
         done = self._namespaces.run(device, argv, timeout=limit, env=env)
         return {"exit_code": done.returncode, "output": done.stdout, "seconds": time.monotonic() - started}
 
-    def set_interface(self, device: str, interface: str, peer: str, peer_interface: str, up: bool) -> None:
-        """Set one end of a link up or down; returns when both ends' kernels say so."""
+    def set_interface(
+        self, device: str, interface: str, peer: str, peer_interface: str, up: bool, link_local: str | None = None
+    ) -> None:
+        """Set one end of a link up or down; returns when both ends' kernels say so.
+
+        `link_local`: a fixed address with its length that this end must have again when it is up.
+        """
         with self._namespaces.enter_network(device), _Interface(interface) as end:
             end.set_up(up)
+        if up and link_local is not None:
+            self.batch({device: [f"addr replace {link_local} dev {interface} nodad"]})
         deadline = time.monotonic() + 5.0
         while time.monotonic() < deadline:
             flags = []

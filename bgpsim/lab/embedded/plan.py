@@ -8,12 +8,12 @@ from ipaddress import IPv4Network, ip_interface
 from types import MappingProxyType
 from typing import Literal
 
-from bgpsim.errors import InputError
+from bgpsim.errors import ImageError, InputError
 from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.kind import KindNode
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.manifests import DaemonSet, Toleration
-from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SPEAKER_LINK_LOCAL
+from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL
 from bgpsim.lab.images import resolve
 from bgpsim.network.types import Prefix
 
@@ -59,6 +59,10 @@ class BuildPlan:
     aliases: Mapping[str, str]
     """containerlab node that shares a namespace -> the device whose it is."""
     pod_cidrs: Mapping[str, tuple[Prefix, ...]]
+    link_local: Mapping[tuple[str, str], str]
+    """(device, interface) of a speaker's link, either end -> its fixed address. The kernel takes a link-local address
+    away with the interface and, without autoconfiguration, never brings it back (addrconf_ifdown, net/ipv6/addrconf.c).
+    """
 
 
 class _Plan:
@@ -68,6 +72,7 @@ class _Plan:
         self.cables: list[Cable] = []
         self.settings: dict[str, list[str]] = {}
         self.aliases: dict[str, str] = {}
+        self.link_local: dict[tuple[str, str], str] = {}
 
     def set(self, device: str, *commands: str) -> None:
         self.settings.setdefault(device, []).extend(commands)
@@ -82,24 +87,24 @@ def make_plan(files: LabFiles) -> BuildPlan:
     sharing = [node for node in files.topology.nodes.values() if node.shares is not None]
     for node in own:
         plan.containers.append(_own_container(node))
-        plan.set(node.name, "link set lo up")
+        plan.set(node.name, "link set dev lo up")
     for kind_node in kind_nodes:
         plan.containers.append(
             Container(kind_node.name, "node", resolve(_KIND_IMAGE).image, _KIND_IMAGE, kind_node.container)
         )
-        plan.set(kind_node.name, "link set lo up")
+        plan.set(kind_node.name, "link set dev lo up")
     for node in sharing:
         device = _shared_device(node, files, kind_nodes)
         plan.aliases[node.name] = device
         image = node.image or ""
         plan.containers.append(
-            Container(node.name, "sidecar", resolve(image).image, image, node.name, shares=device, env=node.env)
+            Container(node.name, "sidecar", _image(node), image, node.name, shares=device, env=node.env)
         )
     for link in files.topology.links:
         (a, b) = ((plan.aliases.get(end.node, end.node), end.interface) for end in link.ends)
         plan.cables.append(Cable(*a, *b))
         for device, interface in (a, b):
-            plan.set(device, f"link set {interface} up")
+            plan.set(device, f"link set dev {interface} up")
     if own:
         _management(plan, "clab", files.topology.management, [node.name for node in own])
     if files.cluster is not None:
@@ -112,12 +117,21 @@ def make_plan(files: LabFiles) -> BuildPlan:
         settings={device: tuple(commands) for device, commands in plan.settings.items()},
         aliases=plan.aliases,
         pod_cidrs=pod_cidrs,
+        link_local=plan.link_local,
     )
+
+
+def _image(node: NodeDefinition) -> str:
+    try:
+        return resolve(node.image or "").image
+    except ImageError as error:
+        where = node.source
+        raise ImageError(error.message, hint=error.hint, file=where.file, line=where.line) from None
 
 
 def _own_container(node: NodeDefinition) -> Container:
     image = node.image or ""
-    name = resolve(image).image
+    name = _image(node)
     role: Literal["router", "host"] = "router" if name == "frr" else "host"
     return Container(node.name, role, name, image, node.name, env=node.env)
 
@@ -149,16 +163,16 @@ def _management(plan: _Plan, name: str, subnet: IPv4Network, members: Sequence[s
     plan.set(
         name,
         "link add br0 type bridge",
-        "link set lo up",
+        "link set dev lo up",
         f"addr add {gateway}/{subnet.prefixlen} dev br0",
-        "link set br0 up",
+        "link set dev br0 up",
     )
     for number, (member, address) in enumerate(zip(members, hosts, strict=False)):
         plan.cables.append(Cable(member, "eth0", name, f"port{number}", mtu=1500))
         plan.set(name, f"link set port{number} master br0 up")
         plan.set(
             member,
-            "link set eth0 up",
+            "link set dev eth0 up",
             f"addr add {address}/{subnet.prefixlen} dev eth0",
             f"route add default via {gateway} dev eth0",
         )
@@ -203,7 +217,7 @@ def _pods(plan: _Plan, kind_nodes: Sequence[KindNode], pod_cidrs: Mapping[str, t
     )
     for node in kind_nodes:
         cidrs = pod_cidrs[node.name]
-        plan.set(node.name, *(_family(cidr.version) + f"route add blackhole {cidr}" for cidr in cidrs))
+        plan.set(node.name, *(f"route add blackhole {cidr}" for cidr in cidrs))
         placed = [daemon_set for daemon_set in sets if _runs_on(daemon_set, node)]
         for number, daemon_set in enumerate(placed):
             pod = f"pod:{daemon_set.namespace}/{daemon_set.name}@{node.name}"
@@ -221,10 +235,10 @@ def _pods(plan: _Plan, kind_nodes: Sequence[KindNode], pod_cidrs: Mapping[str, t
             )
             plan.cables.append(Cable(pod, "eth0", node.name, f"lxc{number}"))
             plan.set(node.name, f"link set lxc{number} address {_POD_GATEWAY_MAC} up")
-            plan.set(pod, "link set lo up", "link set eth0 up")
+            plan.set(pod, "link set dev lo up", "link set dev eth0 up")
             for address in own:
                 host = ip_interface(address)
-                plan.set(node.name, _family(host.version) + f"route add {host} dev lxc{number} scope link")
+                plan.set(node.name, f"route add {host} dev lxc{number} scope link")
                 plan.set(pod, f"addr add {host} dev eth0")
                 if host.version == 4:
                     plan.set(
@@ -236,27 +250,24 @@ def _pods(plan: _Plan, kind_nodes: Sequence[KindNode], pod_cidrs: Mapping[str, t
                     )
                 else:
                     plan.set(node.name, f"addr add fe80::1/64 dev lxc{number} nodad")
-                    plan.set(pod, "-6 route add default via fe80::1 dev eth0")
-
-
-def _family(version: int) -> str:
-    return "-6 " if version == 6 else ""
+                    plan.set(pod, "route add default via fe80::1 dev eth0")
 
 
 def _speakers(plan: _Plan) -> None:
     """A namespace per speaker, a link per router; link-local addresses alone, fixed, without autoconfiguration."""
     for speaker in plan.files.speakers:
         plan.containers.append(Container(speaker.name, "speaker", None, "", speaker.name, forwards=False))
-        plan.set(speaker.name, "link set lo up")
+        plan.set(speaker.name, "link set dev lo up")
         for link in speaker.attachments:
             plan.cables.append(Cable(speaker.name, link.speaker_interface, link.router, link.router_interface))
             for device, interface, address in (
-                (speaker.name, link.speaker_interface, SPEAKER_LINK_LOCAL),
+                (speaker.name, link.speaker_interface, link.speaker_address),
                 (link.router, link.router_interface, ROUTER_LINK_LOCAL),
             ):
+                plan.link_local[device, interface] = f"{address}/64"
                 plan.set(
                     device,
-                    f"link set {interface} addrgenmode none",
-                    f"link set {interface} up",
+                    f"link set dev {interface} addrgenmode none",
+                    f"link set dev {interface} up",
                     f"addr add {address}/64 dev {interface} nodad",
                 )
