@@ -14,7 +14,7 @@ on what is sent to iBGP peers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, Candidate
 from bgpsim.model.rib import Rib
@@ -168,11 +168,11 @@ class Exporter:
         path = best.attributes
         external = end.type == "ebgp"
         next_hop = self._next_hop(device, end, family, settings, best)
-        # FRR 8.4.4 prints the stored attributes: towards a link-local peer an IPv6 next hop that is cleared (`::`),
-        # else an IPv6 next hop as it was learnt (it is replaced in the packet alone), and an iBGP path's preference.
-        if (family == "ipv4-unicast" and end.extended_nexthop) or (family == "ipv6-unicast" and end.over_link_local):
+        # FRR 8.4.4 prints the stored attributes: of an IPv4 route to a peer without RFC 8950 the IPv6 next hop that it
+        # was learnt with (it is replaced in the packet alone), else one that is cleared; and an iBGP path's preference.
+        if family == "ipv4-unicast" and end.extended_nexthop:
             shown_hop = SELF
-        elif parse_link_local(path.next_hop) is not None and not settings.next_hop_self:
+        elif family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None and not settings.next_hop_self:
             shown_hop = path.next_hop
         else:
             shown_hop = next_hop
@@ -222,6 +222,8 @@ class Exporter:
             if end.local_address is not None and end.local_address.version == 4:
                 return str(end.local_address)
             return str(self._interface_address(device, end, 4) or router_id(device))
+        if isinstance(end.local_address, IPv4Address):
+            return self._next_hop_of_ipv4_session(device, end.local_address)
         if end.interface is not None and end.interface != LOOPBACK and (end.type == "ebgp" or local):
             return link_local_text(InterfaceRef(device.name, end.interface))
         if isinstance(end.local_address, IPv6Address):
@@ -229,9 +231,22 @@ class Exporter:
         found = self._interface_address(device, end, 6)
         if found is not None:
             return str(found)
-        if end.interface is not None:
-            return link_local_text(InterfaceRef(device.name, end.interface))
-        return f"::ffff:{end.local_address}"
+        assert end.interface is not None
+        return link_local_text(InterfaceRef(device.name, end.interface))
+
+    @staticmethod
+    def _next_hop_of_ipv4_session(device: Device, local: IPv4Address) -> str:
+        """An IPv6 address of the interface that has the session's address, else that address mapped (RFC 4291 section
+        2.5.5.2; bgp_zebra.c, bgp_nexthop_set, and bgp_updgrp_packet.c). GoBGP maps always."""
+        assert device.bgp is not None
+        for interface in device.interfaces if device.bgp.engine == "frr" else ():
+            if any(address.ip == local for address in interface.addresses):
+                for address in interface.addresses:
+                    if address.version == 6:
+                        return str(address.ip)
+                if interface.name != LOOPBACK:
+                    return link_local_text(InterfaceRef(device.name, interface.name))
+        return str(IPv6Address(f"::ffff:{local}"))
 
     def _interface_address(self, device: Device, end: SessionEnd, version: int) -> Address | None:
         interface = device.interface(end.interface) if end.interface else None

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple, Protocol
 
 from bgpsim.model.decision import LOCAL, Candidate, Decided, Rules, decide
@@ -252,6 +252,10 @@ class _Run:
                 return None
             return frozenset({FibNextHop(path.next_hop, end.interface)}), 0
         address = ip_address(path.next_hop)
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            # bgpd resolves what it maps to, and takes the path; zebra does not install it (measured on 8.4.4).
+            found = self._resolve(router, end, prefix, replace(path, next_hop=str(address.ipv4_mapped)))
+            return None if found is None else (frozenset(), found[1])
         rib = self.problem.ribs[router.device.name]
         static = list(rib.table.matches(address))
         if end.type == "ebgp" and end.neighbor.ebgp_ttl == 1:
@@ -271,8 +275,10 @@ class _Run:
         best = next((d.path for d in decided if d.best), None)
         route: InstalledRoute | None = None
         covered = self.problem.ribs[router.device.name].table.get(prefix) is not None
+        hops: frozenset[FibNextHop] = frozenset()
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(hop for path in used for hop in path.next_hops)
+        if best is not None and hops:
             route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
         if route == router.installed.get(prefix):
             return

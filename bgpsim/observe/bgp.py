@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Literal
 
 from bgpsim.errors import LabError
@@ -209,8 +209,13 @@ def _gobgp_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> A
                 found["origin"] = _GOBGP_ORIGINS[attribute["value"]]
             case 2:
                 found["as_path"] = _gobgp_as_path(attribute["as_paths"])
-            case 3 | 14:
+            case 3:
                 found["next_hop"] = attribute["nexthop"]
+            case 14:
+                # An IPv4-mapped one is printed as the IPv4 address in it (Go's net.IP).
+                hop = ip_address(attribute["nexthop"])
+                mapped = isinstance(hop, IPv4Address) and attribute["afi"] == 2
+                found["next_hop"] = str(IPv6Address(f"::ffff:{hop}") if mapped else hop)
             case 4:
                 found["med"] = attribute["metric"]
             case 5:

@@ -296,6 +296,33 @@ def test_attributes_and_cuts_are_as_predicted(tmp_path: Path) -> None:
     assert delivered(steps["node end back"]) == within_rack1
 
 
+def test_dual_stack_is_as_predicted(tmp_path: Path) -> None:
+    """IPv6 routes on IPv4 sessions have IPv4-mapped next hops (RFC 4291 section 2.5.5.2). FRR calls such a path valid
+    and tells others; zebra does not install it. So between racks IPv6 packets end at the ToR of the target's rack."""
+    code, report, said = run(Path(__file__).with_name("dual-stack") / "scenario.yaml", tmp_path)
+    assert code == 0, said
+    steps = {step["name"]: step for step in report["runs"][0]["steps"]}
+    for step in steps.values():
+        all_compared(step, wire=True)
+    ends = {
+        (row["from"]["id"].split("@")[1], row["to"]["id"].split("@")[1]): row["observed"]["paths"]
+        for row in steps["peers"]["reachability"]
+        if ":" in row["to"]["address"]
+    }
+    assert set(ends) == EVERYWHERE
+    assert {(pair, path["disposition"], path["at"]) for pair, paths in ends.items() for path in paths} == {
+        (("worker", "worker2"), "no-route", "tor1"),
+        (("worker", "worker3"), "no-route", "tor1"),
+        (("worker2", "worker"), "no-route", "tor0"),
+        (("worker3", "worker"), "no-route", "tor0"),
+        (("worker2", "worker3"), "no-route", "tor1"),
+        (("worker3", "worker2"), "no-route", "tor1"),
+    }
+    # worker's IPv6 addresses went with its interface, its IPv4 address did not.
+    (row,) = (r for r in steps["node back"]["sessions"] if (r["device"], r["neighbor"]) == ("worker", "10.0.0.1"))
+    assert row["observed"]["state"] == "Down"
+
+
 def test_two_runs_give_the_same_report(baseline: tuple[int, dict[str, Any], str], tmp_path: Path) -> None:
     """All that changes from run to run stands under `volatile`."""
     _, again, _ = run(SCENARIOS / "baseline.yaml", tmp_path)
