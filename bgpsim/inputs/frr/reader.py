@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 
 from bgpsim.errors import InputError
 from bgpsim.inputs.commands import VtyLine
-from bgpsim.inputs.files.part import MAX_ASN
+from bgpsim.inputs.frr import values
+from bgpsim.inputs.frr.values import Refused, Unknown
 from bgpsim.network.description import (
     BgpInstance,
     KernelRoute,
@@ -47,14 +48,6 @@ _PROFILES = {
 }
 _COSMETIC = "it names, logs or describes, and moves no route"
 _SHOWN = ("show", "enable", "en", "write", "wr", "terminal", "do")
-
-
-class _Unknown(Exception):
-    """A statement that is not modelled; the message, if any, says why."""
-
-
-class _Refused(Exception):
-    """A statement whose value no router accepts; the message says what was found and expected."""
 
 
 @dataclass
@@ -116,13 +109,13 @@ class FrrReader:
                 continue
             try:
                 self._statement(text.split(), line.source)
-            except _Refused as why:
+            except Refused as why:
                 source = line.source
                 if not self._allow_refused:
                     message = f"{self.device}: {why} in `{text}`"
                     raise InputError(message, file=source.file, line=source.line) from None
                 self._list(source, "none", f"the router refuses it: {why}")
-            except _Unknown as why:
+            except Unknown as why:
                 self._list(line.source, "possible", str(why))
 
     def _list(self, source: Source, effect: Literal["none", "possible"], why: str) -> None:
@@ -133,7 +126,7 @@ class FrrReader:
             if words[0].startswith("conf"):
                 self._mode = "config"
             elif words[0] not in _SHOWN:
-                raise _Unknown("not in configuration mode")
+                raise Unknown("not in configuration mode")
             return
         if words[0] == "do":
             return
@@ -142,11 +135,11 @@ class FrrReader:
             return
         if words[0] == "exit-address-family":
             if self._mode not in ("family", "other-family"):
-                raise _Unknown("in no address family")
+                raise Unknown("in no address family")
             self._mode = "bgp"
             return
         if self._mode == "other-family" and words[0] != "address-family" and not _begins_block(words):
-            raise _Unknown("in an address family that is not modelled")
+            raise Unknown("in an address family that is not modelled")
         if self._mode == "family" and self._in_family(words, source):
             return
         if self._mode in ("bgp", "family", "other-family"):
@@ -174,7 +167,7 @@ class FrrReader:
                 self._family, self._mode = _FAMILY[family], "family"
             case _:
                 self._mode = "other-family"
-                raise _Unknown
+                raise Unknown
 
     def _in_config(self, words: list[str], source: Source) -> None:
         """What is not known may open a block of its own: its lines are none of BGP's."""
@@ -182,7 +175,7 @@ class FrrReader:
             case ["frr", "defaults", profile] if profile in _PROFILES:
                 self._next_profile = _PROFILES[profile]
             case ["router", "bgp", asn]:
-                self._router_bgp(_asn(asn), source)
+                self._router_bgp(values.asn(asn), source)
                 return
             case [("ip" | "ipv6") as version, "route", prefix, next_hop]:
                 self._static(version, prefix, next_hop, None, source)
@@ -191,11 +184,11 @@ class FrrReader:
             case ["hostname" | "log" | "service" | "password" | "banner" | "domainname", *_]:
                 self._list(source, "none", _COSMETIC)
             case ["no", *_]:
-                raise _Unknown
+                raise Unknown
             case _:
                 if _begins_block(words):
                     self._mode = "other"
-                raise _Unknown
+                raise Unknown
         self._mode = "config"
 
     def _router_bgp(self, asn: int, source: Source) -> None:
@@ -203,25 +196,25 @@ class FrrReader:
             self._asn, self._source, self.profile = asn, source, self._next_profile
         elif self._asn != asn:
             self._mode = "other"
-            raise _Unknown(f"BGP is already running; AS is {self._asn}")
+            raise Unknown(f"BGP is already running; AS is {self._asn}")
         self._mode = "bgp"
 
     def _static(self, version: str, text: str, next_hop: str, interface: str | None, source: Source) -> None:
-        prefix = _prefix(text)
+        prefix = values.prefix(text)
         if (prefix.version == 4) != (version == "ip"):
-            raise _Refused(f"found {text!r}, expected an {'IPv4' if version == 'ip' else 'IPv6'} prefix")
+            raise Refused(f"found {text!r}, expected an {'IPv4' if version == 'ip' else 'IPv6'} prefix")
         kind: RouteKind = "unicast"
         hops: tuple[RouteNextHop, ...] = ()
         if next_hop.lower() in ("blackhole", "null0") and interface is None:
             kind = "blackhole"
         elif next_hop.lower() == "reject" and interface is None:
             kind = "unreachable"
-        elif _looks_like_address(next_hop):
-            hops = (RouteNextHop(_address(next_hop), interface),)
+        elif values.looks_like_address(next_hop):
+            hops = (RouteNextHop(values.address(next_hop), interface),)
         elif interface is None:
             hops = (RouteNextHop(None, next_hop),)
         else:
-            raise _Unknown
+            raise Unknown
         for number, there in enumerate(self.static_routes):
             if there.prefix == prefix and there.kind == kind == "unicast":
                 # One route with several next hops, as staticd installs it.
@@ -238,7 +231,7 @@ class FrrReader:
             case ["bgp", "router-id"] if negated:
                 self._router_id = None
             case ["bgp", "router-id", address]:
-                self._router_id = None if negated else _router_id(address)
+                self._router_id = None if negated else values.router_id(address)
                 self._option_sources["router_id"] = source
             case ["bgp", "ebgp-requires-policy"]:
                 self._set("ebgp_requires_policy", not negated, source)
@@ -255,7 +248,7 @@ class FrrReader:
             case ["bgp", "log-neighbor-changes"] | ["bgp", "default", "show-hostname" | "show-nexthop-hostname"]:
                 self._list(source, "none", _COSMETIC)
             case ["timers", "bgp", keepalive, hold] if not negated:
-                self.profile = replace(self.profile, keepalive=_time(keepalive), hold_time=_hold_time(hold))
+                self.profile = replace(self.profile, keepalive=values.time(keepalive), hold_time=values.hold_time(hold))
             case ["timers", "bgp", *_] if negated:
                 default = self._next_profile
                 self.profile = replace(self.profile, keepalive=default.keepalive, hold_time=default.hold_time)
@@ -289,15 +282,15 @@ class FrrReader:
                 else:
                     self._redistribute[family, protocol] = Redistribution(family, protocol, source)
             case ["network", text]:
-                prefix = _prefix(text)
+                prefix = values.prefix(text)
                 if family_of(prefix) != family:
-                    raise _Refused(f"found {text!r}, expected a prefix of {family}")
+                    raise Refused(f"found {text!r}, expected a prefix of {family}")
                 if negated:
                     self._networks.pop(prefix, None)
                 else:
                     self._networks[prefix] = Origination(prefix, source=source)
             case _:
-                raise _Unknown
+                raise Unknown
 
     def _set(self, option: str, value: bool, source: Source) -> None:
         self._options[option] = value
@@ -308,9 +301,9 @@ class FrrReader:
         if name in self._groups:
             return self._groups[name]
         if name not in self._peers:
-            if _looks_like_address(name):
-                _address(name)
-            raise _Unknown(f"there is no neighbor {name} at this line")
+            if values.looks_like_address(name):
+                values.address(name)
+            raise Unknown(f"there is no neighbor {name} at this line")
         return self._peers[name]
 
     def _new_peer(self, name: str, interface: str | None = None) -> _Peer:
@@ -321,11 +314,11 @@ class FrrReader:
 
     def _group(self, name: str) -> str:
         if name not in self._groups:
-            raise _Unknown(f"there is no peer-group {name} at this line")
+            raise Unknown(f"there is no peer-group {name} at this line")
         return name
 
     def _neighbor(self, written: str, words: list[str], negated: bool, source: Source) -> None:
-        name = _spelled(written)
+        name = values.spelled(written)
         match words:
             case ["peer-group"] if not negated:
                 self._groups.setdefault(name, _Peer(name)).sources.append(source)
@@ -349,7 +342,7 @@ class FrrReader:
                 peer.group = group
                 peer.sources.append(source)
             case ["interface", "remote-as", remote]:
-                number = _remote_as(remote)
+                number = values.remote_as(remote)
                 peer = self._new_peer(name, name)
                 peer.remote_as = number
                 peer.sources.append(source)
@@ -358,13 +351,13 @@ class FrrReader:
                 peer.interface = interface
                 peer.sources.append(source)
             case ["remote-as", remote]:
-                number = _remote_as(remote)
-                peer = self._existing(name) or self._new_peer(str(_address(name)))
+                number = values.remote_as(remote)
+                peer = self._existing(name) or self._new_peer(str(values.address(name)))
                 peer.remote_as = number
                 peer.sources.append(source)
             case ["peer-group", group]:
                 group = self._group(group)
-                peer = self._existing(name) or self._new_peer(str(_address(name)))
+                peer = self._existing(name) or self._new_peer(str(values.address(name)))
                 peer.group = group
                 peer.sources.append(source)
             case _:
@@ -374,13 +367,13 @@ class FrrReader:
     def _existing(self, name: str) -> _Peer | None:
         if name in self._groups or name in self._peers:
             return self._peer(name)
-        if not _looks_like_address(name):
-            raise _Unknown(f"there is no peer-group or interface neighbor {name} at this line")
+        if not values.looks_like_address(name):
+            raise Unknown(f"there is no peer-group or interface neighbor {name} at this line")
         return None
 
     def _of_family(self, family: Family, written: str, words: list[str], negated: bool, source: Source) -> bool:
         """A neighbor's statement of one address family; False: not one of them."""
-        name = _spelled(written)
+        name = values.spelled(written)
         match words:
             case ["activate"]:
                 self._peer(name).families[family] = not negated
@@ -405,21 +398,21 @@ class FrrReader:
             case ["timers", "connect", *_] if negated:
                 self._peer(name).connect_retry = None
             case ["timers", "connect", seconds]:
-                self._peer(name).connect_retry = _time(seconds)
+                self._peer(name).connect_retry = values.time(seconds)
             case ["timers", *_] if negated:
                 self._peer(name).timers = None
             case ["timers", keepalive, hold]:
-                self._peer(name).timers = (_time(keepalive), _hold_time(hold))
+                self._peer(name).timers = (values.time(keepalive), values.hold_time(hold))
             case ["ebgp-multihop", *_] if negated:
                 self._peer(name).ebgp_ttl = 1
             case ["ebgp-multihop"]:
                 self._peer(name).ebgp_ttl = 255
             case ["ebgp-multihop", ttl]:
-                self._peer(name).ebgp_ttl = _number(ttl, 1, 255)
+                self._peer(name).ebgp_ttl = values.number(ttl, 1, 255)
             case ["update-source", *_] if negated:
                 self._peer(name).update_source = None
             case ["update-source", where]:
-                self._peer(name).update_source = _address(where) if _looks_like_address(where) else where
+                self._peer(name).update_source = values.address(where) if values.looks_like_address(where) else where
             case ["passive"]:
                 self._peer(name).passive = not negated
             case ["shutdown", *_]:
@@ -431,7 +424,7 @@ class FrrReader:
                 self._list(source, "none", _COSMETIC)
                 return
             case _:
-                raise _Unknown
+                raise Unknown
         self._peer(name).sources.append(source)
 
     def instance(self) -> BgpInstance | None:
@@ -509,75 +502,3 @@ _BLOCKS = frozenset(
         *("nexthop-group", "pbr-map", "link-params", "l2vpn", "mpls"),
     )
 )
-
-
-def _looks_like_address(text: str) -> bool:
-    """Digits and dots, or a colon: meant as an address, whether or not it is one."""
-    return ":" in text or (text[:1].isdigit() and "." in text)
-
-
-def _spelled(name: str) -> str:
-    """A neighbor's name as the router shows it: an address in its one spelling."""
-    try:
-        return str(ip_address(name))
-    except ValueError:
-        return name
-
-
-def _address(text: str) -> IPv4Address | IPv6Address:
-    try:
-        return ip_address(text)
-    except ValueError:
-        raise _Refused(f"found {text!r}, expected an IP address") from None
-
-
-def _router_id(text: str) -> IPv4Address:
-    try:
-        return IPv4Address(text)
-    except ValueError:
-        raise _Refused(f"found {text!r}, expected a router ID like an IPv4 address") from None
-
-
-def _prefix(text: str) -> Prefix:
-    """FRR clears host bits by itself, and wants the length."""
-    if "/" in text:
-        try:
-            return ip_network(text, strict=False)
-        except ValueError:
-            pass
-    raise _Refused(f"found {text!r}, expected a prefix")
-
-
-def _number(text: str, low: int, high: int) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 10 or not low <= int(text) <= high:
-        raise _Refused(f"found {text!r}, expected a whole number from {low} to {high}")
-    return int(text)
-
-
-def _time(text: str) -> int:
-    return _number(text, 0, 65535)
-
-
-def _hold_time(text: str) -> int:
-    """RFC 4271 section 4.2: 0, or at least 3 seconds."""
-    seconds = _number(text, 0, 65535)
-    if seconds in (1, 2):
-        raise _Refused(f"found the hold time {seconds}, expected 0 or at least 3 seconds")
-    return seconds
-
-
-def _asn(text: str) -> int:
-    """An AS number; a word that is none is left to the router, which refuses it."""
-    if not (text.isascii() and text.lstrip("-").isdecimal()):
-        raise _Unknown
-    if text.startswith("-") or not 1 <= int(text[:12]) <= MAX_ASN or len(text) > 10:
-        raise _Refused(f"found {text!r}, expected an AS number from 1 to {MAX_ASN}")
-    return int(text)
-
-
-def _remote_as(text: str) -> int | Literal["internal", "external"]:
-    if text == "internal":
-        return "internal"
-    if text == "external":
-        return "external"
-    return _asn(text)
