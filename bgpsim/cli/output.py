@@ -49,8 +49,17 @@ class Silent:
     def verdict(self, run: RunPart) -> None: ...
 
 
+PIPED_WIDTH = 120
+"""Columns where the output is no terminal; rich would take 80 and fold the tables."""
+
+
 def listener(*, as_json: bool, verbosity: int) -> Live | Silent:
-    return Silent() if as_json else Live(Console(), verbosity)
+    if as_json:
+        return Silent()
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=PIPED_WIDTH)
+    return Live(console, verbosity)
 
 
 def drive(

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from bgpsim.report.differences import Difference, gathered
 from bgpsim.report.document import (
     ErrorPart,
     LabPart,
@@ -21,6 +22,7 @@ from bgpsim.report.document import (
     StateDiffPart,
     StepPart,
 )
+from bgpsim.report.tables_text import tables_text
 
 _MARK = {
     "pass": "[green]✓[/]",
@@ -30,7 +32,7 @@ _MARK = {
     "interrupted": "[yellow]…[/]",
 }
 _COLOUR = {"pass": "green", "fail": "red", "error": "red", "inconclusive": "yellow", "interrupted": "yellow"}
-SHOWN_MISMATCHES = 12
+SHOWN_DIFFERENCES = 12
 SHOWN_CHANGES = 8
 
 
@@ -42,6 +44,8 @@ class Terminal:
         self.verbosity = verbosity
         self._steps = 0
         self._faults: set[str] = set()
+        self._sessions_before: list[SessionPart] = []
+        self._differences_before: tuple[Difference, ...] = ()
 
     def _say(self, text: str = "", indent: int = 0) -> None:
         if self.verbosity >= 0:
@@ -52,6 +56,8 @@ class Terminal:
     def scenario(self, name: str, file: str) -> None:
         self._steps = 0
         self._faults = set()
+        self._sessions_before = []
+        self._differences_before = ()
         self._say(f"[bold]{escape(name)}[/]  [dim]{escape(file)}[/]")
 
     @contextmanager
@@ -108,6 +114,9 @@ class Terminal:
         if step.settled is not None and step.settled.how == "timeout":
             self._say(f"[yellow]did not settle[/]: {escape(step.settled.because or '')}", indent=4)
         self._sessions(step.sessions)
+        if step.tables is not None and self.verbosity > 0:
+            for line in tables_text(step.tables):
+                self._say(escape(line), indent=6)
         self._planes(step)
         self._mismatches(step.mismatches)
         if step.diff is not None:
@@ -115,19 +124,28 @@ class Terminal:
             if change is not None:
                 self._diff(step.diff.against, change)
         self._reachability(step)
+        for speaker, packets in sorted(step.volatile.get("dropped", {}).items()):
+            if packets:
+                self._say(f"[dim]{escape(speaker)} attracted and dropped {packets} packets[/]", indent=4)
         for expectation in step.expectations:
             self._say(
                 f"{_MARK[expectation.verdict]} {escape(expectation.text)}  [dim]{escape(expectation.seen)}[/]", indent=4
             )
 
     def _sessions(self, sessions: Sequence[SessionPart]) -> None:
-        routers = [s for s in sessions if s.families or s.neighbor]
-        if not routers or self.verbosity < 0:
+        """All of them in the first step and with -v, else those that changed or differ from the prediction."""
+        shown = [s for s in sessions if self.verbosity > 0 or s not in self._sessions_before or _differs(s)]
+        unchanged = len(sessions) - len(shown)
+        self._sessions_before = list(sessions)
+        if self.verbosity < 0 or not sessions:
+            return
+        if not shown:
+            self._say(f"[dim]all {unchanged} session ends as in the step before[/]", indent=4)
             return
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for name in ("session", "peer", "state", "accepted", "sent"):
             table.add_column(name, overflow="fold")
-        for row in routers:
+        for row in shown:
             here = row.predicted.state if row.predicted else None
             there = row.observed.state if row.observed else None
             state = _both(here, there)
@@ -147,6 +165,8 @@ class Terminal:
                 escape(row.device), escape(name) + via, state, " ".join(counts["accepted"]), " ".join(counts["sent"])
             )
         self.console.print(_indented(table))
+        if unchanged:
+            self._say(f"[dim]{unchanged} session ends as in the step before[/]", indent=4)
 
     def _planes(self, step: StepPart) -> None:
         parts = []
@@ -164,15 +184,31 @@ class Terminal:
             self._say("as predicted: " + "  ".join(parts), indent=4)
 
     def _mismatches(self, found: Sequence[MismatchPart]) -> None:
-        limit = len(found) if self.verbosity > 0 else SHOWN_MISMATCHES
-        for m in found[:limit]:
-            what = " ".join(part for part in (m.prefix, m.peer, m.field) if part)
-            self._say(f"[red]{m.plane} {m.kind}[/] [bold]{escape(m.device)}[/] {escape(what)}", indent=4)
-            self._say(f"predicted: {escape(m.predicted or '-')}", indent=8)
-            self._say(f"observed:  {escape(m.observed or '-')}", indent=8)
-            self._because(m.because)
-        if len(found) > limit:
-            self._say(f"[red]… and {len(found) - limit} more differences[/] (report.json has them all)", indent=4)
+        if self.verbosity > 0:
+            for m in found:
+                what = " ".join(part for part in (m.prefix, m.peer, m.field) if part)
+                self._say(f"[red]{m.plane} {m.kind}[/] [bold]{escape(m.device)}[/] {escape(what)}", indent=4)
+                self._values(m)
+            return
+        differences = gathered(found)
+        fresh = [d for d in differences if d not in self._differences_before]
+        for difference in fresh[:SHOWN_DIFFERENCES]:
+            self._say(f"[red]{escape(difference.title)}[/]", indent=4)
+            self._values(difference.first)
+            if difference.others:
+                self._say(f"[dim]and {escape(difference.elsewhere())}[/]", indent=8)
+        if len(fresh) > SHOWN_DIFFERENCES:
+            more = len(fresh) - SHOWN_DIFFERENCES
+            self._say(f"[red]… and {more} more[/] (-v and report.json have them all)", indent=4)
+        known = [d.title for d in differences if d in self._differences_before]
+        if known:
+            self._say(f"[red]as in the step before:[/] {escape('; '.join(known))}", indent=4)
+        self._differences_before = differences
+
+    def _values(self, m: MismatchPart) -> None:
+        self._say(f"predicted: {escape(m.predicted or '-')}", indent=8)
+        self._say(f"observed:  {escape(m.observed or '-')}", indent=8)
+        self._because(m.because)
 
     def _because(self, because: Sequence[Line]) -> None:
         for line in because[:3]:
@@ -268,6 +304,13 @@ class Terminal:
         self.console.print(
             Text.from_markup(f"[bold {colour}]{run.verdict}[/] {escape(run.scenario)} ({steps}{confidence}{timing})")
         )
+
+
+def _differs(row: SessionPart) -> bool:
+    counts = (count for family in row.families.values() for count in (family.accepted, family.sent))
+    apart = any(count.predicted != count.observed for count in counts if None not in (count.predicted, count.observed))
+    here, there = row.predicted, row.observed
+    return apart or (here is not None and there is not None and here.state != there.state)
 
 
 def _both(predicted: object, observed: object) -> str:

@@ -154,7 +154,13 @@ def test_terminal_names_what_differs_and_where_it_comes_from() -> None:
     terminal.step(report.runs[0].steps[0])
     terminal.verdict(report.runs[0])
     text = console.export_text()
-    for expected in ("fib differs tor1", "topo.yml:48", "bgp 95/96", "lost pod:a → pod:b", "fail baseline"):
+    for expected in (
+        "route 10.1.3.0/24: fib differs (nexthops) at tor1",
+        "topo.yml:48",
+        "bgp 95/96",
+        "lost pod:a → pod:b",
+        "fail baseline",
+    ):
         assert expected in text
 
 

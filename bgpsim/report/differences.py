@@ -1,0 +1,84 @@
+"""Differences gathered by what they are about, so that one cause is read once, and not at every router it reaches.
+
+A pair of endpoints, a session, a route: each is one `Difference`. A route's begins where the router has it as predicted
+and does not send it so, or does not have it so itself; what follows from that elsewhere is told in one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bgpsim.report.document import MismatchPart
+
+_TO = "to "
+"""How an Adj-RIB-Out entry names its neighbor (check/compare.py)."""
+_COUNTERS = ("accepted", "received", "sent")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`first`: the mismatch to begin reading at. `others`: the same difference elsewhere."""
+
+    about: str
+    first: MismatchPart
+    others: tuple[MismatchPart, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """`route 10.1.3.0/24: bgp missing at tor1, to net0`."""
+        m = self.first
+        if m.plane == "path":
+            return self.about
+        field = f" ({m.field})" if m.field else ""
+        peer = f", {m.peer}" if m.peer else ""
+        return f"{self.about}: {m.plane} {m.kind}{field} at {m.device}{peer}"
+
+    def elsewhere(self) -> str:
+        """`bgp missing: router0 (net1, to net0), tor0 (net0); fib missing: tor0`."""
+        places: dict[tuple[str, str], dict[str, list[str]]] = {}
+        for m in self.others:
+            at = places.setdefault((m.plane, m.kind), {}).setdefault(m.device, [])
+            what = m.peer or ""
+            if m.plane != "fib" and what and what not in at:
+                at.append(what)
+        return "; ".join(
+            f"{plane} {kind}: "
+            + ", ".join(device + (f" ({', '.join(of)})" if of else "") for device, of in sorted(by_device.items()))
+            for (plane, kind), by_device in places.items()
+        )
+
+
+def gathered(mismatches: Sequence[MismatchPart]) -> tuple[Difference, ...]:
+    """Pairs first, then sessions, then routes by how far they reach, then counters."""
+    paths = [Difference(f"path {m.device} → {m.peer}", m) for m in mismatches if m.plane == "path"]
+    sessions: list[Difference] = []
+    counters: list[MismatchPart] = []
+    routes: dict[str, list[MismatchPart]] = {}
+    for m in mismatches:
+        if m.plane == "path":
+            continue
+        if m.prefix is not None:
+            routes.setdefault(m.prefix, []).append(m)
+        elif m.field is not None and m.field.endswith(_COUNTERS):
+            counters.append(m)
+        else:
+            sessions.append(Difference("session", m))
+    of_routes = sorted((_route(prefix, found) for prefix, found in routes.items()), key=lambda d: -len(d.others))
+    counted = [Difference("prefix counters", counters[0], tuple(counters[1:]))] if counters else []
+    return (*paths, *sessions, *of_routes, *counted)
+
+
+def _route(prefix: str, found: Sequence[MismatchPart]) -> Difference:
+    first = next(_beginnings(found), found[0])
+    same = [m for m in found if m is not first]
+    return Difference(f"route {prefix}", first, tuple(same))
+
+
+def _beginnings(found: Sequence[MismatchPart]) -> Iterator[MismatchPart]:
+    """The likely causes, best first."""
+    bgp = [m for m in found if m.plane == "bgp"]
+    holders = {m.device for m in bgp if not (m.peer or "").startswith(_TO)}
+    yield from (m for m in bgp if (m.peer or "").startswith(_TO) and m.device not in holders)
+    yield from (m for m in bgp if m.peer == "local")
+    yield from (m for m in found if m.plane == "fib" and m.device not in holders)

@@ -1,0 +1,88 @@
+"""What a reader is told first: one difference per cause, and where it begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bgpsim.report.differences import gathered
+from bgpsim.report.document import MismatchPart
+
+
+def mismatch(plane: Any, kind: Any, device: str, peer: str | None, prefix: str | None = None, field: str | None = None):  # type: ignore[no-untyped-def]
+    return MismatchPart(
+        plane=plane,
+        kind=kind,
+        device=device,
+        peer=peer,
+        family=None,
+        prefix=prefix,
+        field=field,
+        predicted="p",
+        observed="o",
+        because=[],
+    )
+
+
+P = "10.1.3.0/24"
+
+
+def test_a_route_that_is_not_passed_on_begins_where_it_still_is() -> None:
+    """tor1 has it as predicted (no mismatch of a path of its own there) and does not send it."""
+    (found,) = gathered(
+        [
+            mismatch("bgp", "missing", "router0", "net1", P),
+            mismatch("bgp", "missing", "router0", "to net0", P),
+            mismatch("bgp", "missing", "tor0", "net0", P),
+            mismatch("bgp", "missing", "tor1", "to net0", P),
+            mismatch("fib", "missing", "tor0", "metric 20", P),
+        ]
+    )
+    assert found.title == f"route {P}: bgp missing at tor1, to net0"
+    assert found.elsewhere() == "bgp missing: router0 (net1, to net0), tor0 (net0); fib missing: tor0"
+
+
+def test_a_route_that_is_not_put_in_begins_at_its_origin() -> None:
+    (found,) = gathered(
+        [
+            mismatch("bgp", "missing", "router0", "net1", P),
+            mismatch("bgp", "missing", "tor1", "local", P),
+            mismatch("bgp", "missing", "tor1", "to net0", P),
+        ]
+    )
+    assert (found.first.device, found.first.peer) == ("tor1", "local")
+
+
+def test_a_route_that_only_the_kernel_has_otherwise_begins_in_that_kernel() -> None:
+    (found,) = gathered([mismatch("fib", "differs", "tor0", "metric 20", P, "kind")])
+    assert found.title == f"route {P}: fib differs (kind) at tor0, metric 20"
+    assert found.others == ()
+
+
+def test_pairs_come_first_then_sessions_then_routes_then_counters() -> None:
+    found = gathered(
+        [
+            mismatch("bgp", "differs", "tor0", "net0", None, "ipv4-unicast accepted"),
+            mismatch("bgp", "differs", "tor0", "net0", None, "ipv4-unicast sent"),
+            mismatch("bgp", "missing", "tor0", "net0", P),
+            mismatch("bgp", "differs", "tor1", "net0", None, "state"),
+            mismatch("path", "differs", "pod:a", "pod:b", "10.1.3.2", "path"),
+        ]
+    )
+    assert [d.title for d in found] == [
+        "path pod:a → pod:b",
+        "session: bgp differs (state) at tor1, net0",
+        f"route {P}: bgp missing at tor0, net0",
+        "prefix counters: bgp differs (ipv4-unicast accepted) at tor0, net0",
+    ]
+
+
+def test_nothing_is_left_out() -> None:
+    every = [
+        mismatch("bgp", "missing", "a", "to x", P),
+        mismatch("bgp", "missing", "b", "x", P),
+        mismatch("wire", "unexpected", "s", "received a", P),
+        mismatch("bgp", "unexpected", "c", "x", "10.0.0.0/8"),
+        mismatch("path", "missing", "pod:a", "pod:b", "10.1.3.2"),
+    ]
+    told = [m for d in gathered(every) for m in (d.first, *d.others)]
+    assert sorted(map(str, told)) == sorted(map(str, every))
