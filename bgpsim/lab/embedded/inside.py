@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import threading
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,14 +15,15 @@ from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
 from bgpsim.lab.embedded.nodes import NodeService
 
-# Services whose imports (pyroute2, scapy) take longer than the nodes do to come up. By name, for the lab does not
-# know what the speakers are.
+# Services whose imports (pyroute2, scapy) take long, in the order in which a run wants them. By name, for the lab does
+# not know what the speakers are.
 _SLOW_TO_IMPORT = (
+    ("bgpsim.speakers.service", "SpeakerService"),
     ("bgpsim.agent.activity", "ActivityService"),
     ("bgpsim.agent.netlink", "NetlinkService"),
     ("bgpsim.agent.gobgp", "GobgpService"),
-    ("bgpsim.speakers.service", "SpeakerService"),
     ("bgpsim.agent.packets", "PacketService"),
+    ("bgpsim.agent.traceroute", "TracerouteService"),
 )
 
 
@@ -32,12 +32,12 @@ def main() -> int:
     os.set_inheritable(stream.fileno(), False)
     namespaces = Namespaces()
     server = Server()
-    wired = threading.Event()
-    server.register(NodeService(namespaces, wired))
+    server.register(NodeService(namespaces))
     server.register(DaemonService(namespaces))
     server.register(FrrService(namespaces))
-    # Imports hold the interpreter's lock; while nodes are made they would be in the way.
-    server.register_in_background(lambda: _slow_services(namespaces), wired)
+    # Imports hold the interpreter's lock: they would be in the way while nodes are made and exec lines run. The first
+    # call for any of these comes after, and then the lab has little to do until its routers have talked.
+    server.register_when_asked(lambda: _slow_services(namespaces))
     server.serve(stream)
     return 0
 

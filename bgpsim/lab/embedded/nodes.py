@@ -10,7 +10,6 @@ import signal
 import socket
 import struct
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,10 +44,8 @@ _FORWARDING = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"}
 class NodeService:
     """Methods `nodes.*`: create, wire, run commands, watch."""
 
-    def __init__(self, namespaces: Namespaces, wired: threading.Event) -> None:
-        """`wired` is set when the first devices have their links and addresses."""
+    def __init__(self, namespaces: Namespaces) -> None:
         self._namespaces = namespaces
-        self._wired = wired
         self._gateways: list[str] = []
         self._links: list[tuple[str, str, str, str]] = []
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="node")
@@ -116,7 +113,6 @@ class NodeService:
             _ip_batch([*enter, "ip", "-batch", "-"], commands[device])
 
         list(self._pool.map(one, [device for device in commands if commands[device]]))
-        self._wired.set()
 
     def run(
         self, device: str, command: str | Sequence[str], limit: float = 60.0, env: Mapping[str, str] | None = None
