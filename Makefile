@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-unit test-lab lint bench clean
+.PHONY: help install run test test-unit test-lab repeat lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,13 +27,16 @@ run: install ## the main job: the shipped lab predicted, run on real routers, co
 	$(BIN)/bgpsim run scenarios/cilium-bgp/scenario.yaml --report reports
 
 test: install ## unit and lab tests
-	$(BIN)/pytest tests -q -rs -p no:cacheprovider
+	$(BIN)/pytest tests/unit tests/lab -q -rs -p no:cacheprovider -n 2 --dist worksteal
 
 test-unit: $(STAMP) ## unit tests alone: seconds, no lab
 	$(BIN)/pytest tests/unit -q
 
 test-lab: install ## lab tests alone: real routers
-	$(BIN)/pytest tests/lab -q -rs
+	$(BIN)/pytest tests/lab -q -rs -n 2 --dist worksteal
+
+repeat: install ## each shipped scenario three times: the same report, but for what is volatile
+	$(BIN)/pytest tests/repeat -q -rs -n 2
 
 lint: $(STAMP) ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

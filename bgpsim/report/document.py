@@ -27,14 +27,18 @@ class Line(Part):
     line: int | None
 
 
+class ErrorVolatile(Part):
+    log: list[str] = Field(default_factory=list, description="the last log lines of what broke: pids, times")
+
+
 class ErrorPart(Part):
     kind: str
     message: str
     file: str | None = None
     line: int | None = None
     hint: str | None = None
-    log: list[str] = Field(default_factory=list, description="the last log lines of what broke")
     others: list[str] = Field(default_factory=list, description="further problems found in the same reading")
+    volatile: ErrorVolatile = Field(default_factory=ErrorVolatile)
 
 
 class ImagePart(Part):

@@ -33,8 +33,8 @@ def _run(run: RunPart) -> list[str]:
         where = f"{run.error.file}:{run.error.line}: " if run.error.file else ""
         hint = f" ({run.error.hint})" if run.error.hint else ""
         blocks.append(f"**Error:** {where}{run.error.message}{hint}")
-        if run.error.log:
-            blocks.append("```\n" + "\n".join(run.error.log) + "\n```")
+        if run.error.volatile.log:
+            blocks.append("```\n" + "\n".join(run.error.volatile.log) + "\n```")
     if run.lab is not None and run.lab.stand_ins:
         blocks.append("Stand-ins: " + "; ".join(f"{s.by} for {s.stands_for}" for s in run.lab.stand_ins))
     if run.lab is not None:

@@ -273,7 +273,7 @@ class Terminal:
             self.console.print(Text.from_markup(f"[red]error:[/] {escape(other)}"), soft_wrap=True)
         if error.hint:
             self.console.print(Text.from_markup(f"[cyan]hint:[/] {escape(error.hint)}"), soft_wrap=True)
-        for line in error.log:
+        for line in error.volatile.log:
             self.console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
 
     def verdict(self, run: RunPart) -> None:

@@ -166,7 +166,7 @@ def judge_lab(record: Record) -> None:
                     file=source.file if source else None,
                     line=source.line if source else None,
                     hint="if that is meant, the scenario says lab: {allow-refused: true}",
-                    log=rejected.answer.splitlines()[-5:],
+                    volatile=doc.ErrorVolatile(log=rejected.answer.splitlines()[-5:]),
                 )
             )
     if record.strict:
@@ -178,7 +178,7 @@ def judge_lab(record: Record) -> None:
                     message=f"{failure.device}: an exec line failed, rc {failure.exit_code}: {failure.command}",
                     file=source.file if source else None,
                     line=source.line if source else None,
-                    log=failure.output.splitlines()[-5:],
+                    volatile=doc.ErrorVolatile(log=failure.output.splitlines()[-5:]),
                 )
             )
 

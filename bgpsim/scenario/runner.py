@@ -19,6 +19,7 @@ from bgpsim.network.state import NetworkState
 from bgpsim.observe import observe
 from bgpsim.observe.settle import Settled, wait_settled
 from bgpsim.observe.speakers import Begun, since
+from bgpsim.observe.traceroute import counts
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.scenario import quiet
@@ -126,6 +127,7 @@ def _step(record: Record, lab: Lab, number: int, timeout: float, tell: Callable[
     part = _found(record, number, done, settled)
     part.volatile["seconds"] = time.monotonic() - start
     part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
+    part.volatile["cross_check"] = counts(observed)
     part.volatile.update(told)
     return part
 
@@ -162,9 +164,10 @@ def _found(record: Record, number: int, done: list[str], settled: Settled) -> do
     results = evaluated(step, record.observed, names)
     code = PASS if comparison.agrees and all(r.holds for r in results) else FAIL
     for plane, result in comparison.planes.items():
-        if result.status == "not_observed":
+        if result.status == "not_observed" or result.not_observed:
             code = INCONCLUSIVE
-            message = f"step “{step.name}”: nothing of the {plane} plane could be read: {result.because}"
+            what = "nothing" if result.status == "not_observed" else "not all"
+            message = f"step “{step.name}”: {what} of the {plane} plane could be read: {result.because}"
             record.doubts(doc.ErrorPart(kind="not-observed", message=message))
     if settled.how != "quiet":
         code = INCONCLUSIVE

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bgpsim.errors import BgpsimError, InputError, LabError
-from bgpsim.report.document import ErrorPart, RunPart, Verdict
+from bgpsim.report.document import ErrorPart, ErrorVolatile, RunPart, Verdict
 
 PASS, FAIL, BAD_INPUT, INCONCLUSIVE, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -44,7 +44,7 @@ def error_part(error: BaseException) -> tuple[ErrorPart, int]:
                 file=error.file,
                 line=error.line,
                 hint=error.hint,
-                log=list(error.log) if isinstance(error, LabError) else [],
+                volatile=ErrorVolatile(log=list(error.log) if isinstance(error, LabError) else []),
                 others=[str(other) for other in error.others] if isinstance(error, InputError) else [],
             ),
             error.exit_code,

@@ -158,7 +158,7 @@ def test_a_daemon_that_dies_in_mid_run_is_named_with_its_last_words(tmp_path: Pa
         assert [(s["name"], s["verdict"]) for s in one.run["steps"]] == [("one", "pass"), ("dies", "inconclusive")]
         assert "  ? dies\n    > exec on b1: sh" in one.terminal, one.terminal
         assert (one.run["verdict"], one.run["error"]["kind"]) == ("inconclusive", "died"), name
-        assert any("watchfrr" in line for line in one.run["error"]["log"]), one.run["error"]
+        assert any("watchfrr" in line for line in one.run["error"]["volatile"]["log"]), one.run["error"]
 
 
 def test_a_speaker_that_dies_in_mid_run_is_named(tmp_path: Path, schema: Mapping[str, Any]) -> None:
@@ -221,8 +221,8 @@ def test_a_device_that_dies_in_mid_run_is_named(tmp_path: Path, schema: Mapping[
     for one in done.values():
         assert (one.run["verdict"], one.run["error"]["kind"]) == ("inconclusive", "died")
         assert [s["verdict"] for s in one.run["steps"]] == ["inconclusive"]
-    assert any("gobgpd started" in line for line in done["gobgpd"].run["error"]["log"])
-    assert any("watchfrr" in line for line in done["router"].run["error"]["log"])
+    assert any("gobgpd started" in line for line in done["gobgpd"].run["error"]["volatile"]["log"])
+    assert any("watchfrr" in line for line in done["router"].run["error"]["volatile"]["log"])
 
 
 def test_ctrl_c_ends_the_lab_and_keeps_the_report(tmp_path: Path, schema: Mapping[str, Any]) -> None:

@@ -270,7 +270,7 @@ def test_a_daemon_that_died_is_told_with_its_log_and_the_steps_so_far(stage: Sta
     outcome = runner.run(wanted, lambda _: made, stage.log)
     assert (outcome.exit_code, outcome.run.verdict) == (3, "inconclusive")
     assert outcome.run.error is not None
-    assert (outcome.run.error.kind, outcome.run.error.log) == ("died", ["last words"])
+    assert (outcome.run.error.kind, outcome.run.error.volatile.log) == ("died", ["last words"])
     assert [(s.name, s.verdict) for s in outcome.run.steps] == [("one", "pass"), ("two", "inconclusive")]
     assert outcome.run.steps[1].actions == ["announce 10.99.0.1/32 by injector to tor0"]
     assert lab.told[-1] == "close"

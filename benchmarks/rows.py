@@ -1,0 +1,69 @@
+"""The rows of the table: what is run, how often, and what it must keep to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from statistics import median
+
+from benchmarks import seed_lab
+from benchmarks.commands import run
+from benchmarks.figures import Beside, Parts, Row, medians
+
+SCENARIO = "scenarios/cilium-bgp/scenario.yaml"
+Tell = Callable[[str], None]
+
+
+def lab(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+    floors, labs = [], []
+    for number in range(1, 2 if quick else 6):
+        # One after the other, so that a machine that slows down slows both.
+        floors.append(seed_lab.floor())
+        labs.append(seed_lab.lab())
+        tell(f"seed lab {number}: floor {floors[-1].seconds:.2f} s, lab {labs[-1].seconds:.2f} s")
+    row = Row(
+        "seed lab, command to settled, less dial and quiet windows",
+        tuple(measured.seconds for measured in labs),
+        Beside("floor", median(measured.seconds for measured in floors)),
+        bound=1.5,
+        peak_kib=max(measured.peak_kib for measured in labs),
+    )
+    return row, (
+        medians("floor", [measured.parts for measured in floors]),
+        medians("lab", [measured.parts for measured in labs]),
+    )
+
+
+def scenario(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+    finished, _ = seed_lab.run_scenario(SCENARIO)
+    row = Row("scenario.yaml, all steps", (finished.seconds,), None, bound=60.0, peak_kib=finished.peak_kib)
+    return row, ()
+
+
+def plan(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+    done = [run([seed_lab.bgpsim(), "plan", SCENARIO, "--json"]) for _ in range(1 if quick else 5)]
+    peak = max(finished.peak_kib for finished in done)
+    return Row("plan of it", tuple(finished.seconds for finished in done), None, bound=1.0, peak_kib=peak), ()
+
+
+def command_line(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+    bare, helps = [], []
+    for _ in range(1 if quick else 15):
+        bare.append(run([sys.executable, "-c", "import click"]))
+        helps.append(run([seed_lab.bgpsim(), "--help"]))
+    row = Row(
+        "bgpsim --help",
+        tuple(finished.seconds for finished in helps),
+        Beside("a bare `import click`", median(finished.seconds for finished in bare)),
+        bound=3.0,
+        peak_kib=max(finished.peak_kib for finished in helps),
+    )
+    return row, ()
+
+
+ROWS: Mapping[str, Callable[[bool, Tell], tuple[Row, tuple[Parts, ...]]]] = {
+    "lab": lab,
+    "scenario": scenario,
+    "plan": plan,
+    "help": command_line,
+}
