@@ -5,8 +5,7 @@
     ├── LabError            the lab broke or could not start: exit 3
     │   ├── ImageError      an image could not be made: exit 2 (nothing was started)
     │   ├── HostError       this machine cannot run the lab: exit 2 (nothing was started)
-    │   ├── DeviceDied      a daemon, node or speaker of the lab ended by itself: exit 3
-    │   └── NotSettled      the lab did not come to rest in the time given: exit 3
+    │   └── DeviceDied      a daemon, node or speaker of the lab ended by itself: exit 3
     └── ModelError          the model met something it refuses to guess about: exit 2
 
 Anything else that reaches the command line is a bug: exit 4.
@@ -93,12 +92,6 @@ class DeviceDied(LabError):
     """A daemon, node or speaker of the lab ended by itself."""
 
     kind = "died"
-
-
-class NotSettled(LabError):
-    """The lab did not come to rest in the time given."""
-
-    kind = "not-settled"
 
 
 class ModelError(BgpsimError):

@@ -31,8 +31,9 @@ SPEAKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 """A speaker's name is its host name too: at most 64 characters (sethostname(2))."""
 
 
-def load(path: Path, shown: str | None = None) -> Scenario:
+def load(path: Path | str, shown: str | None = None) -> Scenario:
     """Read a scenario file and all that it names; `shown` is its name in reports. Raises InputError, ModelError."""
+    path = Path(path)
     document = read_usable(path, shown or str(path))
     try:
         scenario = _named(document, path)
