@@ -89,7 +89,8 @@ def forwarding_path_text(path: ForwardingPath) -> str:
         f"{hop.device}[{hop.ingress or ''}>{hop.egress or ''}]" if hop.ingress or hop.egress else hop.device
         for hop in path.hops
     )
-    return f"{walk}: {path.disposition} at {path.at}" if walk else f"{path.disposition} at {path.at}"
+    # The last device of the walk is where it ends.
+    return f"{walk}: {path.disposition}" if walk else f"{path.disposition} at {path.at}"
 
 
 def forwarding_text(forwarding: Forwarding) -> str:

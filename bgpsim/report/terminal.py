@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -50,8 +51,12 @@ class Terminal:
     def _say(self, text: str = "", indent: int = 0) -> None:
         if self.verbosity >= 0:
             line = Text.from_markup(text)
-            line.pad_left(indent)
-            self.console.print(line, soft_wrap=not self.console.is_terminal, highlight=False)
+            if self.console.is_terminal:
+                # What is folded keeps its indentation.
+                self.console.print(Padding(line, (0, 0, 0, indent), expand=False), highlight=False)
+            else:
+                line.pad_left(indent)
+                self.console.print(line, soft_wrap=True, highlight=False)
 
     def scenario(self, name: str, file: str) -> None:
         self._steps = 0
