@@ -179,13 +179,11 @@ class ImageUse:
     """Which image serves for the one a topology asks for.
 
     `used` is what the report says of it; its version is known once the image is there (`versioned`).
-    `stand_in_for` names what the image takes the place of, where that is more than another build of the same.
     """
 
     asked: str
     image: str
     used: str
-    stand_in_for: str | None = None
 
     def versioned(self, image: Image) -> ImageUse:
         """The same with versions filled in: `FRR 8.4.4`."""
@@ -207,7 +205,7 @@ def resolve(image_name: str, role: Role = "container") -> ImageUse:
     Raises ImageError for a name that no image serves.
     """
     if role == "kubernetes-node":
-        return ImageUse(image_name, "node", "gobgpd {gobgpd}", stand_in_for="Cilium agent")
+        return ImageUse(image_name, "node", "gobgpd {gobgpd}")
     image = _KNOWN_AS.get(repository(image_name))
     if image is None:
         raise ImageError(

@@ -271,7 +271,13 @@ class EmbeddedLab:
 
     def _image_uses(self, images: Mapping[str, Image]) -> tuple[ImageUse, ...]:
         return tuple(
-            ImageUse(c.name, c.asked, resolve(c.asked).versioned(images[c.image]).used)
+            ImageUse(
+                c.name,
+                c.asked,
+                resolve(c.asked, "kubernetes-node" if c.role == "node" else "container")
+                .versioned(images[c.image])
+                .used,
+            )
             for c in self._plan.containers
             if c.image is not None and c.asked
         )

@@ -55,7 +55,7 @@ def test_a_name_without_tag_digest_and_docker_hub(name: str, expected: str) -> N
 @pytest.mark.parametrize("name", ["frrouting/frr:v8.2.2", "quay.io/frrouting/frr:10.2.1" + DIGEST, "docker.io/frr"])
 def test_names_of_frr(name: str) -> None:
     use = resolve(name)
-    assert (use.asked, use.image, use.stand_in_for) == (name, "frr", None)
+    assert (use.asked, use.image) == (name, "frr")
     there = Image("frr", Path("/"), {"frr": "8.4.4"})
     assert use.versioned(there).used == "FRR 8.4.4"
 
@@ -67,7 +67,7 @@ def test_names_of_hosts(name: str) -> None:
 
 def test_a_kubernetes_node_is_gobgp_whatever_its_image_is() -> None:
     use = resolve("example.org/my/node:v1", "kubernetes-node")
-    assert (use.image, use.stand_in_for) == ("node", "Cilium agent")
+    assert (use.image, use.used) == ("node", "gobgpd {gobgpd}")
     assert use.versioned(Image("node", Path("/"), {"gobgpd": "3.10.0"})).used == "gobgpd 3.10.0"
 
 
