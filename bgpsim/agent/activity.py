@@ -12,22 +12,41 @@ import hashlib
 import json
 import selectors
 import socket
-import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pyroute2.netlink.rtnl import (
+    RTM_DELADDR,
+    RTM_DELLINK,
+    RTM_DELROUTE,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    RTM_NEWROUTE,
+    RTMGRP_IPV4_IFADDR,
+    RTMGRP_IPV4_ROUTE,
+    RTMGRP_IPV6_IFADDR,
+    RTMGRP_IPV6_ROUTE,
+    RTMGRP_LINK,
+)
+
 from bgpsim.agent.frr import FrrService
 from bgpsim.agent.gobgp import GobgpService
 from bgpsim.agent.namespaces import Namespaces
-from bgpsim.agent.routing import NETLINK_ROUTE, messages
+from bgpsim.agent.routing import Messages
 from bgpsim.errors import LabError
 
-_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
-"""RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE (linux/rtnetlink.h)."""
-_EVENTS = {16: "link", 17: "link", 20: "address", 21: "address", 24: "route", 25: "route"}
+_GROUPS = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE
+_EVENTS = {
+    RTM_NEWLINK: "a link",
+    RTM_DELLINK: "a link",
+    RTM_NEWADDR: "an address",
+    RTM_DELADDR: "an address",
+    RTM_NEWROUTE: "a route",
+    RTM_DELROUTE: "a route",
+}
 _CLONED = 0x200
-"""RTM_F_CLONED: a cache entry, no route."""
+"""RTM_F_CLONED of linux/rtnetlink.h, which pyroute2 has no name for: a cache entry, no route."""
 _FRR_INTERVAL = 0.1
 _GOBGP_INTERVAL = 0.5
 _COMMANDS = (
@@ -85,27 +104,30 @@ class ActivityService:
                     last, since = sessions.moved, time.monotonic()
                 if now - begin >= limit:
                     return {"quiet": False, **sessions.answer(last)}
-                event = _await_event(monitors, _FRR_INTERVAL)
+                told = _await_event(monitors, _FRR_INTERVAL)
                 everything = time.monotonic() - asked_gobgp >= _GOBGP_INTERVAL
                 changed = sessions.look(everything=everything)
                 if everything:
                     asked_gobgp = time.monotonic()
-                if event is not None or changed:
-                    last, since = event or sessions.moved, time.monotonic()
+                if told is not None or changed:
+                    last, since = told or sessions.moved, time.monotonic()
 
     def _monitors(self, kernels: Sequence[str], stack: contextlib.ExitStack) -> selectors.BaseSelector:
         selector = stack.enter_context(selectors.DefaultSelector())
         for device in kernels:
             with self._namespaces.enter_network(device):
                 kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-                monitor = stack.enter_context(socket.socket(socket.AF_NETLINK, kind, NETLINK_ROUTE))
+                monitor = stack.enter_context(socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE))
             monitor.bind((0, _GROUPS))
             selector.register(monitor, selectors.EVENT_READ, device)
         return selector
 
 
 def _await_event(monitors: selectors.BaseSelector, interval: float) -> str | None:
-    """What the kernels tell within `interval` seconds; takes all of it, so that bgpd is not asked more often."""
+    """What the kernels tell within `interval` seconds; takes all of it, so that bgpd is not asked more often.
+
+    The first event is what is told; what follows is thrown away unread, for a full table is ten thousand of them.
+    """
     end = time.monotonic() + interval
     seen = None
     while (left := end - time.monotonic()) > 0:
@@ -114,7 +136,8 @@ def _await_event(monitors: selectors.BaseSelector, interval: float) -> str | Non
             assert isinstance(monitor, socket.socket)
             try:
                 while True:
-                    seen = _event(key.data, monitor.recv(1 << 16)) or seen
+                    part = monitor.recv(1 << 16)
+                    seen = seen or event(key.data, part)
             except BlockingIOError:
                 continue
             except OSError:
@@ -122,14 +145,12 @@ def _await_event(monitors: selectors.BaseSelector, interval: float) -> str | Non
     return seen
 
 
-def _event(device: str, part: bytes) -> str | None:
-    for kind, _, payload in messages(part):
-        name = _EVENTS.get(kind)
-        if name is None:
-            continue
-        if name == "route" and struct.unpack_from("=I", payload, 8)[0] & _CLONED:
-            continue
-        return f"{device}: a {name} changed"
+def event(device: str, part: bytes) -> str | None:
+    """What a datagram of a device's kernel tells, in words; None for what is no event."""
+    for message in Messages().parse(part):
+        name = _EVENTS.get(message["header"]["type"])
+        if name is not None and not (name == "a route" and message["flags"] & _CLONED):
+            return f"{device}: {name} changed"
     return None
 
 

@@ -5,9 +5,6 @@ Every function works in the network namespace that the calling thread is in.
 
 from __future__ import annotations
 
-import fcntl
-import socket
-import struct
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -16,18 +13,17 @@ from bgpsim.agent.routing import RoutingSocket, asked_neighbor
 from bgpsim.agent.sightings import Header
 
 _UDP = 17
-_SIOCGIFFLAGS, _IFF_RUNNING = 0x8913, 0x40
-"""netdevice(7); RUNNING: administratively up and with carrier."""
 _HASHES_PORTS = ("1", "3")
 """fib_multipath_hash_policy (ip-sysctl): 1 is layer 4; 3 is fields of one's own choice, ports maybe among them."""
 
 
 class KernelAnswers:
-    """Asks one device's kernel; neighbor entries are read once, so make a new one to look again."""
+    """Asks one device's kernel; neighbor entries and links are read once, so make a new one to look again."""
 
     def __init__(self, routing: RoutingSocket) -> None:
         self._routing = routing
         self._neighbors: dict[tuple[str, str], str] | None = None
+        self._carrier: dict[str, bool] = {}
 
     def about(self, header: Header, ingress: str | None) -> dict[str, Any]:
         """{kind, interface, via, neighbor, carrier, forwards} of a flow that came in by `ingress` (None: made here).
@@ -44,8 +40,13 @@ class KernelAnswers:
             if self._neighbors is None:
                 self._neighbors = self._routing.neighbors()
             answer["neighbor"] = self._neighbors.get(asked)
-            answer["carrier"] = _has_carrier(asked[0])
+            answer["carrier"] = self._has_carrier(asked[0])
         return answer
+
+    def _has_carrier(self, interface: str) -> bool:
+        if interface not in self._carrier:
+            self._carrier[interface] = self._routing.has_carrier(interface)
+        return self._carrier[interface]
 
     def _route(self, header: Header, ingress: str | None) -> dict[str, Any]:
         ports = (header.source_port, header.target_port)
@@ -79,12 +80,3 @@ def _sysctl(name: str) -> str | None:
         return Path("/proc/sys/net", name).read_text().strip()
     except OSError:
         return None
-
-
-def _has_carrier(interface: str) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        try:
-            answer = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, struct.pack("16sh22x", interface.encode(), 0))
-        except OSError:
-            return False
-    return bool(struct.unpack("16sH22x", answer)[1] & _IFF_RUNNING)

@@ -194,17 +194,18 @@ class PacketService:
     def _ports(self, entry: Mapping[str, Any]) -> list[int]:
         source, target = entry["source"], entry["target"]
         first = max(entry["taken"]) + 1
-        candidates: dict[tuple[str, str], list[int]] = {}
+        found: dict[tuple[str, str], int] = {}
         with self._namespaces.enter_network(entry["device"]), RoutingSocket() as routing:
             if not hashes_ports(target):
                 return []
             walked = {_branch(routing, source, target, entry["ingress"], port) for port in entry["taken"]}
             for port in range(first, min(first + _CANDIDATES, 1 << 16)):
                 branch = _branch(routing, source, target, entry["ingress"], port)
-                if branch not in walked:
-                    candidates.setdefault(branch, []).append(port)
-        found = (next((p for p in able if self._passes(entry, p)), None) for able in candidates.values())
-        return [port for port in found if port is not None][: entry["missing"]]
+                if branch not in walked and branch not in found and self._passes(entry, port):
+                    found[branch] = port
+                    if len(found) == entry["missing"]:
+                        break
+        return list(found.values())
 
     def _passes(self, entry: Mapping[str, Any], port: int) -> bool:
         """Whether a flow gets to the device by those steps."""

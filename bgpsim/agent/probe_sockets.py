@@ -51,6 +51,27 @@ def sender(header: Header) -> socket.socket:
     return opened
 
 
+def raw_sender(source: str, egress: str) -> socket.socket:
+    """A socket that sends whole packets, IP header and all (raw(7)), by one interface.
+
+    It has the packets' source, also one that is on no interface now, for the kernel's rules may ask for it. Raises
+    OSError where interface or source cannot be had.
+    """
+    six = ":" in source
+    opened = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, egress.encode())
+        if six:
+            opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        else:
+            opened.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        opened.bind((source, 0))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
 def sink(device: str, family: socket.AddressFamily) -> socket.socket:
     """Takes every probe of a family that the device is to have. Raises LabError where something else listens there."""
     opened = socket.socket(family, socket.SOCK_DGRAM)

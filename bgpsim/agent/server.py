@@ -25,42 +25,46 @@ class Service(Protocol):
 class Server:
     def __init__(self) -> None:
         self._methods: dict[str, Method] = {}
-        self._loaders: list[tuple[threading.Thread, threading.Event]] = []
-        self._not_loaded: list[str] = []
+        self._load: Callable[[], Iterable[Service]] | None = None
+        self._loading = threading.Condition()
+        self._loaded = True
+        self._not_loaded: tuple[str, ...] = ()
         self._pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="request")
 
     def register(self, service: Service) -> None:
         self._methods.update(service.methods())
 
-    def register_in_background(self, load: Callable[[], Iterable[Service]], begin: threading.Event) -> None:
-        """For services whose imports take long: requests for what is there already are answered meanwhile.
+    def register_when_asked(self, load: Callable[[], Iterable[Service]]) -> None:
+        """For services whose imports take long, in the order in which they will be wanted.
 
-        It begins when `begin` is set, or with the first request for a method that is not there yet; such a request
-        waits for `load` to end.
+        The first request for a method that is not there yet starts `load`; such a request waits for its own method
+        alone, while the rest is loaded in the background.
         """
+        self._load = load
+        self._loaded = False
 
-        def run() -> None:
-            begin.wait()
-            try:
-                for service in load():
+    def _run_load(self, load: Callable[[], Iterable[Service]]) -> None:
+        try:
+            for service in load():
+                with self._loading:
                     self.register(service)
-            except Exception:
-                self._not_loaded.append(traceback.format_exc())
-
-        loader = threading.Thread(target=run, name="services", daemon=True)
-        self._loaders.append((loader, begin))
-        loader.start()
+                    self._loading.notify_all()
+        except Exception:
+            self._not_loaded = tuple(traceback.format_exc().splitlines())
+        finally:
+            with self._loading:
+                self._loaded = True
+                self._loading.notify_all()
 
     def _method(self, name: str) -> Method:
-        method = self._methods.get(name)
-        if method is None:
-            for loader, begin in self._loaders:
-                begin.set()
-                loader.join()
+        with self._loading:
+            if name not in self._methods and self._load is not None:
+                threading.Thread(target=self._run_load, args=(self._load,), name="services", daemon=True).start()
+                self._load = None
+            self._loading.wait_for(lambda: self._loaded or name in self._methods)
             method = self._methods.get(name)
         if method is None:
-            log = tuple(line for trace in self._not_loaded for line in trace.splitlines())
-            raise LabError(f"the agent has no method {name}", log=log)
+            raise LabError(f"the agent has no method {name}", log=self._not_loaded)
         return method
 
     def serve(self, stream: socket.socket) -> None:

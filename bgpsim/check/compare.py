@@ -74,7 +74,11 @@ class Comparison:
 
 def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
     """Compare two whole states. Nothing is left out for being equal by default: an unread device is not_observed."""
-    tallies = {plane: _Tally(plane, observed.not_observed.get(plane, {})) for plane in PLANES}
+    # Both may be observations (`same-as`): what either could not read is not compared.
+    tallies = {
+        plane: _Tally(plane, {**predicted.not_observed.get(plane, {}), **observed.not_observed.get(plane, {})})
+        for plane in PLANES
+    }
     _compare_sessions(tallies["bgp"], predicted, observed)
     _compare_paths(tallies["bgp"], predicted, observed)
     bgp, fib, path, wire = (tallies[plane] for plane in PLANES)
@@ -142,9 +146,9 @@ class _Tally:
         self.equal = 0
         self.not_observed = 0
 
-    def read(self, device: str) -> bool:
-        """Whether the device was read; one that was not is counted."""
-        if device in self.unread:
+    def read(self, *names: str) -> bool:
+        """Whether a fact was read that goes by these names (a device, a pair); one that was not is counted."""
+        if any(name in self.unread for name in names):
             self.not_observed += 1
             return False
         return True
@@ -167,15 +171,15 @@ class _Tally:
     def result(self, empty: str) -> PlaneResult:
         kinds = [m.kind for m in self.mismatches]
         compared = self.equal + len(_facts(self.mismatches))
+        why = "; ".join(sorted(f"{name}: {reason}" for name, reason in self.unread.items())) or None
         if compared == 0:
             if self.not_observed or self.unread:
-                why = "; ".join(sorted({f"{device}: {reason}" for device, reason in self.unread.items()}))
-                return PlaneResult("not_observed", why or None, not_observed=self.not_observed)
+                return PlaneResult("not_observed", why, not_observed=self.not_observed)
             return PlaneResult("empty", empty)
         facts = _facts(self.mismatches)
         return PlaneResult(
             "compared",
-            None,
+            why,
             equal=self.equal,
             missing=kinds.count("missing"),
             unexpected=kinds.count("unexpected"),
@@ -267,6 +271,7 @@ def is_in_table(path: BgpPath) -> bool:
 
 def _compare_paths(tally: _Tally, predicted: NetworkState, observed: NetworkState) -> None:
     expected = {key: path for key, path in predicted.paths.items() if is_in_table(path)}
+    shown = {key: path for key, path in observed.paths.items() if is_in_table(path)}
     alternatives: dict[tuple[str, str], int] = {}
     for key in expected:
         table = (key.device, str(key.prefix))
@@ -280,11 +285,11 @@ def _compare_paths(tally: _Tally, predicted: NetworkState, observed: NetworkStat
             "weight": str(path.weight),
         }
 
-    for key in sorted(set(expected) | set(observed.paths), key=str):
+    for key in sorted(set(expected) | set(shown), key=str):
         if not tally.read(key.device):
             continue
         place: Where = (key.device, key.neighbor, key.family, _prefix(key))
-        here, there = expected.get(key), observed.paths.get(key)
+        here, there = expected.get(key), shown.get(key)
         if there is None:
             assert here is not None
             tally.mismatch("missing", place, bgp_path_text(here), "", because=here.sources)
@@ -307,7 +312,7 @@ def _compare_paths(tally: _Tally, predicted: NetworkState, observed: NetworkStat
 
 def _compare_forwarding(tally: _Tally, predicted: NetworkState, observed: NetworkState) -> None:
     for key in sorted(set(predicted.forwarding) | set(observed.forwarding)):
-        if not tally.read(key.source):
+        if not tally.read(key.source, key.pair):
             continue
         place: Where = (key.source, key.target, None, key.target_address)
         here, there = predicted.forwarding.get(key), observed.forwarding.get(key)

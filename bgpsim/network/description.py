@@ -79,6 +79,8 @@ class KernelRoute:
     """As written; 0 where nothing was (the kernel turns 0 into 1024 for IPv6)."""
     onlink: bool = False
     source: Source | None = None
+    lost: bool = False
+    """The kernel has dropped it with its interface, and has not told zebra."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,11 @@ class FlowKey(NamedTuple):
     source_address: str
     target_address: str
 
+    @property
+    def pair(self) -> str:
+        """Its name in `NetworkState.not_observed`."""
+        return f"{self.source} → {self.target} ({self.target_address})"
+
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
@@ -201,6 +206,8 @@ class Forwarding:
     """How many flows were sent (observed)."""
     evidence: str = "model"
     """model | capture | capture+kernel (the kernel's own lookup told what packets alone cannot)."""
+    traceroute: Literal["agrees", "silent"] | None = None
+    """What a traceroute of one of the flows says of it (observed; silent: nobody answered; None: nobody to ask)."""
 
 
 class WireKey(NamedTuple):
@@ -226,4 +233,4 @@ class NetworkState:
     forwarding: Mapping[FlowKey, Forwarding] = field(default_factory=dict)
     wire: Mapping[WireKey, Attributes] = field(default_factory=dict)
     not_observed: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
-    """Observed only: plane -> device (or session) -> why it could not be read."""
+    """Observed only: plane -> device (or session, or `FlowKey.pair`) -> why it could not be read."""

@@ -5,18 +5,23 @@ Packets alone tell `delivered`, `delivered-to-speaker` (a socket there got the p
 rest stopped on a device without a trace, or with an ICMP error that fits several reasons; which of them it was is the
 kernel's own answer for that very flow: `no-route`, `unreachable`, `blackhole`, `neighbor-unresolved`; and `filtered`
 where the kernel says that it should have gone on.
+
+A traceroute of one flow per pair is the cross-check (`observe.traceroute`): where it contradicts the captures the pair
+is not observed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import LabError
 from bgpsim.network.state import Disposition, FlowKey, Forwarding, ForwardingPath, Hop
+from bgpsim.observe.owners import Owners
+from bgpsim.observe.traceroute import Tracer, cross_check
 
 FLOWS = 8
 """Probes per pair at first, each with a source port of its own."""
@@ -211,20 +216,27 @@ def next_hop_interfaces(dump: Mapping[str, Any], target: str) -> list[str] | Non
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class PathPlane:
+    forwarding: dict[FlowKey, Forwarding] = field(default_factory=dict)
+    not_observed: dict[str, str] = field(default_factory=dict)
+    """`FlowKey.pair` -> in what the captures and the traceroute disagree."""
+
+
 def read_paths(
     agent: Agent,
     devices: Mapping[str, LabDevice],
     gateways: Sequence[str],
     flows: Sequence[FlowKey],
     dumps: Mapping[str, Mapping[str, Any]],
-    links: Mapping[tuple[str, str], tuple[str, str]],
-) -> dict[FlowKey, Forwarding]:
-    """Send probes for all flows at once, follow each, and send more where branches are left.
+    known: Owners,
+) -> PathPlane:
+    """Send probes for all flows at once, follow each, send more where branches are left, and trace a flow of each.
 
-    `gateways`: the far ends of management networks. `dumps`: `netlink.dump` of all devices. `links`: (device,
-    interface) -> the other end. Raises LabError when captures lose packets.
+    `gateways`: the far ends of management networks. `dumps`: `netlink.dump` of all devices, of which `known` was made.
+    Raises LabError when captures lose packets.
     """
-    observer = Observer(devices, frozenset(gateways), links, dumps)
+    observer = Observer(devices, frozenset(gateways), known.links, dumps)
     probes: dict[FlowKey, list[Mapping[str, Any]]] = {flow: [] for flow in flows}
     ports: dict[FlowKey, list[int]] = {flow: list(range(FIRST_PORT, FIRST_PORT + FLOWS)) for flow in flows}
     left: dict[FlowKey, list[Branching]] = {}
@@ -238,7 +250,16 @@ def read_paths(
             probes[sent[probe["pair"]]].append(probe)
         left = left | {flow: observer.unwalked(flow, probes[flow]) for flow in sent}
         ports = _more_ports(agent, {flow: left[flow] for flow in sent}, probes)
-    return {flow: _forwarding(observer, flow, probes[flow], not left[flow]) for flow in flows}
+    traced = cross_check(agent, Tracer(devices, dumps, known), probes)
+    plane = PathPlane()
+    for flow in flows:
+        verdict = traced.get(flow)
+        if verdict is not None and verdict.disagreement is not None:
+            plane.not_observed[flow.pair] = verdict.disagreement
+            continue
+        found = _forwarding(observer, flow, probes[flow], not left[flow])
+        plane.forwarding[flow] = found if verdict is None else replace(found, traceroute=verdict.word)
+    return plane
 
 
 def _more_ports(

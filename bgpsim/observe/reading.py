@@ -39,12 +39,13 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
     speaking = any(device.role == "speaker" for device in devices.values())
     for told in agent.call("speaker.alive") if speaking else ():
         plane.sessions[SessionKey(told["speaker"], told["router"])] = speaker_session(told)
+    ways = read_paths(agent, devices, agent.call("nodes.gateways"), flows, dumps, known)
     return NetworkState(
         sessions=plane.sessions,
         paths=plane.paths,
         advertised=plane.advertised,
         fib=read_fib(routing, known),
-        forwarding=read_paths(agent, devices, agent.call("nodes.gateways"), flows, dumps, known.links),
+        forwarding=ways.forwarding,
         wire=net_effect(agent.call("speaker.updates"), known.between) if speaking else {},
-        not_observed={"bgp": plane.not_observed},
+        not_observed={"bgp": plane.not_observed, "path": ways.not_observed},
     )

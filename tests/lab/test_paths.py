@@ -29,7 +29,7 @@ from bgpsim.lab.images import default_store
 from bgpsim.model import predict
 from bgpsim.network.state import FlowKey, Forwarding, Hop
 from bgpsim.observe.owners import owners
-from bgpsim.observe.path import FLOWS, MOST_FLOWS, read_paths
+from bgpsim.observe.path import FLOWS, MOST_FLOWS, PathPlane, read_paths
 
 pytestmark = pytest.mark.lab
 
@@ -222,18 +222,26 @@ class Paths:
         )
         self.lab = EmbeddedLab(self.files, default_store())
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.before: dict[str, tuple[tuple[str, str], ...]] = {}
+        """Method -> (device, command) that are run before each call of it."""
 
     def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
         """The lab's agent, written down."""
         self.calls.append((method, params))
+        for command in self.before.get(method, ()):
+            self.run(*command)
         return self.lab.agent.call(method, timeout, **params)
 
-    def observed(self, *flows: FlowKey) -> list[Forwarding]:
+    def read(self, *flows: FlowKey) -> PathPlane:
         agent, devices = self.lab.agent, self.lab.devices
         dumps = agent.call("netlink.dump", devices=sorted(devices))
-        links = owners(dumps, agent.call("nodes.links")).links
-        found = read_paths(self, devices, self.lab.gateways, flows, dumps, links)
-        return [found[flow] for flow in flows]
+        return read_paths(self, devices, self.lab.gateways, flows, dumps, owners(dumps, agent.call("nodes.links")))
+
+    def observed(self, *flows: FlowKey) -> list[Forwarding]:
+        """The traceroute contradicts none of them."""
+        plane = self.read(*flows)
+        assert plane.not_observed == {}
+        return [plane.forwarding[flow] for flow in flows]
 
     def predicted(self, *flows: FlowKey, down: tuple[tuple[str, str], ...] = ()) -> list[Forwarding]:
         network = build_network(self.files, Timeline(interfaces_down=down))
@@ -314,6 +322,51 @@ def test_every_fate_is_as_the_model_says(paths: Paths) -> None:
         assert found.complete, flow
         assert FLOWS <= found.flows <= MOST_FLOWS
         assert path_agrees(predicted[flow], found), (flow, predicted[flow].paths, found.paths)
+
+
+def test_a_traceroute_of_one_flow_agrees_with_the_captures(paths: Paths) -> None:
+    """Every device answers, in both families, over links that flows share; also the target. Loops are told in full."""
+    flows = (to(H2), to(H2_SIX), to("10.65.0.1"), FlowKey(POD, "host:h1", POD_ADDRESS, H1))
+    plane = paths.read(*flows)
+    assert plane.not_observed == {}
+    assert [plane.forwarding[flow].traceroute for flow in flows] == ["agrees"] * 4
+    method, params = paths.calls[-1]
+    assert method == "packets.trace"
+    answers = paths.call(method, **params)
+    assert [len(of) for of in answers] == [5, 5, 4, 6]
+    assert all(address is not None for of in answers for address in of)
+    # Nobody to ask: it does not leave h3, and h1 is its own target.
+    alone = (FlowKey("host:h3", "host:h1", "10.0.3.2", H1), to(H1))
+    assert [paths.read(*alone).forwarding[flow].traceroute for flow in alone] == [None, None]
+
+
+def test_a_device_without_a_way_back_is_silent(paths: Paths) -> None:
+    """r1 sends what is for that source on to r2, which has no route; probes need no way back."""
+    paths.run("h1", "ip addr add 10.99.0.1/32 dev lo")
+    try:
+        flow = to("10.0.12.1", source="10.99.0.1")
+        plane = paths.read(flow)
+    finally:
+        paths.run("h1", "ip addr del 10.99.0.1/32 dev lo")
+    assert plane.not_observed == {}
+    assert (plane.forwarding[flow].disposition, plane.forwarding[flow].traceroute) == ("delivered", "silent")
+
+
+def test_a_way_that_changed_between_capture_and_traceroute_is_not_observed(paths: Paths) -> None:
+    """r2 sends all by a for the captures, and by b for the traceroute: one of the two is not what the lab does."""
+    route = "ip route replace 10.0.2.0/24"
+    paths.run("r2", f"{route} via 10.0.24.1")
+    paths.before["packets.trace"] = (("r2", f"{route} via 10.0.25.1"),)
+    try:
+        plane = paths.read(to(H2), to("10.0.12.1"))
+    finally:
+        paths.before.clear()
+        paths.run("r2", f"{route} {BOTH_A_AND_B}")
+    assert list(plane.forwarding) == [to("10.0.12.1")]
+    assert plane.not_observed == {
+        to(H2).pair: "capture and traceroute disagree: source port 40000, TTL 3: captures saw a, and 10.0.25.1 "
+        "answered, which is b's"
+    }
 
 
 def test_a_packet_with_one_s_own_source_address_is_thrown_away(paths: Paths) -> None:

@@ -95,6 +95,20 @@ def test_an_unread_device_is_not_observed_and_never_equal() -> None:
     assert (result.planes["bgp"].equal, result.planes["bgp"].not_observed) == (0, 1)
 
 
+def test_a_pair_that_two_observers_disagree_about_is_not_observed() -> None:
+    """It alone, and by name: the way back of the same pods was read."""
+    why = "capture and traceroute disagree: source port 40000, TTL 2: …"
+    predicted = state(forwarding={FLOW: forwarding(), BACK: forwarding()})
+    doubted = state(forwarding={BACK: forwarding()}, not_observed={"path": {FLOW.pair: why}})
+    result = compare(predicted, doubted).planes["path"]
+    assert (result.status, result.equal, result.compared, result.not_observed) == ("compared", 1, 1, 1)
+    assert result.because == f"pod:a → pod:b (10.1.2.2): {why}"
+    # In a step that is compared with another, whichever of the two it was.
+    assert same(predicted, doubted).agrees
+    assert same(doubted, predicted).agrees
+    assert same(doubted, predicted).planes["path"].not_observed == 1
+
+
 def test_a_path_denied_on_import_is_no_fact_of_the_table() -> None:
     denied = path(valid=False, best=False, lost="denied: own AS 65010 in the path")
     assert compare(state(paths={KEY: denied}), state()).agrees

@@ -73,23 +73,32 @@ def test_errors_keep_their_kind_and_log(served: Served) -> None:
         client.call("t.nothing")
 
 
-def test_a_service_that_loads_slowly_is_waited_for_and_one_that_fails_says_why(served: Served) -> None:
+def test_slow_services_are_loaded_when_one_is_asked_for_and_each_waited_for_alone(served: Served) -> None:
     server, client, _ = served
-    may_load = threading.Event()
+    begun, may_go_on = threading.Event(), threading.Event()
 
     class Late:
         def methods(self) -> Mapping[str, Callable[..., Any]]:
             return {"late.answer": lambda: 42}
 
+    class Later:
+        def methods(self) -> Mapping[str, Callable[..., Any]]:
+            return {"later.answer": lambda: 43}
+
     def load() -> Iterator[Service]:
-        may_load.wait(5)
+        begun.set()
         yield Late()
+        may_go_on.wait(5)
+        yield Later()
         raise ImportError("no module named heavy")
 
-    server.register_in_background(load, threading.Event())
+    server.register_when_asked(load)
     assert client.call("t.quick", text="x") == "X"
-    may_load.set()
+    assert not begun.is_set()
     assert client.call("late.answer") == 42
+    assert not may_go_on.is_set()
+    may_go_on.set()
+    assert client.call("later.answer") == 43
     with pytest.raises(LabError) as missing:
         client.call("heavy.answer")
     assert "ImportError: no module named heavy" in missing.value.log

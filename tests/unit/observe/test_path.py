@@ -10,12 +10,14 @@ import pytest
 from bgpsim.agent.protocol import LabDevice
 from bgpsim.errors import LabError
 from bgpsim.network.state import FlowKey, ForwardingPath, Hop
+from bgpsim.observe.owners import owners
 from bgpsim.observe.path import (
     FIRST_PORT,
     FLOWS,
     MOST_FLOWS,
     Branching,
     Observer,
+    PathPlane,
     Step,
     next_hop_interfaces,
     read_paths,
@@ -205,6 +207,7 @@ SPLIT_TWICE = {
     "b": tables({"dst": "10.0.2.0/24", "dev": "net1"}),
     "r3": tables({"dst": "10.0.2.0/24", "dev": "net0"}),
 }
+NOBODY_KNOWN = owners({}, [])
 FORK = Observer(DEVICES, frozenset(), {}, SPLIT_TWICE)
 
 
@@ -281,6 +284,8 @@ class Forked:
             assert (pair["device"], pair["source"], pair["target"]) == ("h1", "10.0.1.2", "10.0.2.2")
             self.sent.append(pair["ports"])
             return [way(port, *self.ways.get(port, ("p0", "a"))) for port in pair["ports"]]
+        if method == "packets.trace":
+            return [[None] * pair["ttls"] for pair in params["pairs"]]
         assert method == "packets.ports"
         self.wanted += params["wanted"]
         used = {port for ports in self.sent for port in ports}
@@ -289,7 +294,7 @@ class Forked:
 
 
 def read(agent: Forked) -> Any:
-    return read_paths(agent, DEVICES, ["clab"], [FLOW], SPLIT_TWICE, {})[FLOW]
+    return read_paths(agent, DEVICES, ["clab"], [FLOW], SPLIT_TWICE, NOBODY_KNOWN).forwarding[FLOW]
 
 
 def test_flows_are_added_until_every_way_was_walked() -> None:
@@ -329,7 +334,7 @@ def test_branches_that_end_differently_are_partial() -> None:
 
 def test_without_flows_nothing_is_sent() -> None:
     agent = Forked({}, [])
-    assert read_paths(agent, DEVICES, ["clab"], [], SPLIT_TWICE, {}) == {}
+    assert read_paths(agent, DEVICES, ["clab"], [], SPLIT_TWICE, NOBODY_KNOWN) == PathPlane()
     assert agent.sent == []
 
 

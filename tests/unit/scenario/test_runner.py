@@ -180,6 +180,20 @@ def test_a_plane_that_nobody_could_read_is_inconclusive(stage: Stage) -> None:
     )
 
 
+def test_a_pair_that_could_not_be_read_is_inconclusive_though_the_rest_agrees(stage: Stage) -> None:
+    seen = state()
+    doubted = {flow: forwarding for flow, forwarding in seen.forwarding.items() if flow != FLOW}
+    stage.observed["one"] = replace(seen, forwarding=doubted, not_observed={"path": {FLOW.pair: "they disagree"}})
+    outcome = stage.run(scenario(step("one")))
+    assert (outcome.exit_code, outcome.run.steps[0].verdict) == (3, "inconclusive")
+    assert outcome.run.steps[0].mismatches == []
+    assert outcome.run.steps[0].volatile["cross_check"]["pairs"] == 1
+    assert outcome.run.error is not None
+    assert outcome.run.error.message == (
+        f"step “one”: not all of the path plane could be read: {FLOW.pair}: they disagree"
+    )
+
+
 def told(stage: Stage) -> list[str]:
     assert stage.lab is not None
     return [text for text in stage.lab.told if text != "alive"]
