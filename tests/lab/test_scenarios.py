@@ -152,6 +152,9 @@ def test_pods_reach_the_other_rack_over_router0_hop_by_hop(baseline: tuple[int, 
 def test_the_main_scenario(tmp_path: Path) -> None:
     code, report, said = run(SCENARIOS / "scenario.yaml", tmp_path)
     assert (code, report["verdict"]) == (0, "pass"), said
+    assert report["runs"][0]["lab"]["induced"] == [
+        f"{tor} has the neighbor fe80::2 on x-injector, for speaker injector" for tor in ("tor0", "tor1")
+    ]
     steps = {step["name"]: step for step in report["runs"][0]["steps"]}
     assert list(steps) == [
         "fabric",
@@ -165,6 +168,14 @@ def test_the_main_scenario(tmp_path: Path) -> None:
     ]
     for step in steps.values():
         all_compared(step, wire=True)
+        # What the speaker attracts it drops: every probe of the pairs that end there, and in the hijack the answers
+        # to worker3's traceroute too.
+        ending = [r for r in step["reachability"] if r["observed"]["disposition"] == "dropped-by-speaker"]
+        probes = sum(row["observed"]["flows"] for row in ending)
+        assert step["volatile"]["dropped"]["injector"] >= probes
+        assert (step["volatile"]["dropped"]["injector"] > 0) is (probes > 0)
+        checked = step["volatile"]["cross_check"]
+        assert checked["pairs"] == checked["agree"] + checked["silent"] > 0
 
     def uplinks(name: str) -> list[tuple[int, int] | None]:
         """router0 with tor0 and tor1, tor0 and tor1 with router0."""
@@ -189,6 +200,10 @@ def test_the_main_scenario(tmp_path: Path) -> None:
     within_racks = {("worker2", "worker3"), ("worker3", "worker2")}
     for name in ("cilium peers", "anycast at tor0", "anycast at tor1", "withdrawn", "restored"):
         assert delivered(steps[name]) == EVERYWHERE, name
+    (heard,) = (
+        m for m in steps["hijack"]["volatile"]["messages"] if m["router"] == "tor1" and m["direction"] == "sent"
+    )
+    assert (heard["announced"], heard["as_path"]) == (["10.1.3.0/25"], [65099])
     # The hijacked half holds worker3's pod: only the way there is cut.
     assert delivered(steps["hijack"]) == {pair for pair in EVERYWHERE if pair[1] != "worker3"}
     assert delivered(steps["uplink lost"]) == within_racks

@@ -92,6 +92,7 @@ class EmbeddedLab:
                 progress("attaching speakers")
                 self._speakers = self._attach(self.agent, self._devices, self._files.speakers)
                 self._speakers.start(progress)
+                self._facts = replace(self._facts, induced=self._induced())
         except BaseException:
             self.close()
             raise
@@ -289,6 +290,14 @@ class EmbeddedLab:
             found.append(StandIn("Cilium datapath", "kernel routes, a namespace per pod"))
             found.append(StandIn("kubelet and scheduler", "a namespace per node, pods placed by bgpsim"))
         return tuple(found)
+
+    def _induced(self) -> tuple[str, ...]:
+        """What a router shows beside its own configuration; no table of routes is among it."""
+        return tuple(
+            f"{a.router} has the neighbor {a.speaker_address} on {a.router_interface}, for speaker {speaker.name}"
+            for speaker in self._files.speakers
+            for a in speaker.attachments
+        )
 
     def _versions(self, images: Mapping[str, Image]) -> dict[str, str]:
         found = {
