@@ -46,6 +46,20 @@ def build_network(files: LabFiles, timeline: Timeline) -> Network:
     return _Builder(files, timeline).network()
 
 
+def namespace_owner(node: NodeDefinition, files: LabFiles) -> str | None:
+    """Whose network namespace a node with `network-mode: container:X` lives in: containerlab resolves it as
+    `clab-<lab>-X`, then `X`. None where there is no such container."""
+    known = _containers(files)
+    names = (f"clab-{files.topology.name}-{node.shares}", node.shares or "")
+    return next((known[name] for name in names if name in known), None)
+
+
+def _containers(files: LabFiles) -> Mapping[str, str]:
+    """Container -> device."""
+    known = {k.container: k.name for k in (() if files.cluster is None else files.cluster.nodes)}
+    return known | {name: name for name, node in files.topology.nodes.items() if node.shares is None}
+
+
 class _Builder:
     def __init__(self, files: LabFiles, timeline: Timeline) -> None:
         self.files = files
@@ -147,20 +161,16 @@ class _Builder:
         there[end.interface] = interface
 
     def _shared(self, name: str) -> str:
-        """containerlab resolves `container:X` as `clab-<lab>-X`, then `X`."""
         node = self.files.topology.nodes[name]
-        cluster = self.files.cluster
-        known = {k.container: k.name for k in (() if cluster is None else cluster.nodes)}
-        known |= {n: n for n, other in self.files.topology.nodes.items() if other.shares is None}
-        for candidate in (f"clab-{self.files.topology.name}-{node.shares}", node.shares or ""):
-            if candidate in known:
-                return known[candidate]
-        raise InputError(
-            f"node {name}: found network-mode {node.network_mode!r}, expected one of "
-            + ", ".join(f"container:{other}" for other in known),
-            file=node.source.file,
-            line=node.source.line,
-        )
+        owner = namespace_owner(node, self.files)
+        if owner is None:
+            raise InputError(
+                f"node {name}: found network-mode {node.network_mode!r}, expected one of "
+                + ", ".join(f"container:{other}" for other in _containers(self.files)),
+                file=node.source.file,
+                line=node.source.line,
+            )
+        return owner
 
     def _management(self, name: str, subnet: IPv4Network, members: Sequence[str]) -> None:
         if not members:
@@ -388,21 +398,28 @@ def _set_down(device: Device, name: str) -> Device:
 
 def _after_a_cut(device: Device, name: str) -> Device:
     """What the kernel keeps of an interface that goes down: IPv4 addresses, and routes with another way too, which it
-    brings back (net/ipv4/fib_semantics.c, fib_sync_down_dev; net/ipv6/addrconf.c, addrconf_ifdown)."""
+    brings back (net/ipv4/fib_semantics.c, fib_sync_down_dev; net/ipv6/addrconf.c, addrconf_ifdown). FRR puts its own
+    static routes in again."""
     interfaces = tuple(
         replace(i, addresses=tuple(a for a in i.addresses if a.version == 4)) if i.name == name else i
         for i in device.interfaces
     )
-    routes = tuple(r for r in device.routes if not r.next_hops or {h.interface for h in r.next_hops} != {name})
+    gone = [r for r in device.routes if r.protocol != "static" and {h.interface for h in r.next_hops} == {name}]
+    # The kernel sends no message of a route that goes with its interface, and zebra may go on believing in it.
+    still = {r: replace(r, lost=True) for r in gone} if device.kind == "router" else {}
+    routes = tuple(still.get(r, r) for r in device.routes if r in still or r not in gone)
     return replace(device, interfaces=interfaces, routes=routes)
 
 
 def _endpoints(devices: Mapping[str, Device], node_ips: Mapping[str, tuple[Address, ...]]) -> tuple[Endpoint, ...]:
-    """The first address of a family is the one that a name stands for: a node's is its node-ip."""
+    """The first address of a family is the one that a name stands for: a node's is its node-ip; a host's is on a link
+    of the topology, where it has one, and not on the management network."""
     prefix = {"node": "node", "host": "host", "router": "router"}
     found = []
     for device in devices.values():
         interfaces = [i for i in device.interfaces if i.name != "lo" or device.kind == "router"]
+        if device.kind == "host":
+            interfaces.sort(key=lambda interface: interface.name == "eth0")
         here = [a.ip for i in interfaces for a in i.addresses]
         own = node_ips.get(device.name, ())
         addresses = (*(a for a in own if a in here), *(a for a in here if a not in own))

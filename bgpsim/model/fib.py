@@ -24,21 +24,27 @@ class InstalledRoute:
 
 
 def kernel_table(
-    device: Device, routes: Iterable[StaticRoute], installed: Iterable[InstalledRoute]
+    device: Device,
+    routes: Iterable[StaticRoute],
+    installed: Iterable[InstalledRoute],
+    held: Mapping[Prefix, frozenset[FibNextHop]],
 ) -> dict[FibKey, FibRoute]:
-    """One device's main table. Link-local, multicast, local and broadcast routes are no part of it anywhere."""
+    """One device's main table. Link-local, multicast, local and broadcast routes are no part of it anywhere.
+
+    `held`: the next hops that the kernel really has of zebra's routes, which may be fewer (bgpsim/model/groups.py).
+    """
     table: dict[FibKey, FibRoute] = {}
     for route in routes:
         if not route.in_kernel:
             continue
-        key = FibKey(device.name, family_of(route.prefix), route.prefix, route.metric)
-        table.setdefault(
-            key,
-            FibRoute(route.kind, route.protocol, frozenset(route.next_hops), route.linkdown, route.sources),
-        )
+        hops = held[route.prefix] if route.of_frr else frozenset(route.next_hops)
+        if hops or route.kind != "unicast":
+            key = FibKey(device.name, family_of(route.prefix), route.prefix, route.metric)
+            table.setdefault(key, FibRoute(route.kind, route.protocol, hops, route.linkdown, route.sources))
     for bgp in installed:
-        key = FibKey(device.name, family_of(bgp.prefix), bgp.prefix, BGP_METRIC)
-        table.setdefault(key, FibRoute("unicast", "bgp", bgp.next_hops, sources=bgp.sources))
+        if held[bgp.prefix]:
+            key = FibKey(device.name, family_of(bgp.prefix), bgp.prefix, BGP_METRIC)
+            table.setdefault(key, FibRoute("unicast", "bgp", held[bgp.prefix], sources=bgp.sources))
     return table
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bgpsim.model.decision import Candidate, Decided, equal_cost
 from bgpsim.model.fib import Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
+from bgpsim.model.groups import Groups, NextHops, PredictedState, believed_routes, groups_after, in_kernel, kept_groups
 from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver, rules_of
 from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import SessionEnd, Sessions, find_sessions, neighbor_sources
@@ -27,7 +29,7 @@ from bgpsim.network.state import (
     SessionKey,
     WireKey,
 )
-from bgpsim.network.types import family_of
+from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source, Unmodelled
 
 SESSION_ROUNDS = 8
@@ -58,17 +60,38 @@ def predict(
     so a history can decide. Without one, such a tie is reported in `unmodelled`. Raises ModelError for a flow whose
     sender is not in the network.
     """
+    for passed in network.interim:
+        before = predict(passed, before, (), solver=solver).state
     wiring = Wiring(network)
     static = {name: static_routes(wiring, device) for name, device in network.devices.items()}
-    ribs = {name: Rib(routes) for name, routes in static.items()}
+    believed = believed_routes(network, before)
+    ribs = {
+        name: Rib(routes, frozenset(prefix for device, prefix in believed if device == name))
+        for name, routes in static.items()
+    }
     selected = selected_before(before)
+    kept = kept_groups(before, wiring)
     chosen = solver or WorklistSolver()
+
+    def used(solution: Solution | None) -> dict[str, dict[Prefix, NextHops]]:
+        """What zebra installs, by device: BGP's routes and FRR's static ones."""
+        routes = {
+            name: {r.prefix: frozenset(r.next_hops) for r in of if r.of_frr and r.in_kernel}
+            for name, of in static.items()
+        }
+        for name, installed in solution.installed.items() if solution else ():
+            routes[name] |= {route.prefix: route.next_hops for route in installed}
+        return routes
 
     def kernel(solution: Solution | None) -> dict[FibKey, FibRoute]:
         tables: dict[FibKey, FibRoute] = {}
+        held = {
+            name: {prefix: in_kernel(name, prefix, group, kept, before, wiring) for prefix, group in routes.items()}
+            for name, routes in used(solution).items()
+        }
         for name, device in network.devices.items():
             installed = solution.installed.get(name, ()) if solution else ()
-            tables.update(kernel_table(device, static[name], installed))
+            tables.update(kernel_table(device, static[name], installed, held[name]))
         return tables
 
     fib = kernel(None)
@@ -83,15 +106,20 @@ def predict(
         if settled:
             break
         sessions = again
-    state = NetworkState(
+    arrivals = _order_of_arrival(network, solution, before)
+    state = PredictedState(
         sessions=_sessions(network, sessions, solution),
-        paths=_paths(network, solution),
+        paths=_paths(network, solution, before, {arrival.table for arrival in arrivals}),
         advertised=_advertised(network, solution),
         fib={key: route for key, route in fib.items() if network.devices[key.device].kind in OBSERVED_KINDS},
         forwarding={flow: forward(walker, flow) for flow in sorted(flows)},
         wire=_wire(network, sessions, solution),
+        groups=groups_after(kept, {name: routes.values() for name, routes in used(solution).items()}),
+        believed=believed,
     )
-    open_ends = _order_of_arrival(network, sessions, solution, before) + _unstable(network, solution, settled)
+    open_ends = [_open(network, sessions, solution, arrival) for arrival in arrivals]
+    open_ends += _split(network, sessions)
+    open_ends += _stale(network, used(solution), kept) + _unstable(network, solution, settled)
     return Prediction(state, tuple(sorted(open_ends)))
 
 
@@ -138,12 +166,23 @@ def _counters(sessions: Sessions, solution: Solution) -> dict[tuple[SessionKey, 
     }
 
 
-def _paths(network: Network, solution: Solution) -> Mapping[PathKey, BgpPath]:
-    """Every router's table. A speaker keeps none: what it hears is the wire plane."""
+def _paths(
+    network: Network, solution: Solution, before: NetworkState | None, open_tables: set[TableKey]
+) -> Mapping[PathKey, BgpPath]:
+    """Every router's table. A speaker keeps none: what it hears is the wire plane.
+
+    A reason is the one of the last time that the router chose: where nothing has changed since the step before, it has
+    not chosen again. None where the order of arrival decided.
+    """
     paths: dict[PathKey, BgpPath] = {}
+    earlier: dict[TableKey, dict[str, BgpPath]] = {}
+    for key, path in before.paths.items() if before else ():
+        earlier.setdefault(TableKey(key.device, key.prefix), {})[key.neighbor] = path
     for table, decided in solution.tables.items():
         if _engine(network, table.device) == "exabgp":
             continue
+        then = earlier.get(table, {})
+        unchanged = len(then) == len(decided) and all(_unchanged(entry, then) for entry in decided)
         for entry in decided:
             key = PathKey(table.device, family_of(table.prefix), table.prefix, entry.path.neighbor)
             paths[key] = BgpPath(
@@ -152,11 +191,22 @@ def _paths(network: Network, solution: Solution) -> Mapping[PathKey, BgpPath]:
                 best=entry.best,
                 multipath=entry.multipath,
                 weight=entry.path.weight,
-                reason=entry.reason,
+                reason=then[entry.path.neighbor].reason
+                if unchanged
+                else (None if table in open_tables else entry.reason),
                 lost=entry.lost,
                 sources=entry.path.sources,
             )
     return paths
+
+
+def _unchanged(entry: Decided, then: Mapping[str, BgpPath]) -> bool:
+    path = then.get(entry.path.neighbor)
+    return (
+        path is not None
+        and path.attributes == entry.path.attributes
+        and (path.valid, path.best, path.weight) == (entry.path.valid, entry.best, entry.path.weight)
+    )
 
 
 def _engine(network: Network, device: str) -> str | None:
@@ -184,9 +234,15 @@ def _wire(network: Network, sessions: Sessions, solution: Solution) -> Mapping[W
     return wire
 
 
-def _order_of_arrival(
-    network: Network, sessions: Sessions, solution: Solution, before: NetworkState | None
-) -> list[Unmodelled]:
+class _Arrival(NamedTuple):
+    """A destination whose best path only the order of arrival tells."""
+
+    table: TableKey
+    best: Candidate
+    rivals: tuple[Candidate, ...]
+
+
+def _order_of_arrival(network: Network, solution: Solution, before: NetworkState | None) -> list[_Arrival]:
     """Ties between external paths that nothing but history decides, where history is not known."""
     found = []
     for table, decided in solution.tables.items():
@@ -196,20 +252,59 @@ def _order_of_arrival(
         best = next((entry.path for entry in decided if entry.best), None)
         if best is None or best.type != "ebgp":
             continue
-        rivals = [entry.path for entry in decided if not entry.best and _rivals(entry, best, device)]
+        rivals = tuple(entry.path for entry in decided if not entry.best and _rivals(entry, best, device))
         if rivals and not _history_decides(table, best, rivals, before):
-            end = sessions.ends[SessionKey(table.device, best.neighbor)]
-            names = ", ".join(sorted(path.neighbor for path in (best, *rivals)))
-            found.append(
-                Unmodelled(
-                    source=_anchor(network, device, end),
-                    device=table.device,
-                    text=f"order of arrival decides between the paths of {table.prefix} from {names}",
-                    effect="possible",
-                    affects=_holders(solution, table),
-                    why="FRR keeps the external path that came first; the lower router ID is assumed to have",
+            found.append(_Arrival(table, best, rivals))
+    return found
+
+
+def _open(network: Network, sessions: Sessions, solution: Solution, arrival: _Arrival) -> Unmodelled:
+    table, best, rivals = arrival
+    end = sessions.ends[SessionKey(table.device, best.neighbor)]
+    names = ", ".join(sorted(path.neighbor for path in (best, *rivals)))
+    return Unmodelled(
+        source=_anchor(network, network.devices[table.device], end),
+        device=table.device,
+        text=f"order of arrival decides between the paths of {table.prefix} from {names}",
+        effect="possible",
+        affects=_holders(solution, table),
+        why="FRR keeps the external path that came first; the lower router ID is assumed to have",
+    )
+
+
+def _split(network: Network, sessions: Sessions) -> list[Unmodelled]:
+    return [
+        Unmodelled(
+            source=_anchor(network, network.devices[key.device], sessions.ends[key]),
+            device=key.device,
+            text=f"packets of the session with {key.neighbor} are lost on one of several ways",
+            effect="possible",
+            affects=(key.device, sessions.ends[key].peer.device),
+            why="the kernel's hash decides whether a connection takes it; it is assumed to find another",
+        )
+        for key in sorted(sessions.split)
+    ]
+
+
+def _stale(network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept: Groups) -> list[Unmodelled]:
+    """Routes over nexthop groups that the kernel has taken members from: true for as long as zebra keeps a group."""
+    found = []
+    for name, routes in used.items():
+        for prefix, group in routes.items():
+            lost = group - kept.get(name, {}).get(group, group)
+            if lost:
+                interfaces = ", ".join(sorted(str(hop.interface) for hop in lost))
+                found.append(
+                    Unmodelled(
+                        source=_anchor(network, network.devices[name], None),
+                        device=name,
+                        text=f"the kernel's nexthop group of {prefix} has lost {interfaces}",
+                        effect="possible",
+                        affects=(name,),
+                        why="FRR 8.4 takes a group again that an interface has left when it was down, unless the group"
+                        " was out of use for three minutes",
+                    )
                 )
-            )
     return found
 
 
@@ -219,7 +314,9 @@ def _rivals(entry: Decided, best: Candidate, device: Device) -> bool:
     return path.valid and path.type == "ebgp" and equal_cost(path, best, rules_of(device.bgp))
 
 
-def _history_decides(table: TableKey, best: Candidate, rivals: list[Candidate], before: NetworkState | None) -> bool:
+def _history_decides(
+    table: TableKey, best: Candidate, rivals: tuple[Candidate, ...], before: NetworkState | None
+) -> bool:
     """The best path was best before with the same attributes; or all were there, and none of them was best."""
     if before is None:
         return False

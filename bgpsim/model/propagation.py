@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
 from bgpsim.model.decision import LOCAL, Candidate, Decided, Rules, decide
@@ -245,8 +245,9 @@ class _Run:
     def _resolve(
         self, router: _Router, end: SessionEnd, prefix: Prefix, path: Attributes
     ) -> tuple[frozenset[FibNextHop], int] | None:
-        """Next-hop tracking (zebra_rnh.c): an external peer's next hop must be on a connected network (TTL 1); an
-        internal one may resolve through any route, the default route too, but not through the path's own prefix."""
+        """Next-hop tracking (zebra_rnh.c): an external peer's next hop must be on a connected network (TTL 1); another
+        one may resolve through any route but the default route (`ip nht resolve-via-default` is off where zebra starts
+        with traditional defaults) and the path's own prefix."""
         if parse_link_local(path.next_hop) is not None:
             if end.interface is None:
                 return None
@@ -256,28 +257,35 @@ class _Run:
             # bgpd resolves what it maps to, and takes the path; zebra does not install it (measured on 8.4.4).
             found = self._resolve(router, end, prefix, replace(path, next_hop=str(address.ipv4_mapped)))
             return None if found is None else (frozenset(), found[1])
+        if ip_network(address) == prefix:
+            # bgpd/bgp_nht.c, bgp_find_or_add_nexthop: "prefix loops through itself".
+            return None
         rib = self.problem.ribs[router.device.name]
-        static = list(rib.table.matches(address))
+        static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen]
         if end.type == "ebgp" and end.neighbor.ebgp_ttl == 1:
             if not static or not static[0][1].connected:
                 return None
             return _through(static[0][1], path.next_hop)
-        learnt = [(p, route) for p, route in router.installed.matches(address) if p != prefix]
+        learnt = [(p, route) for p, route in router.installed.matches(address) if p != prefix and p.prefixlen]
         if learnt and (not static or learnt[0][0].prefixlen > static[0][0].prefixlen):
             return learnt[0][1].next_hops, learnt[0][1].metric
         return _through(static[0][1], path.next_hop) if static else None
 
     def _install(self, router: _Router, prefix: Prefix, decided: tuple[Decided, ...]) -> None:
-        """zebra takes the best path unless a connected or kernel route (distance 0) is there for the prefix."""
+        """zebra takes the best path unless a connected or kernel route (distance 0) is there for the prefix, or it
+        believes so."""
         if not router.instance.installs:
             return
         used = [d.path for d in decided if d.best or d.multipath]
         best = next((d.path for d in decided if d.best), None)
         route: InstalledRoute | None = None
-        covered = self.problem.ribs[router.device.name].table.get(prefix) is not None
+        rib = self.problem.ribs[router.device.name]
+        covered = rib.table.get(prefix) is not None or prefix in rib.believed
         hops: frozenset[FibNextHop] = frozenset()
         if best is not None and best.type != "local" and not covered:
-            hops = frozenset(hop for path in used for hop in path.next_hops)
+            hops = frozenset(
+                hop for path in used if not self._within_itself(router, prefix, path) for hop in path.next_hops
+            )
         if best is not None and hops:
             route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
         if route == router.installed.get(prefix):
@@ -287,6 +295,15 @@ class _Run:
         else:
             router.installed.set(prefix, route)
         self._resolve_again(router, prefix)
+
+    def _within_itself(self, router: _Router, prefix: Prefix, path: Candidate) -> bool:
+        """zebra looks for the next hop no further up than to the route itself (zebra_nhg.c, nexthop_active: "Matched
+        against ourself"); bgpd takes the path all the same."""
+        if not _within(path.attributes.next_hop, prefix):
+            return False
+        address = ip_address(path.attributes.next_hop)
+        tables = (self.problem.ribs[router.device.name].table, router.installed)
+        return not any(p.prefixlen > prefix.prefixlen for table in tables for p, _ in table.matches(address))
 
     @staticmethod
     def _resolve_again(router: _Router, changed: Prefix) -> None:
@@ -306,7 +323,7 @@ def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tup
             if family_of(route.prefix) == redistribution.family and _is_of(route, redistribution.protocol):
                 lines = (*route.sources, *((redistribution.source,) if redistribution.source else ()))
                 # bgpd/bgp_route.c, bgp_redistribute_add: ORIGIN incomplete, the route's metric as MED.
-                path = Attributes(_gateway(route), origin="incomplete", med=0 if route.connected else route.metric)
+                path = Attributes(_gateway(route), origin="incomplete", med=route.rib_metric)
                 yield route.prefix, Candidate(LOCAL, "local", path, weight=weight, sources=lines)
     for own in instance.originated:
         attributes = Attributes(
@@ -333,14 +350,17 @@ def _is_of(route: StaticRoute, protocol: str) -> bool:
 
 
 def _gateway(route: StaticRoute) -> str:
-    return next((hop.via for hop in route.next_hops if hop.via is not None), SELF)
+    """The first in zebra's order, by address (lib/nexthop_group.c, nexthop_group_add_sorted)."""
+    gateways = [hop.via for hop in route.next_hops if hop.via is not None]
+    link_local = sorted(via for via in gateways if parse_link_local(via) is not None)
+    return next(iter(sorted((via for via in gateways if via not in link_local), key=ip_address) + link_local), SELF)
 
 
 def _through(route: StaticRoute, next_hop: str) -> tuple[frozenset[FibNextHop], int] | None:
     if route.kind != "unicast":
         return None
     hops = frozenset(hop if hop.via is not None else FibNextHop(next_hop, hop.interface) for hop in route.next_hops)
-    return hops, route.metric
+    return hops, route.rib_metric
 
 
 def _within(next_hop: str, prefix: Prefix) -> bool:

@@ -3,13 +3,15 @@
 Two views of the same routes: the kernel's main table (what forwards) and zebra's RIB (what BGP redistributes and
 resolves next hops through). They differ where FRR says so: a host address on `lo` is connected for zebra and stands in
 the kernel's local table only; a connected route without carrier stays in the kernel, marked `linkdown`, and leaves
-zebra (zebra/connected.c).
+zebra (zebra/connected.c), while a route that somebody else put into the kernel stays in zebra as long as its interface
+is up (measured on 8.4.4). FRR's own static routes are where zebra puts them: in the kernel while they are usable and no
+better route for the prefix is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address
 from typing import Generic, TypeVar
 
@@ -68,11 +70,26 @@ class StaticRoute:
     next_hops: tuple[FibNextHop, ...]
     connected: bool
     in_kernel: bool
-    """False: only zebra calls it a route (a host address on `lo`)."""
+    """False: only zebra calls it a route (a host address on `lo`), or nobody (one that was lost with its interface)."""
     operative: bool
-    """zebra uses it: at least one next hop's interface has carrier."""
+    """zebra uses it: a connected route's interface, or one next hop's of a static route, has carrier."""
     linkdown: bool
     sources: tuple[Source, ...]
+
+    @property
+    def lost(self) -> bool:
+        """The kernel has dropped it with its interface, which is up again."""
+        return not (self.in_kernel or self.connected or self.of_frr)
+
+    @property
+    def of_frr(self) -> bool:
+        """`ip route` of FRR's configuration."""
+        return self.protocol == "static"
+
+    @property
+    def rib_metric(self) -> int:
+        """As zebra tells BGP: the kernel's metric of its own routes and of connected ones is none of theirs."""
+        return 0 if self.connected or self.of_frr else self.metric
 
 
 def static_routes(wiring: Wiring, device: Device) -> tuple[StaticRoute, ...]:
@@ -82,7 +99,12 @@ def static_routes(wiring: Wiring, device: Device) -> tuple[StaticRoute, ...]:
     for route in connected:
         covering.set(route.prefix, route)
     kernel = (_kernel(wiring, device, route, covering) for route in device.routes)
-    return connected + tuple(route for route in kernel if route is not None)
+    routes = connected + tuple(route for route in kernel if route is not None)
+    better = {route.prefix for route in routes if route.operative and not route.of_frr}
+    return tuple(
+        replace(route, in_kernel=route.operative and route.prefix not in better) if route.of_frr else route
+        for route in routes
+    )
 
 
 def _connected(wiring: Wiring, device: Device) -> Iterator[StaticRoute]:
@@ -123,6 +145,9 @@ def _kernel(
     if route.kind == "unicast" and not hops:
         return None
     carriers = [wiring.carrier(InterfaceRef(device.name, hop.interface)) for hop in hops if hop.interface]
+    if route.protocol == "static" and any(carriers):
+        # zebra installs the usable ones alone; the kernel keeps all of a route that was given to it.
+        hops = [hop for hop, carrier in zip(hops, carriers, strict=True) if carrier]
     metric = route.metric
     if metric == 0 and route.prefix.version == 6:
         metric = IPV6_DEFAULT_METRIC
@@ -133,8 +158,8 @@ def _kernel(
         metric=metric,
         next_hops=tuple(hops),
         connected=False,
-        in_kernel=True,
-        operative=not carriers or any(carriers),
+        in_kernel=not route.lost,
+        operative=not route.lost and (route.protocol != "static" or not carriers or any(carriers)),
         linkdown=bool(carriers) and not any(carriers),
         sources=(route.source,) if route.source else (),
     )
@@ -160,11 +185,13 @@ def _kernel_next_hop(
 class Rib:
     """zebra's view of one device's static routes: per prefix the one it selects (zebra_rib.c, rib_choose_best)."""
 
-    def __init__(self, routes: tuple[StaticRoute, ...]) -> None:
+    def __init__(self, routes: tuple[StaticRoute, ...], believed: frozenset[Prefix] = frozenset()) -> None:
+        """`believed`: lost routes that zebra takes for good ones, and puts no other in their place."""
         self.routes = routes
+        self.believed = believed & {r.prefix for r in routes if r.lost}
         self.table: PrefixTable[StaticRoute] = PrefixTable()
         for route in sorted(
-            (r for r in routes if r.operative), key=lambda r: (not r.connected, r.metric), reverse=True
+            (r for r in routes if r.operative), key=lambda r: (not r.connected, r.of_frr, r.metric), reverse=True
         ):
             self.table.set(route.prefix, route)
 

@@ -20,6 +20,9 @@ from bgpsim.network.state import Session, SessionKey
 from bgpsim.network.types import FAMILIES, Address, Family
 from bgpsim.source import Source
 
+MAXIMUM_TTL = 255
+"""Of packets to an internal peer."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
@@ -56,6 +59,8 @@ class Sessions:
     ends: dict[SessionKey, SessionEnd]
     """Established ones."""
     down: dict[SessionKey, Session]
+    split: frozenset[SessionKey] = frozenset()
+    """Ends of established ones that lose packets on one of several ways, if the kernel's hash takes it."""
 
     def of(self, device: str) -> Iterator[SessionEnd]:
         for key in sorted(self.ends):
@@ -120,7 +125,7 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
         end = ends.pop(key)
         because = f"{end.peer.device} has this connection with another neighbor"
         down[key] = Session("Down", end.type, end.peer.device, end.neighbor.interface, because)
-    return Sessions(ends, down)
+    return Sessions(ends, down, frozenset(key for key in ends if key in finder.split))
 
 
 def neighbor_sources(neighbor: Neighbor) -> tuple[Source, ...]:
@@ -139,10 +144,14 @@ class _Finder:
         self.wiring = wiring
         self.ribs = ribs
         self.walker = walker
+        self.split: set[SessionKey] = set()
 
     def find(self, device: Device, instance: BgpInstance, neighbor: Neighbor) -> SessionEnd | _Down:
         if neighbor.shutdown:
             return _Down("shut down here")
+        derived = derived_address(device, neighbor)
+        if derived is not None:
+            return self._by_address(device, instance, neighbor, derived)
         if neighbor.interface is not None and (neighbor.address is None or neighbor.address.is_link_local):
             return self._on_link(device, instance, neighbor, neighbor.interface)
         if neighbor.address is None:
@@ -169,6 +178,7 @@ class _Finder:
                 n
                 for n in peer.bgp.neighbors
                 if n.interface == far.interface
+                and derived_address(peer, n) is None
                 and (n.address is None or (mine is not None and n.address == mine.link_local))
             ),
             None,
@@ -198,11 +208,11 @@ class _Finder:
                 failures.append(_Down(f"no BGP process at {address} ({name})", name))
                 continue
             own = self.wiring.own_addresses(device.name)
-            towards = [n for n in peer.bgp.neighbors if n.address is not None and n.address in own]
+            towards = [(n, at) for n in peer.bgp.neighbors if (at := address_of(peer, n)) is not None and at in own]
             if not towards:
                 failures.append(_Down(f"{name} has no neighbor with an address of {device.name}", name))
-            for back in towards:
-                found = self._between(device, instance, neighbor, address, peer, peer.bgp, back)
+            for back, at in towards:
+                found = self._between(device, instance, neighbor, address, peer, peer.bgp, back, at)
                 if isinstance(found, SessionEnd):
                     return found
                 failures.append(found)
@@ -217,46 +227,70 @@ class _Finder:
         peer: Device,
         peer_instance: BgpInstance,
         back: Neighbor,
+        own: Address,
     ) -> SessionEnd | _Down:
-        assert back.address is not None
+        """`address`: the peer's, as `neighbor` has it; `own`: this device's, as `back` has it."""
+        for end, configured in ((device, neighbor), (peer, back)):
+            if isinstance(configured.update_source, str) and self._source_of(end, configured, address) is None:
+                # FRR neither connects nor accepts without (bgpd/bgp_network.c, bgp_update_source).
+                return _Down(f"update-source {configured.update_source} of {end.name} has no address", peer.name)
         mine = self._source_of(device, neighbor, address)
-        theirs = self._source_of(peer, back, back.address)
-        dials = not neighbor.passive and peer_instance.listens and mine == back.address
-        is_dialled = not back.passive and instance.listens and theirs == address
+        theirs = self._source_of(peer, back, own)
+        dials = self._dials(device, instance, neighbor, address) and peer_instance.listens and mine == own
+        is_dialled = self._dials(peer, peer_instance, back, own) and instance.listens and theirs == address
         if not dials and not is_dialled:
-            return _Down(self._no_dial(device, instance, neighbor, mine, peer, peer_instance, back, theirs), peer.name)
-        for here, there in ((device, address), (peer, back.address)):
-            because = self._unreachable(here, there)
+            return _Down(
+                self._no_dial(device, instance, neighbor, address, mine, peer, peer_instance, back, own, theirs),
+                peer.name,
+            )
+        out, far = self._egress(device.name, address), self._egress(peer.name, own)
+        ends = ((device, instance, neighbor, address, out), (peer, peer_instance, back, own, far))
+        for here, engine, configured, there, egress in ends:
+            external = _session_type(engine, configured) == "ebgp"
+            because = self._unreachable(here, configured, there, configured.ebgp_ttl if external else MAXIMUM_TTL)
+            if because is None and external and configured.ebgp_ttl == 1 and egress is None and engine.engine == "frr":
+                because = f"{there} is not on a connected network of {here.name} (eBGP, TTL 1)"
             if because:
                 return _Down(because, peer.name)
-        out, far = self._egress(device.name, address), self._egress(peer.name, back.address)
-        if instance.asn != peer_instance.asn:
-            for here, configured, there, exit_ in ((device, neighbor, address, out), (peer, back, back.address, far)):
-                if configured.ebgp_ttl == 1 and exit_ is None:
-                    return _Down(f"{there} is not on a connected network of {here.name} (eBGP, TTL 1)", peer.name)
-        return self._agree(
-            device, instance, neighbor, peer, peer_instance, back, _Connection(back.address, address, out, far)
-        )
+        return self._agree(device, instance, neighbor, peer, peer_instance, back, _Connection(own, address, out, far))
+
+    def _dials(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
+        """FRR tracks its peer as it tracks next hops, which a default route does not resolve (bgpd/bgp_nht.c,
+        zebra_rnh.c; `ip nht resolve-via-default`). It accepts a connection all the same."""
+        if neighbor.passive:
+            return False
+        matches = self.walker.fibs.table(device.name).matches(address)
+        return instance.engine != "frr" or any(prefix.prefixlen for prefix, _ in matches)
 
     def _no_dial(
         self,
         device: Device,
         instance: BgpInstance,
         neighbor: Neighbor,
+        address: Address,
         mine: Address | None,
         peer: Device,
         peer_instance: BgpInstance,
         back: Neighbor,
+        own: Address,
         theirs: Address | None,
     ) -> str:
         if mine is None or theirs is None:
-            here, there = (device.name, neighbor.address) if mine is None else (peer.name, back.address)
+            here, there = (device.name, address) if mine is None else (peer.name, own)
             return f"{here} has no route to {there}"
+        if neighbor.passive and back.passive:
+            return f"neither {device.name} nor {peer.name} connects: both are passive"
         if not instance.listens and not peer_instance.listens:
             return f"neither {device.name} nor {peer.name} accepts connections"
+        for end, engine, configured, target in (
+            (device, instance, neighbor, address),
+            (peer, peer_instance, back, own),
+        ):
+            if not configured.passive and not self._dials(end, engine, configured, target):
+                return f"{end.name} has a default route alone to {target}, and FRR connects over none"
         return (
-            f"addresses do not fit: {device.name} would connect from {mine} (expected there: {back.address}),"
-            f" {peer.name} from {theirs} (expected here: {neighbor.address})"
+            f"addresses do not fit: {device.name} would connect from {mine} (expected there: {own}),"
+            f" {peer.name} from {theirs} (expected here: {address})"
         )
 
     def _agree(
@@ -289,7 +323,8 @@ class _Finder:
             peer_instance.asn,
             int(router_id(peer)),
             families,
-            neighbor.extended_nexthop and back.extended_nexthop,
+            # Link-local sessions alone offer it (bgpd/bgp_open.c, bgp_open_capability).
+            neighbor.extended_nexthop and back.extended_nexthop and not isinstance(connection.remote, IPv4Address),
             connection.local,
             connection.remote,
             connection.interface,
@@ -317,11 +352,42 @@ class _Finder:
             return None
         return None
 
-    def _unreachable(self, device: Device, address: Address) -> str | None:
-        for path in self.walker.paths(device.name, address):
+    def _unreachable(self, device: Device, neighbor: Neighbor, address: Address, ttl: int) -> str | None:
+        """GoBGP sets the TTL and looks at no route, so a loopback of the next router is near enough for TTL 1; FRR also
+        wants an external peer without multihop on a connected network (bgpd/bgp_nht.c, bgp_find_or_add_nexthop).
+
+        One way of several is enough: each new connection has another port, and takes a way of its own.
+        """
+        failures = []
+        paths = self.walker.paths(device.name, address)
+        for path in paths:
+            links = len(path.hops) - 1
             if path.disposition != "delivered":
-                return f"packets from {device.name} to {address} end at {path.at}: {path.because}"
+                failures.append(f"packets from {device.name} to {address} end at {path.at}: {path.because}")
+            elif links > ttl:
+                failures.append(f"{address} is {links} links away from {device.name} (eBGP, TTL {ttl})")
+        if failures and len(failures) < len(paths):
+            self.split.add(SessionKey(device.name, neighbor.name))
+            return None
+        return failures[0] if failures else None
+
+
+def derived_address(device: Device, neighbor: Neighbor) -> IPv4Address | None:
+    """The other end's address on an interface with a /30 or /31, which an unnumbered neighbor of FRR's prefers
+    (bgpd/bgp_fsm.c and bgpd.c, bgp_peer_conf_if_to_su_update_v4)."""
+    interface = device.interface(neighbor.interface) if neighbor.interface and neighbor.address is None else None
+    if interface is None or not interface.up or neighbor.v6_only:
         return None
+    for address in interface.addresses:
+        if isinstance(address.ip, IPv4Address) and address.network.prefixlen in (30, 31):
+            others = [other for other in address.network.hosts() if other != address.ip]
+            return IPv4Address(others[0]) if len(others) == 1 else None
+    return None
+
+
+def address_of(device: Device, neighbor: Neighbor) -> Address | None:
+    """The neighbor's, as it is configured or derived."""
+    return neighbor.address if neighbor.address is not None else derived_address(device, neighbor)
 
 
 def as_number_fits(instance: BgpInstance, neighbor: Neighbor, peer: BgpInstance) -> bool:

@@ -118,6 +118,8 @@ class Neighbor:
     extended_nexthop: bool = False
     """IPv4 routes with IPv6 next hops (RFC 8950); on for unnumbered neighbors in FRR."""
     shutdown: bool = False
+    v6_only: bool = False
+    """An unnumbered neighbor's session runs over link-local addresses, whatever IPv4 addresses the link has."""
     source: Source | None = None
     sources: tuple[Source, ...] = ()
 
@@ -227,3 +229,5 @@ class Network:
     unmodelled: tuple[Unmodelled, ...] = ()
     findings: tuple[tuple[Source | None, str], ...] = ()
     """Not errors, but worth saying: a policy that matches no node, say."""
+    interim: tuple[Network, ...] = ()
+    """What it was on the way, where a step takes something away and puts it back: a router has chosen meanwhile."""

@@ -31,7 +31,7 @@ FRR_COMMANDS = tuple(
 _ORIGINS: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"IGP": "igp", "EGP": "egp", "incomplete": "incomplete"}
 _ORIGIN_CODES: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"i": "igp", "e": "egp", "?": "incomplete"}
 _GOBGP_ORIGINS: tuple[Literal["igp", "egp", "incomplete"], ...] = ("igp", "egp", "incomplete")
-_GOBGP_WORDS = ("Unknown", "Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established")
+GOBGP_WORDS = ("Unknown", "Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established")
 """PeerState.SessionState of GoBGP's API (api/gobgp.proto), in RFC 4271's words."""
 
 
@@ -166,7 +166,7 @@ def read_gobgp(plane: BgpPlane, device: str, tables: Mapping[str, Any], owners: 
     """`tables`: `gobgp.tables` of one node. What a node receives is what its router really sent to it."""
     for neighbor in tables["neighbors"]:
         address = neighbor["state"]["neighbor_address"]
-        word = _GOBGP_WORDS[neighbor["state"].get("session_state", 0)]
+        word = GOBGP_WORDS[neighbor["state"].get("session_state", 0)]
         established = word == "Established"
         configuration = neighbor["conf"]
         counters: dict[Family, FamilyCounters] = {}

@@ -18,6 +18,8 @@ _KINDS: Mapping[str, RouteKind] = {
     "unreachable": "unreachable",
     "prohibit": "prohibit",
 }
+_PROTOCOLS = {"196": "static", "zstatic": "static"}
+"""RTPROT_ZSTATIC, FRR's static routes (zebra/rt_netlink.h), which iproute2 names only where FRR's list is installed."""
 
 
 def read_fib(dumps: Mapping[str, Mapping[str, Any]], owners: Owners) -> dict[FibKey, FibRoute]:
@@ -38,13 +40,19 @@ def _route(device: str, family: Family, route: Mapping[str, Any], owners: Owners
     kind = _KINDS.get(route.get("type", "unicast"))
     if kind is None:
         raise LabError(f"{device}: the kernel has a route of an unknown type: {route}")
-    flags = set(route.get("flags", ()))
     hops = []
-    for hop in route.get("nexthops") or ([route] if kind == "unicast" else []):
-        flags |= set(hop.get("flags", ()))
+    linkdown = []
+    several = route.get("nexthops", ())
+    for hop in several or ([route] if kind == "unicast" else []):
+        flags = {*route.get("flags", ()), *hop.get("flags", ())}
+        if several and "dead" in flags:
+            # Of an interface that is down: the kernel remembers it, and uses the others (net/ipv4/fib_semantics.c).
+            continue
         via = hop.get("gateway") or hop.get("via", {}).get("host")
         interface = hop.get("dev")
         text = None if via is None else owners.next_hop(via, device, interface)
         hops.append(FibNextHop(text, interface, hop.get("weight", 1)))
+        linkdown.append("linkdown" in flags)
     key = FibKey(device, family, prefix, route.get("metric", 0))
-    yield key, FibRoute(kind, route.get("protocol", "boot"), frozenset(hops), "linkdown" in flags)
+    protocol = str(route.get("protocol", "boot"))
+    yield key, FibRoute(kind, _PROTOCOLS.get(protocol, protocol), frozenset(hops), bool(hops) and all(linkdown))

@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
+from bgpsim.observe.bgp import GOBGP_WORDS
 from bgpsim.observe.owners import Owners, owners
 
 ATTEMPTS = 2
@@ -62,7 +63,9 @@ class End:
     hold: float
     """Seconds; negotiated where the session stands."""
     connected_only: bool
-    """It must be on a connected network (external, TTL 1)."""
+    """It tries only while its peer is on a connected network (FRR's external neighbors with TTL 1)."""
+    ttl: int
+    """Of its packets: how many links they may cross."""
     far: str | None
     """The device at the other end; None where nobody owns the address."""
     link: frozenset[tuple[str, str]] | None
@@ -117,7 +120,7 @@ class _Reaches:
         for hop in range(_MAX_HOPS):
             (route,) = self._agent.call("netlink.lookup", queries=[{"device": at, "target": target}])
             if route.get("kind") == "local":
-                return at == end.far
+                return at == end.far and hop <= end.ttl
             if route.get("kind") != "unicast" or (at, route["interface"]) not in self.carrier:
                 return False
             if hop == 0 and end.connected_only and route["via"] is not None:
@@ -141,25 +144,32 @@ def _look(
     carrier = frozenset(
         (name, link["ifname"]) for name, dump in dumps.items() for link in dump["links"] if "LOWER_UP" in link["flags"]
     )
-    ends = [_end(name, neighbor, told, known) for name, of in sessions.items() for neighbor, told in of.items()]
+    ends = [
+        _end(name, devices[name].engine == "frr", neighbor, told, known)
+        for name, of in sessions.items()
+        for neighbor, told in of.items()
+    ]
     if any(device.role == "speaker" for device in devices.values()):
         ends += [_speaker_end(told, known) for told in agent.call("speaker.alive")]
     return tuple(ends), _Reaches(agent, known, carrier)
 
 
-def _end(device: str, neighbor: str, told: Mapping[str, Any], known: Owners) -> End:
+def _end(device: str, frr: bool, neighbor: str, told: Mapping[str, Any], known: Owners) -> End:
     far, link = _far(device, neighbor, known)
+    ttl = told["hops"] if told["external"] else 255
     return End(
         device,
         neighbor,
-        state=told["word"],
+        state=GOBGP_WORDS[int(word)] if (word := told["word"]).isdecimal() else word,
         established=told["established"],
         queued=told["queued"],
         shut=told["shut"],
         opens=told["opens"],
         retry=told["retry"],
         hold=told["hold"],
-        connected_only=told["external"] and told["hops"] <= 1,
+        # GoBGP looks at no route: a loopback of the next router is one link away, and TTL 1 gets there.
+        connected_only=frr and ttl <= 1,
+        ttl=ttl,
         far=far,
         link=link,
     )
@@ -179,6 +189,7 @@ def _speaker_end(told: Mapping[str, Any], known: Owners) -> End:
         retry=_SPEAKER_RETRY,
         hold=_SPEAKER_HOLD,
         connected_only=True,
+        ttl=1,
         far=router,
         link=next(between, None),
     )

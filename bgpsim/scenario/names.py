@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 
@@ -38,6 +38,8 @@ class Names:
     """The devices, interfaces and prefixes of one network by their names; errors point to the given source."""
 
     network: Network
+    lodgers: Mapping[str, str] = field(default_factory=dict)
+    """Containers in the network namespace of a device -> that device."""
 
     def device(self, name: str, source: Source, kinds: tuple[DeviceKind, ...]) -> Device:
         """Raises InputError for a name that is no device, or one of another kind."""
@@ -49,6 +51,13 @@ class Names:
             found = self.network.devices[name].kind
             raise problem(
                 source, f"'{name}' is a {found}; expected a {expected}", hint(name, known, f"{expected} names")
+            )
+        if name in self.lodgers:
+            owner = self.lodgers[name]
+            raise problem(
+                source,
+                f"'{name}' lives in the network namespace of {owner}; expected a {expected}",
+                f"its interfaces and routes are those of {owner}",
             )
         raise problem(
             source, f"'{name}' is not in this lab; expected a {expected}", hint(name, known, f"{expected} names")

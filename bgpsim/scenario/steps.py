@@ -17,6 +17,7 @@ from bgpsim.check.expectations import (
     SessionsExpected,
 )
 from bgpsim.errors import InputError
+from bgpsim.inputs.build import namespace_owner
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
@@ -64,7 +65,10 @@ class StepReader:
 
     def read(self) -> tuple[Step, ...]:
         """All steps; what is wrong with them is in `problems`."""
-        names = Names(self.build(self.files, self.timeline))
+        containers = self.files.topology.nodes
+        owners = {name: namespace_owner(node, self.files) for name, node in containers.items() if node.shares}
+        lodgers = {name: owner for name, owner in owners.items() if owner is not None}
+        names = Names(self.build(self.files, self.timeline), lodgers)
         steps: list[Step] = []
         seen: list[str] = []
         for number, section in enumerate(self.document.file.steps):
@@ -76,16 +80,22 @@ class StepReader:
                         f"two steps are called '{section.name}'; expected one of each",
                     )
                 )
-            actions = self._actions(section, at, names)
+            actions, interim = self._actions(section, at, names)
             network = self.build(self.files, self.timeline)
+            if interim:
+                network = replace(network, interim=tuple(self.build(self.files, then) for then in interim))
             expected = () if section.expect is None else self._expected(section.expect, at, network, seen)
             flows = all_pairs(network)
             steps.append(Step(section.name, self.document.source(*at, "name"), actions, network, flows, expected))
             seen.append(section.name)
         return _with_named_flows(steps)
 
-    def _actions(self, section: StepSection, at: tuple[str, int], names: Names) -> tuple[Action, ...]:
+    def _actions(
+        self, section: StepSection, at: tuple[str, int], names: Names
+    ) -> tuple[tuple[Action, ...], tuple[Timeline, ...]]:
+        """The actions, and the moments between taking something away and putting it back."""
         actions: list[Action] = []
+        interim: list[Timeline] = []
         for number, name in enumerate(section.apply):
             with self.problems.collected():
                 actions += self._apply(name, self.document.source(*at, "apply", number))
@@ -93,6 +103,8 @@ class StepReader:
             with self.problems.collected():
                 actions += self._delete(name, self.document.source(*at, "delete", number))
         for key, up, entries in (("link-down", False, section.link_down), ("link-up", True, section.link_up)):
+            if up and set(section.link_up) & set(section.link_down):
+                interim.append(self.timeline)
             for number, text in enumerate(entries):
                 if self._is_of_a_refused_speaker(text):
                     continue
@@ -101,8 +113,12 @@ class StepReader:
                     actions.append(self._set_interface(device, interface, up))
         for number, withdrawn in enumerate(section.withdraw):
             actions += self._withdraw(withdrawn, (*at, "withdraw", number), names)
+        without = self.timeline
         for number, announced in enumerate(section.announce):
             actions += self._announce(announced, (*at, "announce", number), names)
+        gone = {action.announcement.key for action in actions if isinstance(action, Withdraw)}
+        if any(announcement.key in gone for announcement in self.timeline.announced):
+            interim.append(without)
         for name, lines in section.exec.items():
             with self.problems.collected():
                 names.device(name, self.document.source(*at, "exec", name), ("router", "node", "host", "pod"))
@@ -111,7 +127,7 @@ class StepReader:
                     with self.problems.collected():
                         _check_words(line, source)
                         actions.append(Execute(name, line, source))
-        return tuple(actions)
+        return tuple(actions), tuple(interim)
 
     def _apply(self, name: str, source: Source) -> Iterable[Action]:
         self._needs_cluster(name, source)
@@ -131,14 +147,16 @@ class StepReader:
         manifest = self.manifests.get(name)
         if manifest is None:
             return
-        if all(m.path != manifest.path for m in self.timeline.applied):
-            applied = [m.path for m in self.timeline.applied]
+        applied = self.timeline.applied
+        missing = sorted(manifest.identities - {identity for m in applied for identity in m.identities})
+        if missing or not (manifest.identities or any(m.path == manifest.path for m in applied)):
+            what = "".join(f"{kind} {object_name} of " for kind, _, object_name in missing[:1])
             raise problem(
-                source, f"'{name}' is not applied here; expected what a step before has applied",
-                hint(name, applied, "applied manifests"),
+                source, f"{what}'{name}' is not applied here; expected what a step before has applied",
+                hint(name, [m.path for m in applied], "applied manifests"),
             )  # fmt: skip
-        kept = tuple(m for m in self.timeline.applied if m.path != manifest.path)
-        self.timeline = replace(self.timeline, applied=kept)
+        left = tuple(m.without(manifest.identities) for m in applied if m.path != manifest.path)
+        self.timeline = replace(self.timeline, applied=left)
         yield Delete(manifest)
 
     def _set_interface(self, device: str, interface: str, up: bool) -> Action:

@@ -160,6 +160,7 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     ),
     (KernelRoute, "protocol"): route("router0", "10.0.0.0/8", protocol="static"),
     (KernelRoute, "metric"): route("router0", "10.0.0.0/8", metric=7),
+    (KernelRoute, "lost"): route("router0", "10.0.0.0/8", lost=True),
     (RouteNextHop, "address"): route("worker", "0.0.0.0/0", next_hops=(RouteNextHop(None, "net0"),)),
     (RouteNextHop, "interface"): route("worker3", "10.1.3.2/32", next_hops=(RouteNextHop(None, "net0"),)),
     (BgpInstance, "asn"): bgp("router0", asn=65001),
@@ -180,7 +181,6 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Neighbor, "interface"): neighbor("tor0", "net0", interface="net1"),
     (Neighbor, "remote_as"): neighbor("tor0", "10.0.1.2", remote_as="external"),
     (Neighbor, "families"): neighbor("tor0", "10.0.1.2", families={"ipv6-unicast": NeighborFamily()}),
-    (Neighbor, "ebgp_ttl"): lambda n: bgp("worker", asn=65077)(neighbor("tor0", "10.0.2.2", remote_as=65077)(n)),
     (Neighbor, "update_source"): neighbor("worker", "10.0.0.1", update_source=IPv4Address("192.0.2.1")),
     (Neighbor, "passive"): neighbor("worker", "10.0.0.1", passive=True),
     (Neighbor, "extended_nexthop"): neighbor("router0", "net0", extended_nexthop=False),
@@ -212,6 +212,7 @@ UNSEEN: Mapping[tuple[type, str], str] = {
     (Network, "name"): _LABEL,
     (Network, "unmodelled"): _LABEL,
     (Network, "findings"): _LABEL,
+    (Network, "interim"): "no step of this scenario takes something away and puts it back",
     (Segment, "management"): _LABEL,
     (Device, "name"): "the key of (Network, devices)",
     (Device, "labels"): _LABEL,
@@ -232,6 +233,8 @@ UNSEEN: Mapping[tuple[type, str], str] = {
     (Neighbor, "hold_time"): "a time, and the lab is at rest",
     (Neighbor, "keepalive"): "a time, and the lab is at rest",
     (Neighbor, "connect_retry"): "a time, and the lab is at rest",
+    (Neighbor, "v6_only"): "no link between routers has IPv4 addresses",
+    (Neighbor, "ebgp_ttl"): "every external session of this lab is unnumbered",
     (Neighbor, "sources"): _SOURCE,
 }
 KINDS = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import MappingProxyType
@@ -110,6 +110,21 @@ class ManifestFile:
     path: str
     resources: tuple[Resource, ...]
     unmodelled: tuple[Unmodelled, ...] = ()
+
+    @property
+    def identities(self) -> frozenset[tuple[str, str, str]]:
+        """Kind, namespace and name of each: what `kubectl` knows an object by, whatever file it came from."""
+        return frozenset(_identity(resource) for resource in self.resources)
+
+    def without(self, identities: Collection[tuple[str, str, str]]) -> ManifestFile:
+        """What is left of it when these are deleted."""
+        return replace(self, resources=tuple(r for r in self.resources if _identity(r) not in identities))
+
+
+def _identity(resource: Resource) -> tuple[str, str, str]:
+    if isinstance(resource, DaemonSet):
+        return ("DaemonSet", resource.namespace, resource.name)
+    return ("CiliumBGPPeeringPolicy", "", resource.name)
 
 
 _OPERATORS: tuple[Literal["In", "NotIn", "Exists", "DoesNotExist"], ...] = ("In", "NotIn", "Exists", "DoesNotExist")

@@ -70,6 +70,7 @@ class _Peer:
     passive: bool | None = None
     shutdown: bool | None = None
     extended_nexthop: bool | None = None
+    v6_only: bool = False
     sources: list[Source] = field(default_factory=list)
 
 
@@ -205,9 +206,10 @@ class FrrReader:
             raise Refused(f"found {text!r}, expected an {'IPv4' if version == 'ip' else 'IPv6'} prefix")
         kind: RouteKind = "unicast"
         hops: tuple[RouteNextHop, ...] = ()
-        if next_hop.lower() in ("blackhole", "null0") and interface is None:
+        # vtysh completes a keyword before it takes a word for an interface's name: `b` is blackhole.
+        if interface is None and ("blackhole".startswith(next_hop) or next_hop.lower() in ("blackhole", "null0")):
             kind = "blackhole"
-        elif next_hop.lower() == "reject" and interface is None:
+        elif interface is None and ("reject".startswith(next_hop) or next_hop.lower() == "reject"):
             kind = "unreachable"
         elif values.looks_like_address(next_hop):
             hops = (RouteNextHop(values.address(next_hop), interface),)
@@ -334,6 +336,8 @@ class FrrReader:
                 self._peers.pop(self._peer(name).name, None)
             case ["interface", "v6only", *rest] if rest or name not in self._peers:
                 self._neighbor(name, ["interface", *rest], negated, source)
+                if name in self._peers:
+                    self._peers[name].v6_only = True
             case ["interface"]:
                 self._new_peer(name, name).sources.append(source)
             case ["interface", "peer-group", group]:
@@ -486,6 +490,7 @@ class FrrReader:
             passive=bool(peer.passive or group.passive),
             extended_nexthop=extended,
             shutdown=bool(peer.shutdown or group.shutdown),
+            v6_only=peer.v6_only,
             source=sources[0],
             sources=sources,
         )

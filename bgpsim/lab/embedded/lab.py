@@ -165,7 +165,7 @@ class EmbeddedLab:
         self._follow()
 
     def delete(self, manifest: ManifestFile) -> None:
-        self._applied = [m for m in self._applied if m.path != manifest.path]
+        self._applied = [m.without(manifest.identities) for m in self._applied if m.path != manifest.path]
         self._follow()
 
     def _follow(self) -> None:

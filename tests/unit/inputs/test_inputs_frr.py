@@ -180,6 +180,8 @@ def test_static_routes() -> None:
         "ip route 10.8.0.0/16 10.0.0.2",
         "ip route 10.8.0.0/16 10.0.0.3 net0",
         "ipv6 route 2001:db8::/32 net0",
+        "ip route 10.7.0.0/16 b",
+        "ip route 10.6.0.0/16 b0",
         start=None,
     )
     found = [
@@ -189,6 +191,8 @@ def test_static_routes() -> None:
         ("10.9.0.0/16", "blackhole", []),
         ("10.8.0.0/16", "unicast", [("10.0.0.2", None), ("10.0.0.3", "net0")]),
         ("2001:db8::/32", "unicast", [("None", "net0")]),
+        ("10.7.0.0/16", "blackhole", []),  # vtysh takes `b` for blackhole, whatever interfaces there are
+        ("10.6.0.0/16", "unicast", [("None", "b0")]),
     ]
     assert all((r.protocol, r.metric) == ("static", 20) for r in reader.static_routes)
 

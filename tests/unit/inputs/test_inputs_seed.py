@@ -350,6 +350,19 @@ def test_endpoints() -> None:
     }
 
 
+def test_a_host_stands_for_its_address_on_a_link(tmp_path: Path) -> None:
+    """And not for that on the management network, which it has first."""
+    (tmp_path / "t.yml").write_text(
+        "name: t\ntopology:\n  nodes:\n"
+        "    h1: {kind: linux, image: nicolaka/netshoot, exec: [ip addr add 10.1.0.2/24 dev net0]}\n"
+        "    h2: {kind: linux, image: nicolaka/netshoot}\n"
+        '  links: [{endpoints: ["h1:net0", "h2:net0"]}]\n'
+    )
+    net = build_network(LabFiles(load_topology(tmp_path / "t.yml", "t.yml")[0]), Timeline())
+    shown = {e.id: [str(a) for a in e.addresses] for e in net.endpoints}
+    assert shown == {"host:h1": ["10.1.0.2", "172.20.20.2"], "host:h2": ["172.20.20.3"]}
+
+
 def test_nothing_that_matters_is_unread() -> None:
     net = network()
     assert {u.effect for u in net.unmodelled} == {"none"}
@@ -407,6 +420,14 @@ def test_a_link_that_is_down() -> None:
     net = build_network(files, Timeline(interfaces_down=(("tor1", "net0"),)))
     down = [f"{d.name}:{i.name}" for d in net.devices.values() for i in d.interfaces if not i.up]
     assert down == ["tor1:net0"]
+
+
+def test_what_an_interface_takes_with_it() -> None:
+    """The kernel drops the routes by it for good, and tells nobody: a router's zebra may still believe in them."""
+    cut = (("router0", "eth0"), ("worker", "net0"))
+    net = build_network(LabFiles(topology(), cluster()), Timeline(interfaces_cut=cut))
+    assert [(str(r.prefix), r.lost) for r in routes(net, "router0")] == [("0.0.0.0/0", True), ("10.0.0.0/8", False)]
+    assert [(str(r.prefix), r.lost) for r in routes(net, "worker")] == [("10.1.1.0/24", False)]
 
 
 def test_addresses_are_what_the_lines_say() -> None:

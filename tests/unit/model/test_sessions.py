@@ -1,12 +1,14 @@
 """Why a session is down, who dials whom, next hops and what is sent."""
 
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
-from drawing import frr, neighbor, net, state, with_down
+from drawing import frr, gobgp, neighbor, net, state, with_down
 from seed_lab import announce, seed
 
+from bgpsim.model import predict
+from bgpsim.network.description import KernelRoute, RouteNextHop
 from bgpsim.network.state import AdvertisedKey, PathKey, SessionKey
 
 V4 = "ipv4-unicast"
@@ -30,6 +32,10 @@ def pair(a, b, **more):
         (pair("net0", "10.0.1.1"), "b has no neighbor on net0"),
         (pair(neighbor("10.0.1.2", shutdown=True), "10.0.1.1"), "shut down here"),
         (pair("10.0.1.2", neighbor("10.0.1.1", shutdown=True)), "shut down at b"),
+        (
+            pair(neighbor("10.0.1.2", passive=True), neighbor("10.0.1.1", passive=True)),
+            "neither a nor b connects: both are passive",
+        ),
         (with_down(pair("net0", "net0"), "b:net0"), "no carrier on a:net0"),
         (with_down(pair("net0", "net0"), "a:net0"), "a:net0 is down"),
         (pair("10.9.0.2", "10.9.0.1"), "a has no route to 10.9.0.2"),
@@ -39,6 +45,30 @@ def test_a_session_that_is_down_says_why(network, because: str) -> None:
     (key,) = [key for key in state(network).sessions if key.device == "a"]
     session = state(network).sessions[key]
     assert (session.state, session.because) == ("Down", because)
+
+
+@pytest.mark.parametrize(
+    ("length", "more", "next_hop"),
+    [(24, {}, "b:net0"), (30, {}, "10.0.1.2"), (31, {}, "10.0.1.2"), (30, {"v6_only": True}, "b:net0")],
+)
+def test_an_unnumbered_neighbor_prefers_the_other_address_of_a_small_network(
+    length: int, more: dict[str, bool], next_hop: str
+) -> None:
+    """FRR derives it (bgp_peer_conf_if_to_su_update_v4); an IPv4 session has no use for RFC 8950."""
+    first, second = ("10.0.1.3", "10.0.1.2") if length == 31 else ("10.0.1.1", "10.0.1.2")
+    network = net(
+        links=["a:net0 -- b:net0"],
+        addresses={"a:net0": f"{first}/{length}", "b:net0": f"{second}/{length}", "b:lo": "10.9.0.2/32"},
+        routers={"a": frr(65001, neighbor("net0", **more)), "b": frr(65002, neighbor("net0", **more))},
+    )
+    found = state(network)
+    assert {s.state for s in found.sessions.values()} == {"Established"}
+    assert found.paths[PathKey("a", V4, ip_network("10.9.0.2/32"), "net0")].attributes.next_hop == next_hop
+
+
+def test_an_update_source_without_an_address_keeps_both_ends_down() -> None:
+    found = state(pair(neighbor("10.0.1.2", update_source="lo0"), "10.0.1.1")).sessions
+    assert [s.because for s in found.values()] == ["update-source lo0 of a has no address"] * 2
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("10.0.1.2", "10.0.1.1"), ("net0", "net0")])
@@ -63,6 +93,84 @@ def test_loopbacks_over_a_static_route_need_multihop_when_external() -> None:
     (down, _) = state(between()).sessions.values()
     assert down.because == "10.9.0.2 is not on a connected network of a (eBGP, TTL 1)"
     assert {s.state for s in state(between(ebgp_ttl=2)).sessions.values()} == {"Established"}
+
+
+def test_frr_connects_over_no_default_route_and_accepts_all_the_same() -> None:
+    """zebra resolves no peer through it (`ip nht resolve-via-default`): one end with a better route is enough."""
+
+    def between(a: str, b: str):
+        ends = (neighbor("10.9.0.2", 65001, update_source="lo"), neighbor("10.9.0.1", 65001, update_source="lo"))
+        return pair(*ends, b_asn=65001, routes={"a": [f"{a} via 10.0.1.2"], "b": [f"{b} via 10.0.1.1"]})
+
+    found = state(between("default", "default")).sessions.values()
+    why = "a has a default route alone to 10.9.0.2, and FRR connects over none"
+    assert {(s.state, s.because) for s in found} >= {("Down", why)}
+    assert {s.state for s in found} == {"Down"}
+    assert {s.state for s in state(between("default", "10.9.0.1/32")).sessions.values()} == {"Established"}
+
+
+def test_one_way_of_several_is_enough_and_it_is_said() -> None:
+    """Two parallel links under a session of loopbacks, one of them cut at a: b still sends into it half the time."""
+    network = net(
+        links=["a:n0 -- b:n0", "a:n1 -- b:n1"],
+        addresses={
+            "a:n0": "10.0.1.1/30",
+            "b:n0": "10.0.1.2/30",
+            "a:n1": "10.0.2.1/30",
+            "b:n1": "10.0.2.2/30",
+            "a:lo": "10.9.0.1/32",
+            "b:lo": "10.9.0.2/32",
+        },
+        routers={
+            "a": frr(65001, neighbor("10.9.0.2", 65001, update_source="lo")),
+            "b": frr(65001, neighbor("10.9.0.1", 65001, update_source="lo")),
+        },
+    )
+
+    def through(*gateways: str, to: str) -> KernelRoute:
+        return KernelRoute(ip_network(to), "unicast", tuple(RouteNextHop(ip_address(g)) for g in gateways))
+
+    devices = dict(network.devices)
+    devices["a"] = replace(devices["a"], routes=(through("10.0.1.2", "10.0.2.2", to="10.9.0.2/32"),))
+    devices["b"] = replace(devices["b"], routes=(through("10.0.1.1", "10.0.2.1", to="10.9.0.1/32"),))
+    cut = predict(with_down(replace(network, devices=devices), "a:n0"), None, ())
+    assert {s.state for s in cut.state.sessions.values()} == {"Established"}
+    assert [(u.device, u.text) for u in cut.unmodelled] == [
+        ("b", "packets of the session with 10.9.0.1 are lost on one of several ways")
+    ]
+    both = predict(with_down(replace(network, devices=devices), "a:n0", "a:n1"), None, ())
+    assert {s.state for s in both.state.sessions.values()} == {"Down"}
+
+
+def cilium(asn: int, peer: str, *, ttl: int = 1):
+    """A node that peers with tor's address from another AS; `far` is one router further away."""
+    node = gobgp(asn, "10.0.1.2", peer, "10.1.0.0/24")
+    return net(
+        links=["tor:net0 -- node:net0", "tor:net1 -- far:net0"],
+        addresses={
+            "tor:net0": "10.0.1.1/24",
+            "node:net0": "10.0.1.2/24",
+            "tor:lo": "10.0.0.1/32",
+            "tor:net1": "10.0.2.1/24",
+            "far:net0": "10.0.2.2/24",
+        },
+        routers={
+            "tor": frr(65010, neighbor("10.0.1.2", "external")),
+            "far": frr(65010, neighbor("10.0.1.2", "external", ebgp_ttl=8), redistribute=()),
+            "node": replace(node, neighbors=(replace(neighbor(peer, 65010), ebgp_ttl=ttl),)),
+        },
+        routes={"node": ["default via 10.0.1.1"], "far": ["10.0.1.0/24 via 10.0.2.1"]},
+        kinds={"node": "node"},
+    )
+
+
+def test_gobgp_reaches_the_loopback_of_the_next_router_with_ttl_one() -> None:
+    """It sets the TTL and looks at no route, as FRR would: the packets have to cross one link only."""
+    found = state(cilium(65020, "10.0.0.1")).sessions
+    assert found[SessionKey("node", "10.0.0.1")].state == found[SessionKey("tor", "10.0.1.2")].state == "Established"
+    down = state(cilium(65020, "10.0.2.2")).sessions[SessionKey("node", "10.0.2.2")]
+    assert (down.state, down.because) == ("Down", "10.0.2.2 is 2 links away from node (eBGP, TTL 1)")
+    assert state(cilium(65020, "10.0.2.2", ttl=2)).sessions[SessionKey("node", "10.0.2.2")].state == "Established"
 
 
 def test_without_a_policy_an_external_peer_gets_and_gives_nothing() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from bgpsim.observe.settle import HOLD_MARGIN, End, still_to_change
+from bgpsim.observe.owners import owners
+from bgpsim.observe.settle import HOLD_MARGIN, End, _Reaches, still_to_change
 
 LINK = frozenset({("a", "net0"), ("b", "net0")})
 
@@ -24,6 +26,7 @@ def end(device: str, far: str | None, neighbor: str = "net0", **changes: object)
         retry=10.0,
         hold=9.0,
         connected_only=False,
+        ttl=255,
         far=far,
         link=LINK,
     )
@@ -99,3 +102,40 @@ def test_parallel_links_are_told_apart() -> None:
     up = [end("a", "b", **UP), end("b", "a", **UP)]
     down = [end("a", "b", "net1", link=other), end("b", "a", "net1", link=other)]
     assert waiting(*up, *down) == ("a net1 is Active and may come up", "b net1 is Active and may come up")
+
+
+class Kernels:
+    """node -- tor -- far, with the loopback of tor and an address of far behind default routes."""
+
+    def call(self, method: str, queries: list[dict[str, str]], **_: object) -> list[dict[str, Any]]:
+        assert method == "netlink.lookup"
+        ((device, target),) = [(q["device"], q["target"]) for q in queries]
+        if (device, target) in (("tor", "10.0.0.1"), ("far", "10.0.2.2")):
+            return [{"kind": "local"}]
+        if device == "node":
+            return [{"kind": "unicast", "interface": "net0", "via": "10.0.1.1"}]
+        return [{"kind": "unicast", "interface": "net1", "via": None}]
+
+
+@pytest.mark.parametrize(
+    ("target", "far", "changes", "arrives"),
+    [
+        ("10.0.0.1", "tor", {"ttl": 1}, True),
+        ("10.0.0.1", "tor", {"ttl": 1, "connected_only": True}, False),
+        ("10.0.2.2", "far", {"ttl": 1}, False),
+        ("10.0.2.2", "far", {"ttl": 2}, True),
+    ],
+)
+def test_how_far_packets_get(target: str, far: str, changes: dict[str, object], arrives: bool) -> None:
+    """GoBGP's external session to a loopback of the next router comes up with TTL 1; FRR would not even try."""
+    addresses = {"tor": {"net0": ["10.0.1.1"], "lo": ["10.0.0.1"]}, "far": {"net0": ["10.0.2.2"]}, "node": {}}
+    known = owners(
+        {
+            name: {"links": [{"ifname": i, "addr_info": [{"local": a} for a in of]} for i, of in interfaces.items()]}
+            for name, interfaces in addresses.items()
+        },
+        [],
+    )
+    carrier = frozenset({("node", "net0"), ("tor", "net1")})
+    reaches = _Reaches(Kernels(), known, carrier).reaches  # type: ignore[arg-type]
+    assert reaches(end("node", far, target, link=None, **changes)) is arrives

@@ -109,6 +109,12 @@ def problems(folder: Path, text: str) -> list[InputError]:
         (HEAD + "    link-up: ['tor1']\n", 10, "expected DEVICE:INTERFACE", None),
         (HEAD + "    exec: {tor9: ls}\n", 10, "'tor9' is not in this lab", "tor0"),
         (
+            HEAD + "    link-down: ['srv-worker:net0']\n",
+            10,
+            "'srv-worker' lives in the network namespace of worker; expected a router or node",
+            "its interfaces and routes are those of worker",
+        ),
+        (
             HEAD + "    delete: [cilium-bgp-peering-policies.yaml]\n",
             10,
             "'cilium-bgp-peering-policies.yaml' is not applied here",
@@ -306,3 +312,44 @@ def test_up_to_a_step() -> None:
         up_to(scenario, "cilium")
     assert "expected one of fabric, cilium peers" in caught.value.message
     assert "cilium peers" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("entries", "down", "announced"),
+    [
+        ("link-down: ['tor0:net0']\n    link-up: ['tor0:net0']\n", [("tor0", "net0")], 1),
+        ("link-down: ['tor1:net0']\n    link-up: ['tor0:net0']\n", None, 1),
+        (f"withdraw: [{{speaker: injector, all: true}}]\n    {TOR0.strip()}\n", [], 0),
+        ("withdraw: [{speaker: injector, all: true}]\n", None, 0),
+    ],
+)
+def test_what_goes_and_comes_back_in_one_step(
+    folder: Path, entries: str, down: list[tuple[str, str]] | None, announced: int
+) -> None:
+    """The network between the two is kept: routers choose anew while something is away."""
+    (folder / "s.yaml").write_text(HEAD + TOR0 + "  - name: two\n    " + entries)
+    network = load(folder / "s.yaml", "s.yaml").steps[1].network
+    if down is None:
+        assert network.interim == ()
+        return
+    (between,) = network.interim
+    injector = between.devices["injector"].bgp
+    assert injector is not None
+    assert len(injector.originated) == announced
+    interfaces = [(d.name, i.name) for d in between.devices.values() for i in d.interfaces if not i.up]
+    assert interfaces == down
+    assert all(i.up for d in network.devices.values() for i in d.interfaces)
+
+
+def test_kubectl_knows_objects_by_their_names_and_not_by_their_files(folder: Path) -> None:
+    """One policy of a file with two is deleted by a file of its own; then the file with both names one that is gone."""
+    both = (folder / "cilium-bgp-peering-policies.yaml").read_text()
+    (folder / "rack1.yaml").write_text("---\n" + both.split("---\n")[2])
+    policies = "    apply: [cilium-bgp-peering-policies.yaml]\n  - name: two\n    delete: [rack1.yaml]\n"
+    (folder / "s.yaml").write_text(HEAD + policies)
+    one, two = load(folder / "s.yaml", "s.yaml").steps
+    speak = [[d.name for d in step.network.devices.values() if d.kind == "node" and d.bgp] for step in (one, two)]
+    assert speak == [["control-plane", "worker", "worker2", "worker3"], ["control-plane", "worker"]]
+    again = HEAD + policies + "  - name: three\n    delete: [cilium-bgp-peering-policies.yaml]\n"
+    (error,) = problems(folder, again)
+    assert str(error.message).startswith("CiliumBGPPeeringPolicy rack1 of 'cilium-bgp-peering-policies.yaml' is not")
