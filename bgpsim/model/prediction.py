@@ -40,11 +40,22 @@ OBSERVED_KINDS = ("router", "node", "host")
 
 
 @dataclass(frozen=True, slots=True)
+class Tie:
+    """A destination of one router whose best path only the order of arrival tells."""
+
+    table: TableKey
+    paths: tuple[PathKey, ...]
+    """The equal ones, the assumed best first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The state at rest, and what this computation had to leave open (not what the description lists already)."""
 
     state: NetworkState
     unmodelled: tuple[Unmodelled, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    """Left open, and in `state` decided by the lower router ID (`bgpsim.model.outcomes` tries the others)."""
 
 
 def predict(
@@ -53,12 +64,13 @@ def predict(
     flows: Sequence[FlowKey],
     *,
     solver: Solver | None = None,
+    arrived: frozenset[PathKey] = frozenset(),
 ) -> Prediction:
     """Predict the state that `network` settles in.
 
     `before` is the state of the step before: FRR keeps an external path that is already best (RFC 4271 leaves it open),
-    so a history can decide. Without one, such a tie is reported in `unmodelled`. Raises ModelError for a flow whose
-    sender is not in the network.
+    so a history can decide. Without one, such a tie is reported in `unmodelled` and `ties`, unless one of its paths is
+    among those that are said to have `arrived` first. Raises ModelError for a flow whose sender is not in the network.
     """
     for passed in network.interim:
         before = predict(passed, before, (), solver=solver).state
@@ -69,7 +81,7 @@ def predict(
         name: Rib(routes, frozenset(prefix for device, prefix in believed if device == name))
         for name, routes in static.items()
     }
-    selected = selected_before(before)
+    selected = _with_arrived(selected_before(before), arrived)
     kept = kept_groups(before, wiring)
     chosen = solver or WorklistSolver()
 
@@ -106,10 +118,11 @@ def predict(
         if settled:
             break
         sessions = again
-    arrivals = _order_of_arrival(network, solution, before)
+    undecided = _order_of_arrival(network, solution, before)
+    arrivals = [arrival for arrival in undecided if arrival.key(arrival.best) not in arrived]
     state = PredictedState(
         sessions=_sessions(network, sessions, solution),
-        paths=_paths(network, solution, before, {arrival.table for arrival in arrivals}),
+        paths=_paths(network, solution, before, {arrival.table for arrival in undecided}),
         advertised=_advertised(network, solution),
         fib={key: route for key, route in fib.items() if network.devices[key.device].kind in OBSERVED_KINDS},
         forwarding={flow: forward(walker, flow) for flow in sorted(flows)},
@@ -120,7 +133,13 @@ def predict(
     open_ends = [_open(network, sessions, solution, arrival) for arrival in arrivals]
     open_ends += _split(network, sessions)
     open_ends += _stale(network, used(solution), kept) + _unstable(network, solution, settled)
-    return Prediction(state, tuple(sorted(open_ends)))
+    ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
+    return Prediction(state, tuple(sorted(open_ends)), ties)
+
+
+def _with_arrived(selected: frozenset[PathKey], arrived: frozenset[PathKey]) -> frozenset[PathKey]:
+    tables = {(key.device, key.prefix) for key in arrived}
+    return frozenset(key for key in selected if (key.device, key.prefix) not in tables) | arrived
 
 
 def selected_before(before: NetworkState | None) -> frozenset[PathKey]:
@@ -240,6 +259,9 @@ class _Arrival(NamedTuple):
     table: TableKey
     best: Candidate
     rivals: tuple[Candidate, ...]
+
+    def key(self, path: Candidate) -> PathKey:
+        return PathKey(self.table.device, family_of(self.table.prefix), self.table.prefix, path.neighbor)
 
 
 def _order_of_arrival(network: Network, solution: Solution, before: NetworkState | None) -> list[_Arrival]:

@@ -15,7 +15,7 @@ from bgpsim.network.state import (
     NetworkState,
     Session,
 )
-from bgpsim.network.types import Family
+from bgpsim.network.types import Family, Prefix
 from bgpsim.report import document as doc
 from bgpsim.source import Source, Unmodelled
 
@@ -191,3 +191,13 @@ def state_diff(change: StateDiff) -> doc.StateDiffPart:
 
 def expectations(results: Sequence[ExpectationResult]) -> list[doc.ExpectationPart]:
     return [doc.ExpectationPart(text=r.text, verdict="pass" if r.holds else "fail", seen=r.seen) for r in results]
+
+
+def outcomes(states: Sequence[NetworkState], tables: Iterable[tuple[str, Prefix]]) -> list[doc.OutcomePart]:
+    """The states in which the ties of these destinations (device, prefix) may end, numbered from 1."""
+    parts = []
+    for number, state in enumerate(states, start=1):
+        best = {(k.device, k.prefix): k.neighbor for k, path in state.paths.items() if path.best}
+        facts = [f"{of[0]} {of[1]}: best from {best[of]}" for of in sorted(tables, key=str) if of in best]
+        parts.append(doc.OutcomePart(id=str(number), facts=facts))
+    return parts

@@ -314,6 +314,13 @@ class TablesPart(Part):
     fib: list[FibRow]
 
 
+class OutcomePart(Part):
+    """One of the states that BGP leaves open."""
+
+    id: str
+    facts: list[str] = Field(description="which path is best where only the order of arrival tells")
+
+
 class StepPart(Part):
     name: str
     verdict: Verdict
@@ -323,6 +330,10 @@ class StepPart(Part):
     mismatches: list[MismatchPart] = Field(default_factory=list)
     reachability: list[ReachabilityPart] = Field(default_factory=list)
     diff: DiffPart | None = None
+    outcomes: list[OutcomePart] = Field(
+        default_factory=list,
+        description="where there are several; `volatile.outcome` is the id of the one that was seen",
+    )
     expectations: list[ExpectationPart] = Field(default_factory=list)
     actions: list[str] = Field(default_factory=list, description="what the step did, in order")
     tables: TablesPart | None = Field(default=None, description="the predicted tables; in a plan alone")

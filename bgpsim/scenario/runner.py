@@ -14,7 +14,7 @@ from bgpsim.check.compare import compare
 from bgpsim.errors import LabError
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.lab.base import Lab
-from bgpsim.model import Prediction, predict
+from bgpsim.model import Prediction, outcomes, predict
 from bgpsim.network.state import NetworkState
 from bgpsim.observe import observe
 from bgpsim.observe.settle import Settled, wait_settled
@@ -35,7 +35,7 @@ from bgpsim.scenario.recording import (
     note_prediction,
     outcome,
 )
-from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, Scenario, SetInterface, Withdraw
+from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, Scenario, SetInterface, Step, Withdraw
 from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, INTERRUPTED, PASS, verdict_of
 
 SETTLE_TIMEOUT = 90.0
@@ -86,10 +86,15 @@ def _drive(
         record.bring_up = time.monotonic() - record.started
         record.facts = lab.facts
         listener.lab(lab_part(record), record.bring_up)
-        for number, (step, prediction) in enumerate(zip(record.scenario.steps, predictions(), strict=True)):
+        before: NetworkState | None = None
+        as_assumed = True
+        for number, (step, assumed) in enumerate(zip(record.scenario.steps, predictions(), strict=True)):
+            prediction = assumed if as_assumed else predict(step.network, before, step.flows)
             note_prediction(record, step, prediction)
             with listener.working(f"step “{step.name}”") as tell:
-                part = _step(record, lab, number, timeout, tell)
+                part = _step(record, lab, number, timeout, tell, before, prediction)
+            as_assumed = as_assumed and record.predicted[step.name] is prediction.state
+            before = record.predicted[step.name]
             record.steps.append(part)
             listener.step(part)
     finally:
@@ -97,7 +102,15 @@ def _drive(
         lab.close()
 
 
-def _step(record: Record, lab: Lab, number: int, timeout: float, tell: Callable[[str], None]) -> doc.StepPart:
+def _step(
+    record: Record,
+    lab: Lab,
+    number: int,
+    timeout: float,
+    tell: Callable[[str], None],
+    before: NetworkState | None,
+    prediction: Prediction,
+) -> doc.StepPart:
     step = record.scenario.steps[number]
     start = time.monotonic()
     begun = Begun.now(lab.agent, lab.devices, earlier=start - record.started if number == 0 else 0.0)
@@ -124,12 +137,26 @@ def _step(record: Record, lab: Lab, number: int, timeout: float, tell: Callable[
             lab.check_alive()  # a daemon that is gone explains more than the call that it did not answer
         raise
     record.observed[step.name] = observed
+    possible, seen = _outcome_seen(step, before, prediction, observed)
+    record.predicted[step.name] = possible[seen].state
     part = _found(record, number, done, settled)
     part.volatile["seconds"] = time.monotonic() - start
     part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
     part.volatile["cross_check"] = counts(observed)
     part.volatile.update(told)
+    if len(possible) > 1:
+        part.outcomes = assemble.outcomes([one.state for one in possible], [tie.table for tie in prediction.ties])
+        part.volatile["outcome"] = part.outcomes[seen].id
     return part
+
+
+def _outcome_seen(
+    step: Step, before: NetworkState | None, prediction: Prediction, observed: NetworkState
+) -> tuple[tuple[Prediction, ...], int]:
+    """All outcomes that BGP leaves open, and which of them explains all that was seen; the assumed one if none does."""
+    possible = outcomes(step.network, before, step.flows) if prediction.ties else (prediction,)
+    agreeing = (n for n, one in enumerate(possible) if compare(one.state, observed).agrees)
+    return possible, next(agreeing, 0)
 
 
 def _act(record: Record, lab: Lab, action: Action) -> None:

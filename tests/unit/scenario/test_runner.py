@@ -18,6 +18,8 @@ from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.lab.base import CommandResult, LabFacts, RejectedLine
+from bgpsim.model import Prediction, Tie
+from bgpsim.model.propagation import TableKey
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey, Forwarding, ForwardingPath, Hop, NetworkState, Session, SessionKey
 from bgpsim.observe.settle import Settled
@@ -125,6 +127,7 @@ class Stage:
         self.predicted: dict[str, NetworkState] = {}
         self.observed: dict[str, Any] = {}
         self.unmodelled: tuple[Unmodelled, ...] = ()
+        self.ties: tuple[Tie, ...] = ()
         self.settled: dict[int, str] = {}
         self.quiet: list[float] = []
         self.facts = LabFacts("embedded", rootless=True)
@@ -142,7 +145,7 @@ class Stage:
         found = self.predicted.get(network.name, state())
         if isinstance(found, BaseException):
             raise found
-        return SimpleNamespace(state=found, unmodelled=self.unmodelled)
+        return Prediction(found, self.unmodelled, self.ties)
 
     def wait_settled(self, agent: Any, devices: Any, *, quiet: float, timeout: float) -> Any:
         self.quiet.append(quiet)
@@ -167,6 +170,34 @@ class Stage:
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     return Stage(monkeypatch)
+
+
+@pytest.mark.parametrize(("seen", "exit_code", "outcome"), [(0, 0, "1"), (1, 0, "2"), (2, 1, "1")])
+def test_one_outcome_of_an_open_choice_must_explain_all_that_is_seen(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, seen: int, exit_code: int, outcome: str
+) -> None:
+    """Two states are possible; a third one is neither. The next step is predicted from the one that was seen."""
+    states = [
+        replace(state(), forwarding={FLOW: walk("worker", via), BACK: walk("worker2")}) for via in ("a", "b", "c")
+    ]
+    stage.ties = (Tie(TableKey("tor0", ROUTE.prefix), ()),)
+    stage.predicted["one"] = states[0]
+    monkeypatch.setattr(runner, "outcomes", lambda *_: tuple(Prediction(s, (), stage.ties) for s in states[:2]))
+    stage.observed["one"] = states[seen]
+    befores = []
+    predict = stage.predict
+
+    def remember(network: Network, before: NetworkState | None, flows: Any) -> Any:
+        befores.append((network.name, before))
+        return predict(network, before, flows)
+
+    monkeypatch.setattr(runner, "predict", remember)
+    found = stage.run(scenario(step("one"), step("two")))
+    first = found.run.steps[0]
+    assert [part.id for part in first.outcomes] == ["1", "2"]
+    assert first.volatile["outcome"] == outcome
+    assert (first.verdict == "pass") is (exit_code == 0)
+    assert befores[-1] == ("two", states[int(outcome) - 1])
 
 
 def test_a_plane_that_nobody_could_read_is_inconclusive(stage: Stage) -> None:

@@ -1,0 +1,52 @@
+"""Where only the order of arrival tells, every order is an outcome; where history tells, there is one."""
+
+from ipaddress import ip_network
+
+from seed_lab import announce, seed
+
+from bgpsim.model import outcomes, predict
+from bgpsim.network.state import AdvertisedKey, PathKey
+
+ANYCAST = ip_network("10.99.0.1/32")
+BOTH = seed(announced=[announce("10.99.0.1/32")])
+"""At both ToRs at once: router0 may hear of it from either first, and tells the other one what it chose."""
+
+
+def best_at_router0(found) -> str:
+    (neighbor,) = (
+        key.neighbor
+        for key, path in found.paths.items()
+        if (key.device, key.prefix) == ("router0", ANYCAST) and path.best
+    )
+    return neighbor
+
+
+def test_two_equal_paths_at_once_have_two_outcomes() -> None:
+    found = outcomes(BOTH, None, ())
+    assert [best_at_router0(p.state) for p in found] == ["net0", "net1"]
+    assert found[0].state == predict(BOTH, None, ()).state
+    # Each is whole: what router0 sends follows from what it chose (AS 65010 is tor0's, 65011 tor1's).
+    for prediction, asn in zip(found, (65010, 65011), strict=True):
+        for neighbor in ("net0", "net1"):
+            sent = prediction.state.advertised[AdvertisedKey("router0", neighbor, "ipv4-unicast", ANYCAST)]
+            assert sent.as_path == (asn, 65099)
+
+
+def test_history_leaves_one() -> None:
+    first = predict(seed(announced=[announce("10.99.0.1/32", "tor1")]), None, ()).state
+    (found,) = outcomes(BOTH, first, ())
+    assert best_at_router0(found.state) == "net1"
+
+
+def test_independent_ties_multiply_and_are_bounded() -> None:
+    prefixes = [f"10.99.0.{n}/32" for n in range(1, 4)]
+    network = seed(announced=[announce(prefix) for prefix in prefixes])
+    assert len(outcomes(network, None, ())) == 8
+    assert len(outcomes(network, None, (), most=3)) <= 3
+
+
+def test_a_path_that_is_said_to_have_come_first_stays_best() -> None:
+    first = PathKey("router0", "ipv4-unicast", ANYCAST, "net1")
+    found = predict(BOTH, None, (), arrived=frozenset({first}))
+    assert best_at_router0(found.state) == "net1"
+    assert found.ties == ()
