@@ -89,7 +89,7 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
         where=lambda key: (key.device, f"to {key.neighbor}", key.family, _prefix(key)),
         fields=attribute_texts,
         text=attributes_text,
-        sources=lambda _: (),
+        sources=lambda key, _: predicted.lines.get(key, ()),
     )
     _compare_keyed(
         fib,
@@ -98,7 +98,7 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
         where=lambda key: (key.device, f"metric {key.metric}" if key.metric else None, key.family, str(key.prefix)),
         fields=fib_texts,
         text=fib_text,
-        sources=lambda route: route.sources,
+        sources=lambda _, route: route.sources,
     )
     _compare_forwarding(path, predicted, observed)
     _compare_keyed(
@@ -108,7 +108,7 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
         where=lambda key: (key.speaker, f"{key.direction} {key.peer}", key.family, _prefix(key)),
         fields=attribute_texts,
         text=attributes_text,
-        sources=lambda _: (),
+        sources=lambda key, _: predicted.lines.get(key, ()),
     )
     mismatches = sorted((m for tally in tallies.values() for m in tally.mismatches), key=lambda m: m.order)
     empty = {
@@ -209,14 +209,14 @@ def _compare_keyed(
     where: Callable[[Any], Where],
     fields: Callable[[Value], dict[str, str]],
     text: Callable[[Value], str],
-    sources: Callable[[Value], tuple[Source, ...]],
+    sources: Callable[[Any, Value], tuple[Source, ...]],
 ) -> None:
     for key in sorted(set(predicted) | set(observed), key=str):
         place = where(key)
         if not tally.read(place[0]):
             continue
         if key not in observed:
-            tally.mismatch("missing", place, text(predicted[key]), "", because=sources(predicted[key]))
+            tally.mismatch("missing", place, text(predicted[key]), "", because=sources(key, predicted[key]))
         elif key not in predicted:
             tally.mismatch("unexpected", place, "", text(observed[key]))
         else:
@@ -225,7 +225,9 @@ def _compare_keyed(
             if not unequal:
                 tally.equal += 1
             for name in unequal:
-                tally.mismatch("differs", place, here[name], there[name], field=name, because=sources(predicted[key]))
+                tally.mismatch(
+                    "differs", place, here[name], there[name], field=name, because=sources(key, predicted[key])
+                )
 
 
 def _compare_sessions(tally: _Tally, predicted: NetworkState, observed: NetworkState) -> None:

@@ -10,6 +10,7 @@ from bgpsim.model.decision import Candidate, Decided, equal_cost
 from bgpsim.model.fib import Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
 from bgpsim.model.groups import Groups, NextHops, PredictedState, believed_routes, groups_after, in_kernel, kept_groups
+from bgpsim.model.policy import Sent
 from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver, rules_of
 from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import SessionEnd, Sessions, find_sessions, neighbor_sources
@@ -120,13 +121,15 @@ def predict(
         sessions = again
     undecided = _order_of_arrival(network, solution, before)
     arrivals = [arrival for arrival in undecided if arrival.key(arrival.best) not in arrived]
+    wire = _wire(network, sessions, solution)
     state = PredictedState(
         sessions=_sessions(network, sessions, solution),
         paths=_paths(network, solution, before, {arrival.table for arrival in undecided}),
         advertised=_advertised(network, solution),
         fib={key: route for key, route in fib.items() if network.devices[key.device].kind in OBSERVED_KINDS},
         forwarding={flow: forward(walker, flow) for flow in sorted(flows)},
-        wire=_wire(network, sessions, solution),
+        wire={key: sent.wire for key, sent in wire.items()},
+        lines=_lines(solution.sent) | _lines(wire),
         groups=groups_after(kept, {name: routes.values() for name, routes in used(solution).items()}),
         believed=believed,
     )
@@ -241,16 +244,22 @@ def _advertised(network: Network, solution: Solution) -> Mapping[AdvertisedKey, 
     }
 
 
-def _wire(network: Network, sessions: Sessions, solution: Solution) -> Mapping[WireKey, Attributes]:
+def _wire(network: Network, sessions: Sessions, solution: Solution) -> Mapping[WireKey, Sent]:
     """What stands on the speakers' sessions, in both directions."""
-    wire: dict[WireKey, Attributes] = {}
+    wire: dict[WireKey, Sent] = {}
     for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
         peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
         if _engine(network, key.device) == "exabgp":
-            wire[WireKey(key.device, "sent", peer, key.family, key.prefix)] = sent.wire
+            wire[WireKey(key.device, "sent", peer, key.family, key.prefix)] = sent
         if _engine(network, peer) == "exabgp":
-            wire[WireKey(peer, "received", key.device, key.family, key.prefix)] = sent.wire
+            wire[WireKey(peer, "received", key.device, key.family, key.prefix)] = sent
     return wire
+
+
+def _lines(
+    sent: Mapping[AdvertisedKey, Sent] | Mapping[WireKey, Sent],
+) -> dict[AdvertisedKey | WireKey, tuple[Source, ...]]:
+    return {key: of.sources for key, of in sent.items()}
 
 
 class _Arrival(NamedTuple):

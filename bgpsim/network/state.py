@@ -232,5 +232,7 @@ class NetworkState:
     fib: Mapping[FibKey, FibRoute] = field(default_factory=dict)
     forwarding: Mapping[FlowKey, Forwarding] = field(default_factory=dict)
     wire: Mapping[WireKey, Attributes] = field(default_factory=dict)
+    lines: Mapping[AdvertisedKey | WireKey, tuple[Source, ...]] = field(default_factory=dict)
+    """The configuration lines behind an entry of an Adj-RIB-Out or a route on a speaker's session; predicted only."""
     not_observed: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
     """Observed only: plane -> device (or session, or `FlowKey.pair`) -> why it could not be read."""

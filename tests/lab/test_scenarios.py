@@ -235,6 +235,12 @@ def test_drift_is_found_and_named(tmp_path: Path) -> None:
         ("fib", "tor0", "metric 20"),
         ("fib", "router0", "metric 20"),
     }
+    # The line that makes tor1 send to router0, and the one that makes worker3 announce its pods.
+    (at_tor1,) = (
+        m for m in edited["mismatches"] if (m["device"], m["peer"], m["kind"]) == ("tor1", "to net0", "missing")
+    )
+    behind = {line["text"] for line in at_tor1["because"]}
+    assert {"neighbor net0 interface peer-group ROUTERS", "exportPodCIDR: true"} <= behind
     assert not any(device in ("tor1", "worker3") and plane == "fib" for plane, device, _ in missing)
     # One way is enough for a pair to be lost: worker has no route to worker3 any more, worker3 has one to worker.
     assert EVERYWHERE - delivered(edited) == {("worker", "worker3")}

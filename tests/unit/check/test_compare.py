@@ -14,6 +14,7 @@ from bgpsim.check.expectations import (
     evaluate,
 )
 from bgpsim.network.state import (
+    AdvertisedKey,
     Attributes,
     BgpPath,
     FamilyCounters,
@@ -79,6 +80,21 @@ def test_a_missing_path_names_the_line_behind_it() -> None:
     )
     assert mismatch.because == (LINE,)
     assert result.planes["bgp"].missing == 1
+
+
+def test_what_is_not_sent_names_the_lines_behind_it() -> None:
+    sent = AdvertisedKey("tor0", "net0", "ipv4-unicast", PREFIX)
+    heard = WireKey("injector", "received", "tor0", "ipv4-unicast", PREFIX)
+    predicted = state(
+        advertised={sent: Attributes("self")},
+        wire={heard: Attributes("tor0:x")},
+        lines={sent: (LINE,), heard: (LINE,)},
+    )
+    found = compare(predicted, state())
+    assert [(m.plane, m.kind, m.peer, m.because) for m in found.mismatches] == [
+        ("bgp", "missing", "to net0", (LINE,)),
+        ("wire", "missing", "received tor0", (LINE,)),
+    ]
 
 
 def test_two_attributes_that_differ_are_two_mismatches_of_one_fact() -> None:
