@@ -25,7 +25,8 @@ class Finished:
     lines: tuple[tuple[float, str], ...]
     """Each line of its output, and the seconds from its start until it was there."""
     peak_kib: int
-    """The largest resident set of it and of the processes that it waited for."""
+    """The largest resident set of it and of the processes that it waited for. Not less than that of this process when
+    it was started: a child begins with its parent's (getrusage(2), ru_maxrss, is kept over execve)."""
 
     exit_code: int
     errors: str

@@ -12,11 +12,11 @@ from bgpsim.cli.output import drive, finish, listener
 @click.option("--step", metavar="NAME", help="Up to and including this step.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead.")
 @click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
-@click.option("-v", "--verbose", is_flag=True, help="Every path and every changed route.")
+@click.option("-v", "--verbose", is_flag=True, help="Every table, path and changed route.")
 def command(file: str, step: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Predict a scenario, step by step, without a lab; exit code 1 if an expectation fails in the prediction."""
     from bgpsim.scenario.planning import plan
 
     listening = listener(as_json=as_json, verbosity=verbose - quiet)
-    report = drive((file,), step, lambda scenario: plan(scenario, listening), listening)
+    report = drive((file,), step, lambda scenario: plan(scenario, listening, with_tables=as_json or verbose), listening)
     finish(report, as_json=as_json, folder=None)

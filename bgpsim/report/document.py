@@ -336,7 +336,7 @@ class StepPart(Part):
     )
     expectations: list[ExpectationPart] = Field(default_factory=list)
     actions: list[str] = Field(default_factory=list, description="what the step did, in order")
-    tables: TablesPart | None = Field(default=None, description="the predicted tables; in a plan alone")
+    tables: TablesPart | None = Field(default=None, description="the predicted tables, in `bgpsim plan --json`")
     volatile: dict[str, Any] = Field(default_factory=dict)
 
 

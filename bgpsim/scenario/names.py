@@ -63,6 +63,12 @@ class Names:
             source, f"'{name}' is not in this lab; expected a {expected}", hint(name, known, f"{expected} names")
         )
 
+    def container(self, name: str, source: Source) -> tuple[str, str | None]:
+        """What a line can be typed in: a device and None, or the device whose network namespace it has, and itself."""
+        if name in self.lodgers:
+            return self.lodgers[name], name
+        return self.device(name, source, ("router", "node", "host", "pod")).name, None
+
     def interface(self, text: str, source: Source) -> tuple[str, str]:
         """`tor1:net0` -> (device, interface); `injector:tor0` is a speaker's end of its link to tor0."""
         name, colon, interface = text.rpartition(":")

@@ -25,8 +25,8 @@ from bgpsim.scenario.timeline import Scenario
 from bgpsim.scenario.verdicts import FAIL, PASS, verdict_of
 
 
-def plan(scenario: Scenario, listener: Listener) -> Outcome:
-    """The prediction alone; exit code 1 if an expectation fails in it."""
+def plan(scenario: Scenario, listener: Listener, *, with_tables: bool = False) -> Outcome:
+    """The prediction alone; exit code 1 if an expectation fails in it. `with_tables`: with RIBs and FIBs."""
     record = Record(scenario, strict=False)
     listener.scenario(scenario.name, scenario.file)
     try:
@@ -36,6 +36,8 @@ def plan(scenario: Scenario, listener: Listener) -> Outcome:
             prediction = predict(step.network, before, step.flows)
             note_prediction(record, step, prediction)
             part = _planned(record, number)
+            if with_tables:
+                part.tables = tables(prediction.state)
             part.volatile["seconds"] = time.monotonic() - start
             record.steps.append(part)
             listener.step(part)
@@ -59,7 +61,6 @@ def _planned(record: Record, number: int) -> doc.StepPart:
         diff=change_of(record, names),
         expectations=assemble.expectations(results),
         actions=[str(action) for action in step.actions],
-        tables=tables(state),
     )
 
 

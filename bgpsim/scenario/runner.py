@@ -171,8 +171,8 @@ def _act(record: Record, lab: Lab, action: Action) -> None:
             lab.withdraw(announcement)
         case Announce(announcement):
             lab.announce(announcement)
-        case Execute(device, command, source):
-            result = lab.execute(device, command, source)
+        case Execute():
+            result = lab.execute(action.container, action.command, action.source)
             if result.exit_code != 0:
                 record.failures.append(result)
 

@@ -121,12 +121,12 @@ class StepReader:
             interim.append(without)
         for name, lines in section.exec.items():
             with self.problems.collected():
-                names.device(name, self.document.source(*at, "exec", name), ("router", "node", "host", "pod"))
+                device, lodger = names.container(name, self.document.source(*at, "exec", name))
                 for number, line in enumerate([lines] if isinstance(lines, str) else lines):
                     source = self.document.source(*at, "exec", name, *([] if isinstance(lines, str) else [number]))
                     with self.problems.collected():
                         _check_words(line, source)
-                        actions.append(Execute(name, line, source))
+                        actions.append(Execute(device, line, source, lodger))
         return tuple(actions), tuple(interim)
 
     def _apply(self, name: str, source: Source) -> Iterable[Action]:

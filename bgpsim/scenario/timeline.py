@@ -74,9 +74,15 @@ class Execute:
     device: str
     command: str
     source: Source
+    lodger: str | None = None
+    """The container it is typed in, where that is another one in the device's network namespace."""
+
+    @property
+    def container(self) -> str:
+        return self.lodger or self.device
 
     def __str__(self) -> str:
-        return f"exec on {self.device}: {self.command}"
+        return f"exec on {self.container}: {self.command}"
 
 
 Action: TypeAlias = Apply | Delete | SetInterface | Withdraw | Announce | Execute

@@ -57,6 +57,23 @@ def test_the_hijack_cuts_only_the_way_to_worker3() -> None:
     assert lost == [(f"{pods}worker", f"{pods}worker3"), (f"{pods}worker2", f"{pods}worker3")]
 
 
+def test_the_tables_are_in_json_and_with_v_alone() -> None:
+    """Of router0's two paths to worker3's pods the one by tor0 has its own AS (65000) in it: it comes back."""
+    tables = planned("baseline.yaml")[1]["steps"][1]["tables"]
+    assert [
+        (row["neighbor"], row["attributes"]["as_path"], row["best"], row["lost"])
+        for row in tables["paths"]
+        if (row["device"], row["prefix"]) == ("router0", "10.1.3.0/24")
+    ] == [
+        ("net0", "65010 65000 65011", False, "denied: own AS 65000 in the path"),
+        ("net1", "65011", True, None),
+    ]
+    for options, there in (((), False), (("-v",), True)):
+        said = CliRunner().invoke(main, ["plan", str(SHIPPED / "baseline.yaml"), *options]).output
+        assert ("router0: BGP table" in said) is there
+        assert ("10.1.3.0/24 via tor1:net0 dev net1 proto bgp metric 20" in said) is there
+
+
 def test_a_plan_is_the_same_each_time_outside_volatile() -> None:
     def stable(value: Any) -> Any:
         if isinstance(value, dict):

@@ -353,3 +353,12 @@ def test_kubectl_knows_objects_by_their_names_and_not_by_their_files(folder: Pat
     again = HEAD + policies + "  - name: three\n    delete: [cilium-bgp-peering-policies.yaml]\n"
     (error,) = problems(folder, again)
     assert str(error.message).startswith("CiliumBGPPeeringPolicy rack1 of 'cilium-bgp-peering-policies.yaml' is not")
+
+
+def test_a_line_may_be_typed_in_a_side_container(folder: Path) -> None:
+    path = folder / "s.yaml"
+    path.write_text(HEAD + "    exec: {srv-worker: ip route flush cache}\n")
+    (action,) = load(path).steps[0].actions
+    assert isinstance(action, Execute)
+    assert (action.device, action.container) == ("worker", "srv-worker")
+    assert str(action) == "exec on srv-worker: ip route flush cache"
