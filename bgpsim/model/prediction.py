@@ -161,6 +161,7 @@ def _sessions(network: Network, sessions: Sessions, solution: Solution) -> Mappi
             end.peer.device,
             end.neighbor.interface if end.neighbor.address is None else None,
             families={family: counts[key, family] for family in end.families} if speaks else {},
+            because_sources=neighbor_sources(end.neighbor),
         )
     return {key: shown[key] for key in sorted(shown)}
 

@@ -92,6 +92,7 @@ class Session:
     word: str | None = None
     """The router's own word (Idle, Active …): volatile, observed only."""
     because_sources: tuple[Source, ...] = ()
+    """The configuration lines behind the session, or behind its being down."""
 
 
 class PathKey(NamedTuple):

@@ -1,7 +1,8 @@
 """Differences gathered by what they are about, so that one cause is read once, and not at every router it reaches.
 
-A pair of endpoints, a session, a route: each is one `Difference`. A route's begins where the router has it as predicted
-and does not send it so, or does not have it so itself; what follows from that elsewhere is told in one line.
+A pair of endpoints, a session, a route: each is one `Difference`. What would have gone over a session that is down
+belongs to the session. A route's difference begins where the router has it as predicted and does not send it so, or
+does not have it so itself; what follows from that elsewhere is told in one line.
 """
 
 from __future__ import annotations
@@ -52,21 +53,28 @@ class Difference:
 def gathered(mismatches: Sequence[MismatchPart]) -> tuple[Difference, ...]:
     """Pairs first, then sessions, then routes by how far they reach, then counters."""
     paths = [Difference(f"path {m.device} → {m.peer}", m) for m in mismatches if m.plane == "path"]
-    sessions: list[Difference] = []
+    states = {(m.device, m.peer): m for m in mismatches if m.prefix is None and not _counts(m)}
+    over: dict[tuple[str, str | None], list[MismatchPart]] = {session: [] for session in states}
     counters: list[MismatchPart] = []
     routes: dict[str, list[MismatchPart]] = {}
     for m in mismatches:
         if m.plane == "path":
             continue
-        if m.prefix is not None:
+        session = (m.device, (m.peer or "").removeprefix(_TO))
+        if m.prefix is not None and m.plane == "bgp" and session in over:
+            over[session].append(m)
+        elif m.prefix is not None:
             routes.setdefault(m.prefix, []).append(m)
-        elif m.field is not None and m.field.endswith(_COUNTERS):
+        elif _counts(m):
             counters.append(m)
-        else:
-            sessions.append(Difference("session", m))
+    sessions = [Difference("session", m, tuple(over[session])) for session, m in states.items()]
     of_routes = sorted((_route(prefix, found) for prefix, found in routes.items()), key=lambda d: -len(d.others))
     counted = [Difference("prefix counters", counters[0], tuple(counters[1:]))] if counters else []
     return (*paths, *sessions, *of_routes, *counted)
+
+
+def _counts(m: MismatchPart) -> bool:
+    return m.field is not None and m.field.endswith(_COUNTERS)
 
 
 def _route(prefix: str, found: Sequence[MismatchPart]) -> Difference:

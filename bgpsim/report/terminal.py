@@ -201,7 +201,12 @@ class Terminal:
             self._say(f"[red]{escape(difference.title)}[/]", indent=4)
             self._values(difference.first)
             if difference.others:
-                self._say(f"[dim]and {escape(difference.elsewhere())}[/]", indent=8)
+                what = (
+                    f"{len(difference.others)} routes of it"
+                    if difference.about == "session"
+                    else difference.elsewhere()
+                )
+                self._say(f"[dim]and {escape(what)}[/]", indent=8)
         if len(fresh) > SHOWN_DIFFERENCES:
             more = len(fresh) - SHOWN_DIFFERENCES
             self._say(f"[red]… and {more} more[/] (-v and report.json have them all)", indent=4)

@@ -76,6 +76,21 @@ def test_pairs_come_first_then_sessions_then_routes_then_counters() -> None:
     ]
 
 
+def test_the_routes_of_a_session_that_is_down_belong_to_it() -> None:
+    found = gathered(
+        [
+            mismatch("bgp", "differs", "tor1", "10.0.3.2", None, "state"),
+            mismatch("bgp", "missing", "tor1", "to 10.0.3.2", P),
+            mismatch("bgp", "missing", "tor1", "10.0.3.2", "10.1.2.0/24"),
+            mismatch("bgp", "missing", "tor1", "to 10.0.4.2", "10.1.2.0/24"),
+        ]
+    )
+    assert [(d.title, len(d.others)) for d in found] == [
+        ("session: bgp differs (state) at tor1, 10.0.3.2", 2),
+        ("route 10.1.2.0/24: bgp missing at tor1, to 10.0.4.2", 0),
+    ]
+
+
 def test_nothing_is_left_out() -> None:
     every = [
         mismatch("bgp", "missing", "a", "to x", P),
