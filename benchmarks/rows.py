@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 from benchmarks import seed_lab
@@ -14,17 +14,37 @@ SCENARIO = "scenarios/cilium-bgp/scenario.yaml"
 Tell = Callable[[str], None]
 
 
+MOST_RUNS = 10
+LUCK = 0.5
+"""Seconds; gathering updates once more takes FRR about 1 s."""
+
+
+def unlike(floors: Sequence[seed_lab.Measured], labs: Sequence[seed_lab.Measured]) -> bool:
+    """One side has had luck with its dials, and the other has not."""
+    least = [min(measured.after_dial for measured in side) for side in (floors, labs)]
+    return abs(least[0] - least[1]) > LUCK
+
+
+def without_luck(runs: Sequence[seed_lab.Measured]) -> tuple[float, ...]:
+    """Seconds of each run, with the least that FRR took after the last dial in any of them."""
+    least = min(measured.after_dial for measured in runs)
+    return tuple(measured.seconds - measured.after_dial + least for measured in runs)
+
+
 def lab(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
-    floors, labs = [], []
-    for number in range(1, 2 if quick else 6):
+    floors: list[seed_lab.Measured] = []
+    labs: list[seed_lab.Measured] = []
+    number = 0
+    while number < (1 if quick else 5) or (not quick and number < MOST_RUNS and unlike(floors, labs)):
+        number += 1
         # One after the other, so that a machine that slows down slows both.
         floors.append(seed_lab.floor())
         labs.append(seed_lab.lab())
         tell(f"seed lab {number}: floor {floors[-1].seconds:.2f} s, lab {labs[-1].seconds:.2f} s")
     row = Row(
         "seed lab, command to settled, less dial and quiet windows",
-        tuple(measured.seconds for measured in labs),
-        Beside("floor", median(measured.seconds for measured in floors)),
+        without_luck(labs),
+        Beside("floor", median(without_luck(floors))),
         bound=1.5,
         peak_kib=max(measured.peak_kib for measured in labs),
     )

@@ -19,7 +19,7 @@ def render(rows: Sequence[Row], parts: Sequence[Parts], console: Console) -> Non
 def _rows(rows: Sequence[Row]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("what", max_width=44)
-    for name in ("median", "min - max", "beside it", "ratio", "bound", "", "largest process"):
+    for name in ("median", "min - max", "beside it", "ratio", "bound", "", "its memory"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(

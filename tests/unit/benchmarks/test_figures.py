@@ -7,7 +7,8 @@ import pytest
 from benchmarks.commands import Finished
 from benchmarks.dialling import has_session
 from benchmarks.figures import Beside, Parts, Row, medians
-from benchmarks.seed_lab import floor_measured, lab_measured, milestones
+from benchmarks.rows import unlike, without_luck
+from benchmarks.seed_lab import Measured, floor_measured, lab_measured, milestones
 from benchmarks.table import spelled
 
 FLOOR_LINES = ((0.05, "wired 0.05"), (0.2, "started 0.20"), (2.6, "fabric 2.60"), (11.5, "done 11.50"))
@@ -60,6 +61,14 @@ def test_the_lab_loses_its_quiet_windows_and_its_dial() -> None:
     measured = lab_measured(20.4, report(), dial=7.0, peak_kib=1)
     assert measured.seconds == pytest.approx(20.4 - 5.5 - 1.75 - 7.0)
     assert sum(seconds for _, seconds in measured.parts.parts) == pytest.approx(measured.seconds)
+
+
+def test_luck_with_the_dials_is_taken_off_both_sides() -> None:
+    """0.3 s or 1.2 s after the last dial: the least of a side counts in each of its runs."""
+    runs = [Measured(seconds, after, 1, Parts("x", ())) for seconds, after in ((4.0, 1.2), (3.1, 0.3), (4.2, 1.2))]
+    assert without_luck(runs) == pytest.approx((3.1, 3.1, 3.3))
+    assert unlike(runs, [runs[0]])
+    assert not unlike(runs, [runs[1]])
 
 
 def test_what_the_lab_does_after_it_has_settled_is_not_counted() -> None:
