@@ -11,7 +11,7 @@ has to gather updates once more for the last one (1 s or nothing, on either side
 its least over all runs, and runs go on until both sides have had that luck, ten at most.
 
 The quiet windows are what each step's report says that it waited after the last event, to know that it was the last.
-What bgpsim does between its two steps (it reads all tables and follows packets) and the floor does not is not taken off.
+What bgpsim does between its two steps (it reads all tables and follows packets) and the floor does not stays in.
 """
 
 from __future__ import annotations
