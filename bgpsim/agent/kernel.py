@@ -27,7 +27,6 @@ MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 
@@ -86,10 +85,6 @@ def enter_root(new_root: str) -> None:
 def die_with_parent(signal_number: int) -> None:
     """PR_SET_PDEATHSIG: the kernel sends the signal when the parent *thread* ends; cleared by a change of identity."""
     _checked(_LIBC.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0), "prctl")
-
-
-def no_new_privileges() -> None:
-    _checked(_LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
 
 
 @contextmanager

@@ -47,10 +47,6 @@ class SessionEnd:
     def key(self) -> SessionKey:
         return SessionKey(self.device, self.neighbor.name)
 
-    @property
-    def over_link_local(self) -> bool:
-        return self.local_address is None
-
 
 @dataclass(frozen=True, slots=True)
 class Sessions:

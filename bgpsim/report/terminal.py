@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -64,15 +63,6 @@ class Terminal:
         self._sessions_before = []
         self._differences_before = ()
         self._say(f"[bold]{escape(name)}[/]  [dim]{escape(file)}[/]")
-
-    @contextmanager
-    def progress(self, text: str) -> Iterator[None]:
-        """A spinner while something takes its time; nothing at all when piped."""
-        if self.verbosity < 0 or not self.console.is_terminal:
-            yield
-            return
-        with self.console.status(text):
-            yield
 
     def lab(self, lab: LabPart, seconds: float) -> None:
         used: dict[str, list[str]] = {}

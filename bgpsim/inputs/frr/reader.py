@@ -14,6 +14,7 @@ from typing import Literal
 from bgpsim.errors import InputError
 from bgpsim.inputs.commands import VtyLine
 from bgpsim.inputs.frr import values
+from bgpsim.inputs.frr.profile import PROFILES
 from bgpsim.inputs.frr.values import Refused, Unknown
 from bgpsim.network.description import (
     BgpInstance,
@@ -31,21 +32,6 @@ from bgpsim.source import Source, Unmodelled
 _FAMILY: dict[str, Family] = {"ipv4": "ipv4-unicast", "ipv6": "ipv6-unicast"}
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a new `router bgp` starts with (bgpd/bgp_vty.c, FRR_CFG_DEFAULT_BOOL and _ULONG); times in seconds."""
-
-    keepalive: int
-    hold_time: int
-    connect_retry: int
-    ebgp_requires_policy: bool
-    deterministic_med: bool
-
-
-_PROFILES = {
-    "traditional": Profile(60, 180, 120, ebgp_requires_policy=True, deterministic_med=False),
-    "datacenter": Profile(3, 9, 10, ebgp_requires_policy=False, deterministic_med=True),
-}
 _COSMETIC = "it names, logs or describes, and moves no route"
 _SHOWN = ("show", "enable", "en", "write", "wr", "terminal", "do")
 
@@ -82,7 +68,7 @@ class FrrReader:
         self.unmodelled: list[Unmodelled] = []
         self.static_routes: list[KernelRoute] = []
         self._allow_refused = allow_refused
-        self._next_profile = _PROFILES["traditional"]
+        self._next_profile = PROFILES["traditional"]
         self.profile = self._next_profile
         """What the instance started with, and `timers bgp` has made of it."""
         self._mode: Literal["view", "config", "bgp", "family", "other", "other-family"] = "view"
@@ -173,8 +159,8 @@ class FrrReader:
     def _in_config(self, words: list[str], source: Source) -> None:
         """What is not known may open a block of its own: its lines are none of BGP's."""
         match words:
-            case ["frr", "defaults", profile] if profile in _PROFILES:
-                self._next_profile = _PROFILES[profile]
+            case ["frr", "defaults", profile] if profile in PROFILES:
+                self._next_profile = PROFILES[profile]
             case ["router", "bgp", asn]:
                 self._router_bgp(values.asn(asn), source)
                 return
