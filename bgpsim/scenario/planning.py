@@ -17,11 +17,10 @@ from bgpsim.scenario.recording import (
     Record,
     change_of,
     evaluated,
-    names_up_to,
     note_prediction,
     outcome,
 )
-from bgpsim.scenario.timeline import Scenario
+from bgpsim.scenario.timeline import Scenario, Step
 from bgpsim.scenario.verdicts import FAIL, PASS, verdict_of
 
 
@@ -30,27 +29,25 @@ def plan(scenario: Scenario, listener: Listener, *, with_tables: bool = False) -
     record = Record(scenario, strict=False)
     listener.scenario(scenario.name, scenario.file)
     try:
-        before: NetworkState | None = None
-        for number, step in enumerate(scenario.steps):
+        for step in scenario.steps:
             start = time.monotonic()
-            prediction = predict(step.network, before, step.flows)
+            prediction = predict(step.network, record.past.before, step.flows)
             note_prediction(record, step, prediction)
-            part = _planned(record, number)
+            part = _planned(record, step)
             if with_tables:
                 part.tables = tables(prediction.state)
             part.volatile["seconds"] = time.monotonic() - start
             record.steps.append(part)
             listener.step(part)
-            before = prediction.state
     except (Exception, KeyboardInterrupt) as error:
         record.fails(error)
     return outcome(record, listener)
 
 
-def _planned(record: Record, number: int) -> doc.StepPart:
-    step, names = record.scenario.steps[number], names_up_to(record, number)
-    results = evaluated(step, {name: _as_shown(record.predicted[name]) for name in names}, names)
-    state = record.predicted[step.name]
+def _planned(record: Record, step: Step) -> doc.StepPart:
+    past = record.past
+    results = evaluated(step, {name: _as_shown(past.predicted[name]) for name in past.names}, past.names)
+    state = past.predicted[step.name]
     verdict = verdict_of(PASS if all(r.holds for r in results) else FAIL)
     return doc.StepPart(
         name=step.name,
@@ -58,7 +55,7 @@ def _planned(record: Record, number: int) -> doc.StepPart:
         settled=None,
         sessions=assemble.sessions(state, None),
         reachability=assemble.reachability(state, None),
-        diff=change_of(record, names),
+        diff=change_of(record),
         expectations=assemble.expectations(results),
         actions=[str(action) for action in step.actions],
     )

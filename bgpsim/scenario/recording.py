@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -31,18 +31,43 @@ class Listener(Protocol):
 
 
 @dataclass(slots=True)
+class Past:
+    """The steps that a lab was taken through, the one that is being played last, and both states at their ends."""
+
+    names: list[str] = field(default_factory=list)
+    predicted: dict[str, NetworkState] = field(default_factory=dict)
+    observed: dict[str, NetworkState] = field(default_factory=dict)
+
+    def begin(self, name: str) -> None:
+        """A name means the last step of that name; one before keeps its place as `NAME (before)`."""
+        if name in self.names:
+            earlier = f"{name} (before)"
+            while earlier in self.names:
+                earlier += " (before)"
+            self.names[self.names.index(name)] = earlier
+            for states in (self.predicted, self.observed):
+                if name in states:
+                    states[earlier] = states.pop(name)
+        self.names.append(name)
+
+    @property
+    def before(self) -> NetworkState | None:
+        """The prediction that the next step starts from."""
+        return self.predicted[self.names[-1]] if self.names else None
+
+
+@dataclass(slots=True)
 class Record:
-    """The report so far."""
+    """The report of one run so far; a lab that stays has its `past` from run to run."""
 
     scenario: Scenario
     strict: bool
+    past: Past = field(default_factory=Past)
     started: float = field(default_factory=time.monotonic)
     bring_up: float | None = None
     facts: LabFacts | None = None
     failures: list[CommandResult] = field(default_factory=list)
     """Lines of `exec` steps that failed."""
-    predicted: dict[str, NetworkState] = field(default_factory=dict)
-    observed: dict[str, NetworkState] = field(default_factory=dict)
     unmodelled: set[Unmodelled] = field(default_factory=set)
     steps: list[doc.StepPart] = field(default_factory=list)
     error: doc.ErrorPart | None = None
@@ -66,7 +91,9 @@ class Outcome:
 
 
 def note_prediction(record: Record, step: Step, prediction: Prediction) -> None:
-    record.predicted[step.name] = prediction.state
+    """The step begins."""
+    record.past.begin(step.name)
+    record.past.predicted[step.name] = prediction.state
     record.unmodelled.update(record.scenario.files.unmodelled, step.network.unmodelled, prediction.unmodelled)
     for action in step.actions:
         if isinstance(action, Apply):
@@ -84,24 +111,24 @@ def note_prediction(record: Record, step: Step, prediction: Prediction) -> None:
             )
 
 
-def evaluated(step: Step, states: Mapping[str, NetworkState], names: tuple[str, ...]) -> list[ExpectationResult]:
-    return [evaluate(expected, states, names) for expected in step.expected]
+def evaluated(step: Step, states: Mapping[str, NetworkState], names: Sequence[str]) -> list[ExpectationResult]:
+    return [evaluate(expected, states, tuple(names)) for expected in step.expected]
 
 
-def names_up_to(record: Record, number: int) -> tuple[str, ...]:
-    return tuple(step.name for step in record.scenario.steps[: number + 1])
-
-
-def change_of(record: Record, names: tuple[str, ...]) -> doc.DiffPart | None:
+def change_of(record: Record) -> doc.DiffPart | None:
+    """Against the step before, where there is one."""
+    names = record.past.names
     if len(names) < 2:
         return None
 
     def change(states: Mapping[str, NetworkState]) -> doc.StateDiffPart | None:
-        if names[-1] not in states:
+        if names[-1] not in states or names[-2] not in states:
             return None
         return assemble.state_diff(diff(states[names[-2]], states[names[-1]]))
 
-    return doc.DiffPart(against=names[-2], predicted=change(record.predicted), observed=change(record.observed))
+    return doc.DiffPart(
+        against=names[-2], predicted=change(record.past.predicted), observed=change(record.past.observed)
+    )
 
 
 def _failures(record: Record) -> list[CommandResult]:

@@ -7,7 +7,7 @@ report so far is always there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bgpsim.check.compare import compare
@@ -31,7 +31,6 @@ from bgpsim.scenario.recording import (
     evaluated,
     judge_lab,
     lab_part,
-    names_up_to,
     note_prediction,
     outcome,
 )
@@ -81,39 +80,62 @@ def _drive(
 ) -> None:
     lab = make_lab(record.scenario.files)
     try:
-        with listener.working("starting the lab") as tell:
-            lab.bring_up(tell)
-        record.bring_up = time.monotonic() - record.started
-        record.facts = lab.facts
-        listener.lab(lab_part(record), record.bring_up)
-        before: NetworkState | None = None
-        as_assumed = True
-        for number, (step, assumed) in enumerate(zip(record.scenario.steps, predictions(), strict=True)):
-            prediction = assumed if as_assumed else predict(step.network, before, step.flows)
-            note_prediction(record, step, prediction)
-            with listener.working(f"step “{step.name}”") as tell:
-                part = _step(record, lab, number, timeout, tell, before, prediction)
-            as_assumed = as_assumed and record.predicted[step.name] is prediction.state
-            before = record.predicted[step.name]
-            record.steps.append(part)
-            listener.step(part)
+        bring_up(record, lab, listener)
+        play(record, lab, listener, predictions(), timeout)
     finally:
         record.facts = lab.facts
         lab.close()
 
 
+def bring_up(record: Record, lab: Lab, listener: Listener) -> None:
+    with listener.working("starting the lab") as tell:
+        lab.bring_up(tell)
+    record.bring_up = time.monotonic() - record.started
+    record.facts = lab.facts
+    listener.lab(lab_part(record), record.bring_up)
+
+
+def play(
+    record: Record,
+    lab: Lab,
+    listener: Listener,
+    predictions: Sequence[Prediction] = (),
+    timeout: float = SETTLE_TIMEOUT,
+    wanted: Callable[[], bool] = lambda: True,
+) -> None:
+    """Take the lab through the record's steps, from where its past ends.
+
+    `predictions`: of the steps in order, made under the assumption that each open choice falls as the model assumes;
+    where one does not, or none are given, a step is predicted when it begins. `wanted` is asked before each step.
+    """
+    as_assumed = bool(predictions)
+    for number, step in enumerate(record.scenario.steps):
+        if not wanted():
+            raise KeyboardInterrupt
+        first, before = not record.past.names, record.past.before
+        prediction = predictions[number] if as_assumed else predict(step.network, before, step.flows)
+        note_prediction(record, step, prediction)
+        with listener.working(f"step “{step.name}”") as tell:
+            part = _step(record, lab, step, timeout, tell, before, prediction, first=first)
+        as_assumed = as_assumed and record.past.predicted[step.name] is prediction.state
+        record.steps.append(part)
+        listener.step(part)
+
+
 def _step(
     record: Record,
     lab: Lab,
-    number: int,
+    step: Step,
     timeout: float,
     tell: Callable[[str], None],
     before: NetworkState | None,
     prediction: Prediction,
+    *,
+    first: bool,
 ) -> doc.StepPart:
-    step = record.scenario.steps[number]
+    """`first`: the lab has just come up; what its exec lines began belongs to this step."""
     start = time.monotonic()
-    begun = Begun.now(lab.agent, lab.devices, earlier=start - record.started if number == 0 else 0.0)
+    begun = Begun.now(lab.agent, lab.devices, earlier=start - record.started if first else 0.0)
     done: list[str] = []
     try:
         for action in step.actions:
@@ -122,7 +144,7 @@ def _step(
             _act(record, lab, action)
         lab.check_alive()
         tell(f"step “{step.name}”: waiting until nothing moves")
-        settled = wait_settled(lab.agent, lab.devices, quiet=_quiet(record.scenario, number), timeout=timeout)
+        settled = wait_settled(lab.agent, lab.devices, quiet=_quiet(record.scenario, step, first), timeout=timeout)
         settled_at = time.monotonic() - record.started
         lab.check_alive()
         tell(f"step “{step.name}”: reading tables, sending packets")
@@ -136,10 +158,10 @@ def _step(
         if isinstance(error, LabError):
             lab.check_alive()  # a daemon that is gone explains more than the call that it did not answer
         raise
-    record.observed[step.name] = observed
+    record.past.observed[step.name] = observed
     possible, seen = _outcome_seen(step, before, prediction, observed)
-    record.predicted[step.name] = possible[seen].state
-    part = _found(record, number, done, settled)
+    record.past.predicted[step.name] = possible[seen].state
+    part = _found(record, step, done, settled)
     part.volatile["seconds"] = time.monotonic() - start
     part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
     part.volatile["cross_check"] = counts(observed)
@@ -177,18 +199,18 @@ def _act(record: Record, lab: Lab, action: Action) -> None:
                 record.failures.append(result)
 
 
-def _quiet(scenario: Scenario, number: int) -> float:
-    lines = [action.command for action in scenario.steps[number].actions if isinstance(action, Execute)]
-    if number == 0:
+def _quiet(scenario: Scenario, step: Step, first: bool) -> float:
+    lines = [action.command for action in step.actions if isinstance(action, Execute)]
+    if first:
         lines += [line.text for node in scenario.files.topology.nodes.values() for line in node.exec]
     return quiet.window(lines)
 
 
-def _found(record: Record, number: int, done: list[str], settled: Settled) -> doc.StepPart:
-    step, names = record.scenario.steps[number], names_up_to(record, number)
-    predicted, observed = record.predicted[step.name], record.observed[step.name]
+def _found(record: Record, step: Step, done: list[str], settled: Settled) -> doc.StepPart:
+    past = record.past
+    predicted, observed = past.predicted[step.name], past.observed[step.name]
     comparison = compare(predicted, observed)
-    results = evaluated(step, record.observed, names)
+    results = evaluated(step, past.observed, past.names)
     code = PASS if comparison.agrees and all(r.holds for r in results) else FAIL
     for plane, result in comparison.planes.items():
         if result.status == "not_observed" or result.not_observed:
@@ -209,7 +231,7 @@ def _found(record: Record, number: int, done: list[str], settled: Settled) -> do
         planes=assemble.planes(comparison),
         mismatches=assemble.mismatches(comparison.mismatches),
         reachability=assemble.reachability(predicted, observed),
-        diff=change_of(record, names),
+        diff=change_of(record),
         expectations=assemble.expectations(results),
         actions=done,
         volatile={"session_words": _words(observed)},
