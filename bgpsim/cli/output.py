@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from bgpsim.errors import InputError
@@ -49,6 +51,25 @@ class Silent:
     def verdict(self, run: RunPart) -> None: ...
 
 
+class Starting:
+    """For a lab that is brought up to be played on: the play tells of the rest."""
+
+    def __init__(self, listening: Live | Silent) -> None:
+        self._listening = listening
+
+    def scenario(self, name: str, file: str) -> None: ...
+    def working(self, text: str) -> AbstractContextManager[Callable[[str], None]]:
+        return self._listening.working(text)
+
+    def step(self, step: StepPart) -> None: ...
+    def lab(self, lab: LabPart, seconds: float) -> None:
+        self._listening.lab(lab, seconds)
+
+    def verdict(self, run: RunPart) -> None:
+        if run.error is not None:
+            self._listening.verdict(run)
+
+
 PIPED_WIDTH = 120
 """Columns where the output is no terminal; rich would take 80 and fold the tables."""
 
@@ -56,10 +77,7 @@ PIPED_WIDTH = 120
 def listener(*, as_json: bool, verbosity: int) -> Live | Silent:
     if as_json:
         return Silent()
-    console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(width=PIPED_WIDTH)
-    return Live(console, verbosity)
+    return Live(terminal(), verbosity)
 
 
 def drive(
@@ -87,6 +105,30 @@ def drive(
                 break
     code = highest(codes)
     return Report(verdict=verdict_of(code), exit_code=code, runs=runs)
+
+
+def report_of(outcome: Outcome) -> Report:
+    """The report of one run."""
+    return Report(verdict=verdict_of(outcome.exit_code), exit_code=outcome.exit_code, runs=[outcome.run])
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def print_text(*parts: RenderableType) -> None:
+    console = terminal()
+    for number, part in enumerate(parts):
+        if number:
+            console.print()
+        console.print(part)
+
+
+def terminal() -> Console:
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        return Console(width=PIPED_WIDTH)
+    return console
 
 
 def finish(report: Report, *, as_json: bool, folder: Path | None) -> None:

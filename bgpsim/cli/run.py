@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bgpsim.cli.output import drive, finish, listener, usable_folder
+from bgpsim.cli.output import Live, Silent, Starting, drive, finish, listener, usable_folder
+
+if TYPE_CHECKING:
+    from bgpsim.scenario.recording import Outcome
+    from bgpsim.scenario.timeline import Scenario
 
 
 @click.command("run")
@@ -14,6 +20,8 @@ from bgpsim.cli.output import drive, finish, listener, usable_folder
 @click.option("--backend", type=click.Choice(["embedded"]), default="embedded", show_default=True, help="The lab.")
 @click.option("--report", "folder", type=click.Path(path_type=Path), help="Write report.json and report.md there.")
 @click.option("--step", metavar="NAME", help="Up to and including this step.")
+@click.option("--lab", "name", metavar="NAME", help="Play the steps on that running lab.")
+@click.option("--keep", is_flag=True, help="Leave the lab running, under the scenario's name.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead.")
 @click.option("--strict", is_flag=True, help="An exec line that fails makes the verdict inconclusive.")
 @click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
@@ -23,6 +31,8 @@ def command(
     backend: str,
     folder: Path | None,
     step: str | None,
+    name: str | None,
+    keep: bool,
     as_json: bool,
     strict: bool,
     quiet: bool,
@@ -33,21 +43,52 @@ def command(
     Exit codes: 0 all is as predicted and expected; 1 a difference; 2 bad input; 3 inconclusive (the lab broke or did
     not settle, a router refused a line); 4 a bug in bgpsim; 130 interrupted.
     """
+    from bgpsim.errors import InputError
+
+    listening = listener(as_json=as_json, verbosity=verbose - quiet)
+    if folder is not None:
+        usable_folder(folder)
+    if name is not None and keep:
+        raise InputError("found --lab and --keep; expected one of them: a running lab stays as it is")
+    if name is None and not keep:
+        one = _on_its_own_lab(listening, strict)
+    else:
+        one = _on_a_lab_that_stays(listening, name, step, strict)
+    finish(drive(files, step, one, listening), as_json=as_json, folder=folder)
+
+
+def _on_its_own_lab(listening: Live | Silent, strict: bool) -> Callable[[Scenario], Outcome]:
     from bgpsim.lab.embedded.lab import EmbeddedLab
     from bgpsim.lab.images import default_store
     from bgpsim.scenario.runner import run
     from bgpsim.speakers.control import SpeakerControl
 
-    listening = listener(as_json=as_json, verbosity=verbose - quiet)
-    if folder is not None:
-        usable_folder(folder)
     store = default_store()
-    report = drive(
-        files,
-        step,
-        lambda scenario: run(
-            scenario, lambda lab_files: EmbeddedLab(lab_files, store, SpeakerControl), listening, strict=strict
-        ),
-        listening,
+    return lambda scenario: run(
+        scenario, lambda lab_files: EmbeddedLab(lab_files, store, SpeakerControl), listening, strict=strict
     )
-    finish(report, as_json=as_json, folder=folder)
+
+
+def _on_a_lab_that_stays(
+    listening: Live | Silent, name: str | None, step: str | None, strict: bool
+) -> Callable[[Scenario], Outcome]:
+    """On the running lab `name`; without one, on a new lab that is called as the scenario is."""
+    from bgpsim.keeper.client import connect, start
+    from bgpsim.keeper.naming import name_for
+    from bgpsim.scenario.recording import unstarted
+
+    def play(scenario: Scenario) -> Outcome:
+        path = Path(scenario.file)
+        called = name
+        try:
+            if called is None:
+                called = name_for(path, scenario.file)
+                begun = start(called, path, scenario.file, Starting(listening), first_step=False)
+                if begun.run.error is not None:
+                    return begun
+            with connect(called) as client:
+                return client.play_file(path, scenario.file, step, strict, listening)
+        except (Exception, KeyboardInterrupt) as error:
+            return unstarted(scenario, error, listening)
+
+    return play

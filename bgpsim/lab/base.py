@@ -91,6 +91,14 @@ class Lab(Protocol):
     @property
     def facts(self) -> LabFacts: ...
 
+    @property
+    def supervisor(self) -> int | None:
+        """The pid of the process whose end is the lab's; None while it is not up."""
+
+    @property
+    def ended(self) -> str | None:
+        """How it ended, by itself or by `close`; None while it is up."""
+
     def bring_up(self, progress: Callable[[str], None]) -> None:
         """Start everything; returns when every `exec` line has run and every daemon answers."""
 

@@ -102,11 +102,13 @@ def play(
     predictions: Sequence[Prediction] = (),
     timeout: float = SETTLE_TIMEOUT,
     wanted: Callable[[], bool] = lambda: True,
+    ended: Callable[[Step, doc.StepPart], None] = lambda step, part: None,
 ) -> None:
     """Take the lab through the record's steps, from where its past ends.
 
     `predictions`: of the steps in order, made under the assumption that each open choice falls as the model assumes;
-    where one does not, or none are given, a step is predicted when it begins. `wanted` is asked before each step.
+    where one does not, or none are given, a step is predicted when it begins. `wanted` is asked before each step, `ended` told
+    after it.
     """
     as_assumed = bool(predictions)
     for number, step in enumerate(record.scenario.steps):
@@ -119,6 +121,7 @@ def play(
             part = _step(record, lab, step, timeout, tell, before, prediction, first=first)
         as_assumed = as_assumed and record.past.predicted[step.name] is prediction.state
         record.steps.append(part)
+        ended(step, part)
         listener.step(part)
 
 

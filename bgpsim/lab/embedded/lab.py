@@ -67,6 +67,14 @@ class EmbeddedLab:
         return self._facts
 
     @property
+    def supervisor(self) -> int | None:
+        return None if self._sandbox is None else self._sandbox.pid
+
+    @property
+    def ended(self) -> str | None:
+        return "it is not up" if self._sandbox is None else self._sandbox.ended
+
+    @property
     def gateways(self) -> tuple[str, ...]:
         """The far ends of the management networks: a packet that arrives there has left the network."""
         return tuple(c.name for c in self._plan.containers if c.role == "gateway")
