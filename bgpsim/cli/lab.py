@@ -125,6 +125,34 @@ def shell(name: str | None, device: str, bash: bool) -> None:
         sys.exit(on_terminal(client, device, ["vtysh"] if engines[device] == "frr" and not bash else ["bash", "-l"]))
 
 
+@command.command("graph")
+@LAB
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["svg", "mermaid", "dot", "graphml"]),
+    help="Default: what -o ends in, or mermaid.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file: .svg, .mmd, .dot, .graphml.")
+def graph(name: str | None, form: str | None, output: Path | None) -> None:
+    """Draw the lab: its devices, links and sessions, as they were seen last."""
+    from bgpsim.errors import InputError
+    from bgpsim.keeper.client import connect
+    from bgpsim.report.pictures import FORMS
+
+    if form is None and output is not None and output.suffix not in FORMS:
+        raise InputError(f"{output}: found '{output.suffix}'; expected one of {', '.join(FORMS)}, or --format")
+    with connect(name) as client:
+        text = client.picture(form or ("mermaid" if output is None else FORMS[output.suffix]))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text)
+    except OSError as error:
+        raise InputError(f"{output}: {error.strerror}; expected a file that can be written") from None
+
+
 @command.command("check")
 @LAB
 @JSON

@@ -71,6 +71,10 @@ class KeeperClient:
         request = {"op": "play-file", "path": str(path.resolve()), "shown": shown, "step": step, "strict": strict}
         return self._played(request, listener)
 
+    def picture(self, form: str) -> str:
+        """`bgpsim.scenario.session.LabSession.picture`."""
+        return str(self._ask({"op": "graph", "form": form}))
+
     def down(self) -> None:
         """Returns when nothing of the lab is left."""
         self._ask({"op": "down"})

@@ -81,6 +81,7 @@ class KeeperServer:
             "status": self._status,
             "play": self._play,
             "play-file": self._play_file,
+            "graph": lambda client, request: self._session.picture(request["form"]),
             "agent": self._agent,
             "open": self._open,
             "down": self._down,

@@ -107,8 +107,8 @@ def play(
     """Take the lab through the record's steps, from where its past ends.
 
     `predictions`: of the steps in order, made under the assumption that each open choice falls as the model assumes;
-    where one does not, or none are given, a step is predicted when it begins. `wanted` is asked before each step, `ended` told
-    after it.
+    where one does not, or none are given, a step is predicted when it begins. `wanted` is asked before each step,
+    `ended` told after it.
     """
     as_assumed = bool(predictions)
     for number, step in enumerate(record.scenario.steps):
