@@ -121,8 +121,8 @@ def shell(name: str | None, device: str, bash: bool) -> None:
     with connect(name) as client:
         status = client.status()
         device = _device(status, device)
-        engines = {d["name"]: d["engine"] for d in status["devices"]}
-        sys.exit(on_terminal(client, device, ["vtysh"] if engines[device] == "frr" and not bash else ["bash", "-l"]))
+        routers = {d["name"] for d in status["devices"] if d["engine"] == "frr"}
+        sys.exit(on_terminal(client, device, ["vtysh"] if device in routers and not bash else ["bash", "-l"]))
 
 
 @command.command("graph")
@@ -151,6 +151,29 @@ def graph(name: str | None, form: str | None, output: Path | None) -> None:
         output.write_text(text)
     except OSError as error:
         raise InputError(f"{output}: {error.strerror}; expected a file that can be written") from None
+
+
+@command.command("capture")
+@LAB
+@click.argument("where", metavar="LINK|DEVICE")
+@click.option("-w", "--write", "file", type=click.Path(), help="A pcap file; default: standard output.")
+@click.option("--count", type=click.IntRange(min=1), help="So many packets.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="So long; default: until Ctrl-C.")
+def capture(name: str | None, where: str, file: str | None, count: int | None, seconds: float | None) -> None:
+    """Capture at one end of a LINK (tor1:net0), or at all interfaces of a DEVICE, as pcap.
+
+    `bgpsim lab capture tor1:net0 | wireshark -k -i -`
+    """
+    from bgpsim.cli.captured import write_pcap
+    from bgpsim.keeper.capturing import frames, open_capture
+    from bgpsim.keeper.client import connect
+
+    with connect(name) as client:
+        status = client.status()
+        names = [d["name"] for d in status["devices"]]
+        device, interface = (where, None) if where in names else where.rpartition(":")[::2]
+        opened = open_capture(client, _device(status, device or where), interface if device else None)
+        write_pcap(frames(opened, seconds), file, count)
 
 
 @command.command("check")
@@ -217,7 +240,7 @@ def _device(status: dict[str, Any], text: str) -> str:
     from bgpsim.errors import InputError
     from bgpsim.scenario.names import hint
 
-    names: list[str] = [d["name"] for d in status["devices"]]
+    names: list[str] = [*(d["name"] for d in status["devices"]), *status["containers"]]
     if text in names:
         return text
     near = [n for n in names if n.split("/")[-1] == text or n.rsplit("@", 1)[0] in (text, f"pod:default/{text}")]

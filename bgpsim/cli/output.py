@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console, RenderableType
@@ -24,6 +24,8 @@ from bgpsim.scenario.loading import load, up_to
 from bgpsim.scenario.recording import Outcome
 from bgpsim.scenario.timeline import Scenario
 from bgpsim.scenario.verdicts import INTERRUPTED, failed_load, highest, verdict_of
+
+Read = TypeVar("Read")
 
 
 class Live(Terminal):
@@ -80,24 +82,33 @@ def listener(*, as_json: bool, verbosity: int) -> Live | Silent:
     return Live(terminal(), verbosity)
 
 
+def scenario_up_to(step: str | None) -> Callable[[str], Scenario]:
+    """Reads a scenario file, up to and including that step."""
+
+    def read(file: str) -> Scenario:
+        scenario = load(Path(file), file)
+        return scenario if step is None else up_to(scenario, step)
+
+    return read
+
+
 def drive(
-    files: tuple[str, ...], step: str | None, one: Callable[[Scenario], Outcome], listening: Live | Silent
+    files: tuple[str, ...], read: Callable[[str], Read], one: Callable[[Read], Outcome], listening: Live | Silent
 ) -> Report:
     """Read all files, then do `one` with each. Where one file is bad, none is started."""
-    scenarios: list[Scenario] = []
+    there: list[Read] = []
     runs: list[RunPart] = []
     codes: list[int] = []
     for file in files:
         try:
-            scenario = load(Path(file), file)
-            scenarios.append(scenario if step is None else up_to(scenario, step))
+            there.append(read(file))
         except (Exception, KeyboardInterrupt) as error:
             part, code = failed_load(Path(file).stem, file, error)
             runs.append(part)
             codes.append(code)
             listening.verdict(part)
     if not codes:
-        for scenario in scenarios:
+        for scenario in there:
             outcome = one(scenario)
             runs.append(outcome.run)
             codes.append(outcome.exit_code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bgpsim.cli.output import drive, finish, listener
+from bgpsim.cli.output import drive, finish, listener, scenario_up_to
 
 
 @click.command("plan")
@@ -18,5 +18,10 @@ def command(file: str, step: str | None, as_json: bool, quiet: bool, verbose: bo
     from bgpsim.scenario.planning import plan
 
     listening = listener(as_json=as_json, verbosity=verbose - quiet)
-    report = drive((file,), step, lambda scenario: plan(scenario, listening, with_tables=as_json or verbose), listening)
+    report = drive(
+        (file,),
+        scenario_up_to(step),
+        lambda scenario: plan(scenario, listening, with_tables=as_json or verbose),
+        listening,
+    )
     finish(report, as_json=as_json, folder=None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bgpsim.cli.output import Live, Silent, Starting, drive, finish, listener, usable_folder
+from bgpsim.cli.output import Live, Silent, Starting, drive, finish, listener, scenario_up_to, usable_folder
 
 if TYPE_CHECKING:
     from bgpsim.scenario.recording import Outcome
@@ -50,11 +50,21 @@ def command(
         usable_folder(folder)
     if name is not None and keep:
         raise InputError("found --lab and --keep; expected one of them: a running lab stays as it is")
-    if name is None and not keep:
-        one = _on_its_own_lab(listening, strict)
+    if name is not None:
+        report = drive(files, _shaped, _on_a_running_lab(listening, name, step, strict), listening)
+    elif keep:
+        report = drive(files, scenario_up_to(step), _on_a_lab_that_stays(listening, step, strict), listening)
     else:
-        one = _on_a_lab_that_stays(listening, name, step, strict)
-    finish(drive(files, step, one, listening), as_json=as_json, folder=folder)
+        report = drive(files, scenario_up_to(step), _on_its_own_lab(listening, strict), listening)
+    finish(report, as_json=as_json, folder=folder)
+
+
+def _shaped(file: str) -> str:
+    """What the steps name is of the running lab, which alone can tell whether it is there."""
+    from bgpsim.scenario.document import read
+
+    read(Path(file), file)
+    return file
 
 
 def _on_its_own_lab(listening: Live | Silent, strict: bool) -> Callable[[Scenario], Outcome]:
@@ -69,26 +79,41 @@ def _on_its_own_lab(listening: Live | Silent, strict: bool) -> Callable[[Scenari
     )
 
 
-def _on_a_lab_that_stays(
-    listening: Live | Silent, name: str | None, step: str | None, strict: bool
-) -> Callable[[Scenario], Outcome]:
-    """On the running lab `name`; without one, on a new lab that is called as the scenario is."""
-    from bgpsim.keeper.client import connect, start
+def _on_a_running_lab(listening: Live | Silent, name: str, step: str | None, strict: bool) -> Callable[[str], Outcome]:
+    from bgpsim.keeper.client import connect
+    from bgpsim.scenario.recording import Outcome
+    from bgpsim.scenario.verdicts import failed_load
+
+    def play(file: str) -> Outcome:
+        try:
+            with connect(name) as client:
+                return client.play_file(Path(file), file, step, strict, listening)
+        except (Exception, KeyboardInterrupt) as error:
+            run, code = failed_load(Path(file).stem, file, error)
+            listening.verdict(run)
+            return Outcome(run, code)
+
+    return play
+
+
+def _on_a_lab_that_stays(listening: Live | Silent, step: str | None, strict: bool) -> Callable[[Scenario], Outcome]:
+    """On a new lab that is called as the scenario is, and left running."""
+    from bgpsim.keeper.client import start
     from bgpsim.keeper.naming import name_for
-    from bgpsim.scenario.recording import unstarted
+    from bgpsim.scenario.recording import Outcome
+    from bgpsim.scenario.verdicts import failed_load
 
     def play(scenario: Scenario) -> Outcome:
         path = Path(scenario.file)
-        called = name
         try:
-            if called is None:
-                called = name_for(path, scenario.file)
-                begun = start(called, path, scenario.file, Starting(listening), first_step=False)
-                if begun.run.error is not None:
-                    return begun
-            with connect(called) as client:
-                return client.play_file(path, scenario.file, step, strict, listening)
+            name = name_for(path, scenario.file)
+            begun = start(name, path, scenario.file, Starting(listening), first_step=False)
         except (Exception, KeyboardInterrupt) as error:
-            return unstarted(scenario, error, listening)
+            run, code = failed_load(scenario.name, scenario.file, error)
+            listening.verdict(run)
+            return Outcome(run, code)
+        if begun.run.error is not None:
+            return begun
+        return _on_a_running_lab(listening, name, step, strict)(scenario.file)
 
     return play

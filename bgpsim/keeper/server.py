@@ -98,6 +98,7 @@ class KeeperServer:
                 {"name": d.name, "role": d.role, "engine": d.engine, "endpoint": d.endpoint}
                 for d in lab.devices.values()
             ],
+            "containers": list(lab.lodgers),
             "timeline": [
                 {"step": s.name, "verdict": s.verdict, "actions": list(s.actions), "at": s.at}
                 for s in self._session.played

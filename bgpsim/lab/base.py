@@ -92,6 +92,10 @@ class Lab(Protocol):
     def facts(self) -> LabFacts: ...
 
     @property
+    def lodgers(self) -> tuple[str, ...]:
+        """Containers in the network namespace of a device (containerlab's `network-mode: container:…`)."""
+
+    @property
     def supervisor(self) -> int | None:
         """The pid of the process whose end is the lab's; None while it is not up."""
 

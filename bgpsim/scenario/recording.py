@@ -131,13 +131,6 @@ def change_of(record: Record) -> doc.DiffPart | None:
     )
 
 
-def unstarted(scenario: Scenario, error: BaseException, listener: Listener) -> Outcome:
-    """A run that came to nothing."""
-    record = Record(scenario, strict=False)
-    record.fails(error)
-    return outcome(record, listener)
-
-
 def _failures(record: Record) -> list[CommandResult]:
     """Every `exec` line that failed, of the topology and of steps, once."""
     known = () if record.facts is None else record.facts.exec_failures

@@ -67,6 +67,10 @@ class EmbeddedLab:
         return self._facts
 
     @property
+    def lodgers(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self._plan.containers if c.role == "sidecar")
+
+    @property
     def supervisor(self) -> int | None:
         return None if self._sandbox is None else self._sandbox.pid
 
