@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--step", metavar="NAME", help="Up to and including this step.")
 @click.option("--lab", "name", metavar="NAME", help="Play the steps on that running lab.")
 @click.option("--keep", is_flag=True, help="Leave the lab running, under the scenario's name.")
+@click.option("--bundle", is_flag=True, help="Leave a failure bundle whatever comes out; on exit code 3 there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead.")
 @click.option("--strict", is_flag=True, help="An exec line that fails makes the verdict inconclusive.")
 @click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
@@ -33,6 +34,7 @@ def command(
     step: str | None,
     name: str | None,
     keep: bool,
+    bundle: bool,
     as_json: bool,
     strict: bool,
     quiet: bool,
@@ -55,7 +57,7 @@ def command(
     elif keep:
         report = drive(files, scenario_up_to(step), _on_a_lab_that_stays(listening, step, strict), listening)
     else:
-        report = drive(files, scenario_up_to(step), _on_its_own_lab(listening, strict), listening)
+        report = drive(files, scenario_up_to(step), _on_its_own_lab(listening, strict, folder, bundle), listening)
     finish(report, as_json=as_json, folder=folder)
 
 
@@ -67,7 +69,9 @@ def _shaped(file: str) -> str:
     return file
 
 
-def _on_its_own_lab(listening: Live | Silent, strict: bool) -> Callable[[Scenario], Outcome]:
+def _on_its_own_lab(
+    listening: Live | Silent, strict: bool, folder: Path | None, bundled: bool
+) -> Callable[[Scenario], Outcome]:
     from bgpsim.lab.embedded.lab import EmbeddedLab
     from bgpsim.lab.images import default_store
     from bgpsim.scenario.runner import run
@@ -75,7 +79,12 @@ def _on_its_own_lab(listening: Live | Silent, strict: bool) -> Callable[[Scenari
 
     store = default_store()
     return lambda scenario: run(
-        scenario, lambda lab_files: EmbeddedLab(lab_files, store, SpeakerControl), listening, strict=strict
+        scenario,
+        lambda lab_files: EmbeddedLab(lab_files, store, SpeakerControl),
+        listening,
+        strict=strict,
+        bundle=None if folder is None else folder / f"bundle-{scenario.name}",
+        bundled=bundled,
     )
 
 

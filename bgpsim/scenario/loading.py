@@ -71,7 +71,10 @@ def _named(document: Document, folder: Path, onto: LabSoFar) -> Scenario:
     reader = StepReader(document, usable, manifests, build_network, problems, refused, onto.timeline)
     steps = reader.read(onto.steps, onto.named)
     _raise(problems)
-    return Scenario(document.file.name, document.text.file, files, steps)
+    lab = document.file.lab
+    named = [lab.topology, *([lab.cluster] if lab.cluster else []), *manifests]
+    inputs = (folder / Path(document.text.file).name, *(folder / name for name in named))
+    return Scenario(document.file.name, document.text.file, files, steps, inputs)
 
 
 def fingerprint(document: Document, folder: Path) -> str:
@@ -101,7 +104,7 @@ def up_to(scenario: Scenario, step: str) -> Scenario:
             hint=hint(step, names, "steps"),
             file=scenario.file,
         )
-    return Scenario(scenario.name, scenario.file, scenario.files, scenario.steps[: names.index(step) + 1])
+    return replace(scenario, steps=scenario.steps[: names.index(step) + 1])
 
 
 def _raise(problems: Problems) -> None:

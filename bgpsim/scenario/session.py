@@ -24,7 +24,7 @@ from bgpsim.report import document as doc
 from bgpsim.report.pictures import draw
 from bgpsim.scenario.document import Document, read_usable, usable
 from bgpsim.scenario.loading import LabSoFar, fingerprint, load_document, up_to
-from bgpsim.scenario.recording import Listener, Outcome, Past, Record, judge_lab, outcome
+from bgpsim.scenario.recording import Listener, Outcome, Past, Record, gather_evidence, judge_lab, outcome
 from bgpsim.scenario.runner import bring_up, play
 from bgpsim.scenario.timeline import Scenario, Step
 
@@ -72,6 +72,7 @@ class LabSession:
             bring_up(record, self.lab, listener)
         except (Exception, KeyboardInterrupt) as error:
             record.fails(error)
+            gather_evidence(record, self.lab)
             return outcome(record, listener)
         self.facts = record.facts
         return self._play(record, listener, strict=False, wanted=lambda: True, none=not first_step)
@@ -128,6 +129,7 @@ class LabSession:
         record.facts = self.lab.facts
         self.named = self.named.union(*(step.flows for step in record.scenario.steps))
         judge_lab(record)
+        gather_evidence(record, self.lab)
         return outcome(record, listener)
 
     def _note(self, step: Step | None, part: doc.StepPart) -> None:

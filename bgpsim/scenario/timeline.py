@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 from bgpsim.check.expectations import Expected
@@ -109,3 +110,5 @@ class Scenario:
     """As the user named it."""
     files: LabFiles
     steps: tuple[Step, ...]
+    inputs: tuple[Path, ...] = ()
+    """The scenario file and every file that it names, as they were opened."""
