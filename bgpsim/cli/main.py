@@ -11,6 +11,8 @@ COMMANDS = {
     "run": ("bgpsim.cli.run", "Run scenarios on a lab, and compare with the prediction."),
     "plan": ("bgpsim.cli.plan", "Predict a scenario, step by step, without a lab."),
     "lab": ("bgpsim.cli.lab", "A lab that stays up and outlives the terminal."),
+    "announce": ("bgpsim.cli.announce", "Announce routes by a speaker of a running lab."),
+    "withdraw": ("bgpsim.cli.withdraw", "Withdraw routes that a speaker of a running lab has announced."),
     "schema": ("bgpsim.cli.schema", "Print the JSON Schema of the scenario file, or of report.json."),
 }
 """Name -> the module that holds it as `command`, and its one-line help."""

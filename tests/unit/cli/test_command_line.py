@@ -41,7 +41,7 @@ def test_help_imports_click_and_nothing_heavy() -> None:
 def test_a_command_that_does_not_exist_is_refused() -> None:
     done = CliRunner().invoke(main, ["nonsense"])
     assert done.exit_code == 2
-    assert "no such command 'nonsense'; expected one of run, plan, lab, schema" in done.output
+    assert "no such command 'nonsense'; expected one of run, plan, lab, announce, withdraw, schema" in done.output
 
 
 def test_version() -> None:
