@@ -42,7 +42,7 @@ _BGP_PORT = f"{179:04X}"
 class _Interface:
     """What was done to one interface."""
 
-    values: Values = Values()
+    values: Values = field(default_factory=Values)
     means: Means | None = None
     relay: str | None = None
     silent: bool = False
@@ -93,7 +93,7 @@ class ImpairmentService:
             "impairments.set": self.set,
             "impairments.clear": self.clear,
             "impairments.silence": self.silence,
-            "impairments.list": self.list,
+            "impairments.list": self.in_force,
             "impairments.counts": self.counts,
             "impairments.retransmitting": self.retransmitting,
         }
@@ -155,7 +155,7 @@ class ImpairmentService:
                 found.silent = silent
                 self._unhook(device, interface, found)
 
-    def list(self) -> list[dict[str, Any]]:
+    def in_force(self) -> list[dict[str, Any]]:
         """Every interface that is impaired or silent: {device, interface, means, silent, delay, jitter, loss, rate}.
 
         Raises DeviceDied when the relay has ended: then every interface that it serves is a black hole.

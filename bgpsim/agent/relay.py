@@ -109,11 +109,11 @@ class Relay:
             self._send_due()
             left = max(0.0, self._schedule[0][0] - time.monotonic()) if self._schedule else None
             # Not poll or epoll: their timeouts are whole milliseconds in Python.
-            ready, _, _ = select.select([self._control, *self._by_descriptor], [], [], left)
+            ready, _, _ = select.select([self._control.fileno(), *self._by_descriptor], [], [], left)
             for descriptor in ready:
-                if descriptor is not self._control:
+                if descriptor in self._by_descriptor:
                     self._receive(self._by_descriptor[descriptor])
-            if self._control in ready and not self._obey():
+            if self._control.fileno() in ready and not self._obey():
                 return
 
     def _send_due(self) -> None:
