@@ -1,19 +1,20 @@
-"""Marked packets from one namespace of a lab to another, timed by the kernel at both ends; a program of its own.
+"""Marked packets from one namespace of a lab to another, timed by the kernel at both ends.
 
-    nsenter -t PID -U --preserve-credentials -- python stream.py FROM_PID TO_PID SOURCE TARGET COUNT SIZE INTERVAL TAP
+A program of its own, run inside the lab (`sealed.SealedLab.python`), with these words:
 
-Run inside a lab's user namespace, it sends COUNT UDP packets of SIZE bytes of payload, one each INTERVAL seconds, from
-SOURCE (an address in FROM_PID's network namespace) to TARGET in TO_PID's, and prints JSON: per packet [seconds from
-leaving to arriving, seconds that this program was late with sending it], and how many arrived. When a packet left is
-what the kernel stamped on it at the interface TAP of the sender's; when it arrived, at the receiver's socket. `-` as
-TAP: the time just before it was sent.
+    FROM_PID TO_PID SOURCE TARGET COUNT SIZE INTERVAL TAP
+
+It sends COUNT UDP packets with SIZE bytes of payload, one each INTERVAL seconds, from SOURCE, an address in FROM_PID's
+network namespace, to TARGET in TO_PID's. It prints JSON: `sent`; `flights`, per packet that arrived the seconds from
+leaving to arriving; `span`, the seconds from the first to the last arrival. When a packet left is what the kernel
+stamped on it at the sender's interface TAP, so that it does not matter when this program was let run; `-` as TAP: the
+program's own clock just before it was sent.
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
-import os
 import select
 import socket
 import struct
@@ -26,7 +27,7 @@ SO_TIMESTAMPNS = 35
 PORT = 34001
 MARK = struct.Struct("!8sI")
 MAGIC = b"impaired"
-PATIENCE = 3.0
+PATIENCE = 2.0
 """Seconds after the last packet."""
 
 
@@ -44,61 +45,60 @@ def stamped(opened: socket.socket) -> tuple[bytes, float, int]:
     return packet, seconds + nanoseconds / 1e9, kind
 
 
-def main() -> None:
-    from_pid, to_pid, source, target, count, size, interval, tap = sys.argv[1:]
-    family = socket.AF_INET6 if ":" in source else socket.AF_INET
-    enter(to_pid)
-    receiver = socket.socket(family, socket.SOCK_DGRAM)
-    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 23)
-    receiver.bind((target, PORT))
-    receiver.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    enter(from_pid)
-    sender = socket.socket(family, socket.SOCK_DGRAM)
-    sender.bind((source, PORT))
-    opened = [receiver]
-    if tap != "-":
-        watch = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
-        watch.bind((tap, 3))
-        watch.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        opened.append(watch)
-    left: dict[int, float] = {}
-    came: dict[int, float] = {}
-    late: dict[int, float] = {}
+class Stream:
+    def __init__(self, from_pid: str, to_pid: str, source: str, target: str, tap: str) -> None:
+        family = socket.AF_INET6 if ":" in source else socket.AF_INET
+        enter(to_pid)
+        self.receiver = socket.socket(family, socket.SOCK_DGRAM)
+        self.receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 23)
+        self.receiver.bind((target, PORT))
+        enter(from_pid)
+        self.sender = socket.socket(family, socket.SOCK_DGRAM)
+        self.sender.bind((source, PORT))
+        self.target = target
+        self.opened = [self.receiver]
+        if tap != "-":
+            watch = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+            watch.bind((tap, 3))
+            self.opened.append(watch)
+        for opened in self.opened:
+            opened.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.left: dict[int, float] = {}
+        self.came: dict[int, float] = {}
 
-    def read(seconds: float) -> bool:
-        ready, _, _ = select.select(opened, [], [], seconds)
+    def read(self, seconds: float) -> bool:
+        ready, _, _ = select.select(self.opened, [], [], seconds)
         for one in ready:
             packet, stamp, kind = stamped(one)
             at = packet.find(MAGIC)
             if at >= 0 and kind in (-1, socket.PACKET_OUTGOING):
-                (came if one is receiver else left)[MARK.unpack_from(packet, at)[1]] = stamp
+                times = self.came if one is self.receiver else self.left
+                times[MARK.unpack_from(packet, at)[1]] = stamp
         return bool(ready)
 
-    begin = time.monotonic() + 0.01
-    for number in range(int(count)):
-        due = begin + number * float(interval)
-        while (wait := due - time.monotonic()) > 0:
-            read(wait)
-        late[number] = time.monotonic() - due
-        left.setdefault(number, time.time())
-        sender.sendto(MARK.pack(MAGIC, number).ljust(int(size), b"."), (target, PORT))
-        while read(0):
-            pass
-    until = time.monotonic() + PATIENCE
-    while len(came) < int(count) and (wait := until - time.monotonic()) > 0:
-        read(wait)
-    print(
-        json.dumps(
-            {
-                "sent": int(count),
-                "arrived": len(came),
-                "packets": [[came[n] - left[n], late[n]] for n in sorted(came)],
-                "last": max(came.values(), default=0.0) - min(came.values(), default=0.0),
-            }
-        )
-    )
+    def run(self, count: int, size: int, interval: float) -> None:
+        begin = time.monotonic()
+        for number in range(count):
+            while (wait := begin + number * interval - time.monotonic()) > 0:
+                self.read(wait)
+            self.left[number] = time.time()
+            self.sender.sendto(MARK.pack(MAGIC, number).ljust(size, b"."), (self.target, PORT))
+            while self.read(0):
+                pass
+        until = time.monotonic() + PATIENCE
+        while len(self.came) < count and (wait := until - time.monotonic()) > 0:
+            self.read(wait)
+
+
+def main() -> None:
+    from_pid, to_pid, source, target, count, size, interval, tap = sys.argv[1:]
+    stream = Stream(from_pid, to_pid, source, target, tap)
+    stream.run(int(count), int(size), float(interval))
+    came = stream.came
+    span = max(came.values()) - min(came.values()) if came else 0.0
+    flights = [came[number] - stream.left[number] for number in sorted(came)]
+    print(json.dumps({"sent": int(count), "flights": flights, "span": span}))
 
 
 if __name__ == "__main__":
-    os.nice(0)
     main()
