@@ -37,16 +37,20 @@ class LinkStates:
     @property
     def tries(self) -> int:
         """How often a packet must be sent until it is sure to have got through, or a dozen times."""
-        if not self._loss:
-            return 1
-        if self._loss >= 1:
-            return _MOST_TRIES
-        return min(_MOST_TRIES, math.ceil(math.log(_DOUBT) / math.log(self._loss)))
+        return min(self._enough, _MOST_TRIES)
 
     @property
     def certain(self) -> bool:
         """Whether a packet that never got through in so many tries was not lost by chance."""
-        return self._loss**self.tries <= _DOUBT
+        return self._enough <= _MOST_TRIES
+
+    @property
+    def _enough(self) -> int:
+        if not self._loss:
+            return 1
+        if self._loss >= 1:
+            return _MOST_TRIES + 1
+        return math.ceil(math.log(_DOUBT) / math.log(self._loss))
 
     @property
     def _loss(self) -> float:

@@ -229,7 +229,7 @@ def test_loss_is_within_the_binomial_interval(running: Running) -> None:
 
 
 def test_rate_spaces_a_burst_and_the_queue_has_an_end(running: Running) -> None:
-    """500 frames of 1,500 bytes at 10 Mbit/s take 499 times 1.2 ms; of 1,500 at once a thousand find room in the queue."""
+    """500 frames of 1,500 bytes at 10 Mbit/s take 499 times 1.2 ms; of 1,500 at once a thousand find room."""
     tap = running.relay(*SERVER, rate=10_000_000)
     told = running.stream(500, 1500 - 42, 0.00005, tap)
     expected = 499 * 1500 * 8 / 10_000_000

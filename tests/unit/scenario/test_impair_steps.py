@@ -58,7 +58,7 @@ def test_values_direction_and_clearing(tmp_path: Path) -> None:
     assert told == [
         [],
         ["impair: delay 20ms jitter 1ms loss 1% rate 10mbit"],
-        ["impair: loss 0.5%", "impair: delay 20ms jitter 1ms loss 1% rate 10mbit"],
+        ["impair: delay 20ms jitter 1ms loss 1% rate 10mbit", "impair: loss 0.5%"],
         [],
         [],
     ]
