@@ -231,11 +231,14 @@ def test_loss_is_within_the_binomial_interval(running: Running) -> None:
 def test_rate_spaces_a_burst_and_the_queue_has_an_end(running: Running) -> None:
     """500 frames of 1,500 bytes at 10 Mbit/s take 499 times 1.2 ms; of 1,500 at once a thousand find room."""
     tap = running.relay(*SERVER, rate=10_000_000)
-    told = running.stream(500, 1500 - 42, 0.00005, tap)
     expected = 499 * 1500 * 8 / 10_000_000
-    print(f"{len(told['flights'])} frames over {told['span']:.4f} s, expected {expected:.4f}")
-    assert len(told["flights"]) == 500
-    assert abs(told["span"] - expected) < 0.02
+    spans = []
+    while not spans or abs(spans[-1] - expected) > 0.01:
+        assert len(spans) < ROUNDS, (spans, expected)
+        told = running.stream(500, 1500 - 42, 0.00005, tap)
+        assert len(told["flights"]) == 500
+        spans.append(told["span"])
+        print(f"500 frames over {told['span']:.4f} s, expected {expected:.4f}")
     running.relay(*SERVER, rate=4_000_000)
     arrived = len(running.stream(1500, 458, 0.00001, tap)["flights"])
     print(f"{arrived} of 1,500 at once")
@@ -276,7 +279,7 @@ def test_the_shipped_scenario_with_a_lossy_session(tmp_path: Path) -> None:
     )
     (path,) = lost["observed"]["paths"]
     assert path["disposition"] == "blackhole"
-    assert [(hop["device"], hop["egress"]) for hop in path["hops"]] == [("worker2", "net0")]
+    assert [(hop["device"], hop["out"]) for hop in path["hops"]] == [("worker2", "net0")]
 
 
 def test_a_relay_that_is_gone_is_said(running: Running) -> None:
