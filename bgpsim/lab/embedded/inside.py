@@ -10,7 +10,6 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from bgpsim.agent.frr import FrrService
-from bgpsim.agent.impairment import ImpairmentService
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
@@ -20,6 +19,7 @@ from bgpsim.lab.embedded.nodes import NodeService
 # not know what the speakers are.
 _SLOW_TO_IMPORT = (
     ("bgpsim.speakers.service", "SpeakerService"),
+    ("bgpsim.agent.impairment", "ImpairmentService"),
     ("bgpsim.agent.activity", "ActivityService"),
     ("bgpsim.agent.netlink", "NetlinkService"),
     ("bgpsim.agent.gobgp", "GobgpService"),
@@ -36,7 +36,6 @@ def main() -> int:
     server.register(NodeService(namespaces))
     server.register(DaemonService(namespaces))
     server.register(FrrService(namespaces))
-    server.register(ImpairmentService(namespaces))
     # Imports hold the interpreter's lock: they would be in the way while nodes are made and exec lines run. The first
     # call for any of these comes after, and then the lab has little to do until its routers have talked.
     server.register_when_asked(lambda: _slow_services(namespaces))
