@@ -169,7 +169,7 @@ class ImpairmentService:
         ]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Per relay's interface, frames: {passed, lost, overflowed, refused, waiting, unread}."""
+        """Per relay's interface, frames: {passed, lost, overflowed, refused, waiting}."""
         if self._relay is None:
             return {}
         counted: dict[str, dict[str, int]] = self._relay.obey({"do": "counts"})
