@@ -20,6 +20,8 @@ RUN_BYTES = 8
 MARK = struct.Struct(f"!6s{RUN_BYTES}sII")
 """Magic, run, pair, source port."""
 _MAGIC = b"bgpsim"
+RELAY_PREFIX = "bgpsim-r"
+"""Of interfaces that turn frames over to the relay of an impaired link (`agent.impairment`): no hop of anything."""
 _UDP, _ICMP, _ICMPV6 = 17, 1, 58
 _ICMP_ERRORS = frozenset({3, 11, 12})
 """Destination unreachable, time exceeded, parameter problem (RFC 792); the other types do not quote a packet."""
@@ -147,12 +149,13 @@ def follow(sender: str, sightings: Sequence[Sighting]) -> Trail:
 
     A device may see a packet twice at one TTL on its way up (a bridge's port, then the bridge) and down again: of
     those that came in the last is where IP took it, of those that went out the first is where IP gave it away. A frame
-    that a device only bridges goes out with the TTL that it came with, and is no visit. Loopback is not named.
+    that a device only bridges goes out with the TTL that it came with, and is no visit. Loopback and the
+    relay's interfaces are not named.
     """
     came: dict[int, list[Sighting]] = {}
     left: dict[tuple[str, int], str] = {}
     for sighting in sightings:
-        if sighting.interface == "lo":
+        if sighting.interface == "lo" or sighting.interface.startswith(RELAY_PREFIX):
             continue
         if sighting.direction == "in":
             came.setdefault(sighting.ttl, []).append(sighting)

@@ -20,6 +20,7 @@ from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.part import Problems
 from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SpeakerFile
 from bgpsim.inputs.frr.reader import FrrReader
+from bgpsim.inputs.impairments import left_open, mark_impaired
 from bgpsim.inputs.iproute import KernelSetup
 from bgpsim.network.description import (
     BgpInstance,
@@ -121,6 +122,8 @@ class _Builder:
             devices[device_name] = _after_a_cut(devices[device_name], interface)
         for device_name, interface in self.timeline.interfaces_down:
             devices[device_name] = _set_down(devices[device_name], interface)
+        mark_impaired(devices, self.timeline)
+        self.unmodelled += left_open(self.timeline, self.segments)
         for manifest in (*self.files.manifests, *self.timeline.applied):
             self.unmodelled += manifest.unmodelled
         return Network(

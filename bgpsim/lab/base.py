@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from bgpsim.agent.protocol import Agent, LabDevice
+from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
 from bgpsim.source import Source
@@ -119,7 +120,13 @@ class Lab(Protocol):
         """As `kubectl delete -f` would."""
 
     def set_interface(self, device: str, interface: str, *, up: bool) -> None:
-        """`ip link set INTERFACE up|down`; returns when both ends have seen it."""
+        """`ip link set INTERFACE up|down`; returns when both ends have seen it. Up: the link is silent no more."""
+
+    def silence(self, device: str, interface: str) -> None:
+        """Nothing passes the link any more, in either direction, and both its ends keep carrier."""
+
+    def impair(self, device: str, interface: str, impairment: Impairment, *, both: bool = True) -> None:
+        """What becomes of packets on the link (without `both`: of those that leave by the interface) from now on."""
 
     def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
         """Run one line in a device as containerlab's `exec` would (split like a shell, run without one)."""

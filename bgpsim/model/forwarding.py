@@ -3,7 +3,8 @@
 Conventions (shared with the observer of packets): hops are listed from the first device after a sending pod, or from
 the sending node or host itself, to the device where the packet ends. A pod's own interface is not named: the hop of
 its node has ingress None for a packet that comes from it and egress None for one that goes to it. `at` is the last
-device of the hops; its egress is None, for the packet did not leave it. In a loop the device that closes the cycle is
+device of the hops; its egress is None, for the packet did not leave it, but where a silent link has swallowed it: then
+it is the interface that leads there. In a loop the device that closes the cycle is
 listed again, and is `at`.
 """
 
@@ -56,8 +57,8 @@ class Walker:
         device = self.wiring.device(walk.device)
         from_pod = device.kind == "pod" and walk.first
 
-        def end(disposition: Disposition, because: str) -> None:
-            hops = walk.hops if device.kind == "pod" else (*walk.hops, Hop(device.name, walk.ingress, None))
+        def end(disposition: Disposition, because: str, egress: str | None = None) -> None:
+            hops = walk.hops if device.kind == "pod" else (*walk.hops, Hop(device.name, walk.ingress, egress))
             at = hops[-1].device if hops else device.name
             found.append(ForwardingPath(hops, disposition, at, because, walk.sources))
 
@@ -97,6 +98,9 @@ class Walker:
             out = InterfaceRef(device.name, hop.interface)
             if not self.wiring.carrier(out):
                 end("neighbor-unresolved", f"no carrier on {out}")
+                continue
+            if self.wiring.silent(out):
+                end("blackhole", f"nothing that leaves by {out} arrives", self._shown(out))
                 continue
             far = self._resolve(out, hop, target)
             if far is None:

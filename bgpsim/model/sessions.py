@@ -168,6 +168,9 @@ class _Finder:
         peer = self.wiring.device(far.device)
         if peer.bgp is None:
             return _Down(f"no BGP process at {far}", peer.name)
+        for end in (ref, far):
+            if self.wiring.silent(end):
+                return _Down(f"nothing that leaves by {end} arrives", peer.name)
         mine = self.wiring.interface(ref)
         back = next(
             (

@@ -54,6 +54,11 @@ class Wiring:
         others = self.others(ref)
         return len(others) != 1 or self.up(others[0])
 
+    def silent(self, ref: InterfaceRef) -> bool:
+        """Whether nothing that leaves by it arrives, though it has carrier."""
+        interface = self.interface(ref)
+        return interface is not None and interface.silent
+
     def own_addresses(self, device: str) -> frozenset[Address]:
         """Addresses on interfaces that are up: with the interface down the kernel has no local route for them."""
         return self._own[device]

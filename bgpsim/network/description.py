@@ -33,6 +33,8 @@ class Interface:
     """A fixed IPv6 link-local address; None: the kernel makes one from the MAC address."""
     mtu: int = 9500
     source: Source | None = None
+    silent: bool = False
+    """Nothing that leaves by it arrives, though it has carrier."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

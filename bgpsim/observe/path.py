@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import LabError
 from bgpsim.network.state import Disposition, FlowKey, Forwarding, ForwardingPath, Hop
+from bgpsim.observe.impairments import LinkStates, link_states, send_until_through
 from bgpsim.observe.owners import Owners
 from bgpsim.observe.traceroute import Tracer, cross_check
 
@@ -64,6 +65,7 @@ class Observer:
     links: Mapping[tuple[str, str], tuple[str, str]]
     """(device, interface) -> the other end of its veth."""
     dumps: Mapping[str, Mapping[str, Any]]
+    states: LinkStates = field(default_factory=LinkStates)
 
     def sender(self, flow: FlowKey) -> str:
         """The device of an endpoint id: `pod:…` is its own, `host:h1` is h1. Raises LabError for none."""
@@ -92,7 +94,15 @@ class Observer:
                 continue
             from_pod = number > 0 and self._is_pod(visits[number - 1][0])
             hops.append(Hop(device, None if from_pod else ingress, self._shown(device, egress)))
+        swallowed = self._swallowed(probe)
+        if hops and swallowed is not None and swallowed[0] == hops[-1].device:
+            hops[-1] = hops[-1]._replace(egress=self._shown(*swallowed))
         return ForwardingPath(tuple(hops), disposition, hops[-1].device if hops else visits[-1][0])
+
+    def _swallowed(self, probe: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The silent interface by which the probe was sent last."""
+        end = self.states.takes(probe)
+        return end if end in self.states.silent else None
 
     def _disposition(self, flow: FlowKey, probe: Mapping[str, Any]) -> Disposition:
         last, ingress, egress = probe["visits"][-1]
@@ -108,6 +118,8 @@ class Observer:
             return "exits-network"
         if ingress is not None and role == "speaker":
             return "dropped-by-speaker"
+        if self._swallowed(probe) is not None:
+            return "blackhole"
         kernel = probe["kernel"]
         if egress is not None or kernel is None:
             return "filtered"
@@ -236,7 +248,8 @@ def read_paths(
     `gateways`: the far ends of management networks. `dumps`: `netlink.dump` of all devices, of which `known` was made.
     Raises LabError when captures lose packets.
     """
-    observer = Observer(devices, frozenset(gateways), known.links, dumps)
+    states = link_states(agent)
+    observer = Observer(devices, frozenset(gateways), known.links, dumps, states)
     probes: dict[FlowKey, list[Mapping[str, Any]]] = {flow: [] for flow in flows}
     ports: dict[FlowKey, list[int]] = {flow: list(range(FIRST_PORT, FIRST_PORT + FLOWS)) for flow in flows}
     left: dict[FlowKey, list[Branching]] = {}
@@ -246,13 +259,17 @@ def read_paths(
             for f, p in ports.items()
         ]
         sent = list(ports)
-        for probe in agent.call("packets.probe", devices=[*sorted(devices), *gateways], pairs=pairs):
+        for probe in send_until_through(agent, [*sorted(devices), *gateways], pairs, states):
             probes[sent[probe["pair"]]].append(probe)
         left = left | {flow: observer.unwalked(flow, probes[flow]) for flow in sent}
         ports = _more_ports(agent, {flow: left[flow] for flow in sent}, probes)
-    traced = cross_check(agent, Tracer(devices, dumps, known), probes)
+    traced = cross_check(agent, Tracer(devices, dumps, known), probes, states.delay)
     plane = PathPlane()
     for flow in flows:
+        lost = next((end for probe in probes[flow] if (end := states.takes(probe)) in states.lossy), None)
+        if lost is not None and not states.certain:
+            plane.not_observed[flow.pair] = f"each of {states.tries} probes of a flow was lost on {lost[0]}:{lost[1]}"
+            continue
         verdict = traced.get(flow)
         if verdict is not None and verdict.disagreement is not None:
             plane.not_observed[flow.pair] = verdict.disagreement

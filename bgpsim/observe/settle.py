@@ -7,6 +7,9 @@ change by itself. Which those are is asked of the lab alone:
   complete attempts since the last event;
 - one that stands at one end alone, or whose way is gone, goes down when its hold time is over;
 - one whose far end runs no BGP tries for ever, and is at rest while it does.
+
+What the lab did to its links (`observe.impairments`) is asked too, for kernels do not see it: nothing passes a silent
+one; a delay makes the window longer; where packets are lost, none must be on its way for another time.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.observe.bgp import GOBGP_WORDS
+from bgpsim.observe.impairments import link_states
 from bgpsim.observe.owners import Owners, owners
 
 ATTEMPTS = 2
@@ -77,18 +81,24 @@ class End:
 
 
 def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float, timeout: float) -> Settled:
-    """Returns once settled, or after `timeout` seconds. `quiet`: the window, in seconds on a monotonic clock."""
+    """Returns once settled, or after `timeout` seconds, and the hold times that silent links make it wait for.
+
+    `quiet`: the window, in seconds on a monotonic clock.
+    """
     watched = {
         "kernels": sorted(n for n, d in devices.items() if d.role in ("router", "node", "host")),
         "routers": sorted(n for n, d in devices.items() if d.engine == "frr"),
         "nodes": sorted(n for n, d in devices.items() if d.engine == "gobgp"),
     }
+    links = link_states(agent)
+    quiet += 2 * links.delay
+    held = 0.0
     started = moved_at = time.monotonic()
     opens: dict[tuple[str, str], int] = {}
     mark: str | None = None
     waiting: tuple[str, ...] = ()
     while True:
-        left = timeout - (time.monotonic() - started)
+        left = timeout + held - (time.monotonic() - started)
         if left <= 0:
             return Settled("timeout", ", ".join(waiting) or "time ran out", time.monotonic() - started, 0.0)
         seen = agent.call("activity.wait", timeout=left + 30, **watched, quiet=quiet, limit=left, known=mark)
@@ -96,18 +106,26 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
         if not seen["quiet"]:
             because = ", ".join(waiting) or f"{seen['last'] or 'something'} kept changing"
             return Settled("timeout", because, now - started, 0.0)
-        ends, lab = _look(agent, devices, seen["sessions"])
+        ends, lab = _look(agent, devices, seen["sessions"], links.silent)
         if seen["moved"] or not opens:
             moved_at = max(started, now - quiet)
             opens = {end.key: end.opens for end in ends}
         waiting = still_to_change(ends, lab.reaches, opens, now - moved_at)
+        if links.silent:
+            # A hold time may be longer than any usual wait, and nothing else ends such a session.
+            held = max([held, *(end.hold + HOLD_MARGIN for end in ends if end.established and not lab.reaches(end))])
+        if links.lossy:
+            speaking = sorted(name for name, device in devices.items() if device.engine is not None)
+            again = agent.call("impairments.retransmitting", devices=speaking)
+            waiting += tuple(f"{name} sends again what was lost" for name in again)
         if not waiting:
             return Settled("quiet", None, now - started, quiet)
         mark = seen["mark"]
 
 
 class _Reaches:
-    """Follows packets from device to device by each kernel's own lookup, over links that have carrier."""
+    """Follows packets from device to device by each kernel's own lookup, over links that have carrier and are not
+    silent."""
 
     def __init__(self, agent: Agent, known: Owners, carrier: frozenset[tuple[str, str]]) -> None:
         self._agent, self._known, self.carrier = agent, known, carrier
@@ -137,7 +155,10 @@ class _Reaches:
 
 
 def _look(
-    agent: Agent, devices: Mapping[str, LabDevice], sessions: Mapping[str, Mapping[str, Any]]
+    agent: Agent,
+    devices: Mapping[str, LabDevice],
+    sessions: Mapping[str, Mapping[str, Any]],
+    silent: frozenset[tuple[str, str]],
 ) -> tuple[tuple[End, ...], _Reaches]:
     dumps = agent.call("netlink.dump", devices=sorted(n for n, d in devices.items() if d.role != "pod"))
     known = owners(dumps, agent.call("nodes.links"))
@@ -151,7 +172,7 @@ def _look(
     ]
     if any(device.role == "speaker" for device in devices.values()):
         ends += [_speaker_end(told, known) for told in agent.call("speaker.alive")]
-    return tuple(ends), _Reaches(agent, known, carrier)
+    return tuple(ends), _Reaches(agent, known, carrier - silent)
 
 
 def _end(device: str, frr: bool, neighbor: str, told: Mapping[str, Any], known: Owners) -> End:

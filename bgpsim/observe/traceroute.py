@@ -78,12 +78,16 @@ class Tracer:
         return own | {flow.target_address} if probe["received"] == device else own
 
 
+_PAUSE = 0.05
+"""Seconds without an answer after which none is waited for."""
+
+
 def cross_check(
-    agent: Agent, tracer: Tracer, probes: Mapping[FlowKey, Sequence[Mapping[str, Any]]]
+    agent: Agent, tracer: Tracer, probes: Mapping[FlowKey, Sequence[Mapping[str, Any]]], delay: float = 0.0
 ) -> dict[FlowKey, Verdict]:
     """The verdict on the first probe of each flow that reached a device that can be asked; no entry where none did.
 
-    `probes`: as `packets.probe` tells of them.
+    `probes`: as `packets.probe` tells of them. `delay`: seconds that a packet may take longer, on its way or back.
     """
     traced = {}
     for flow, sent in probes.items():
@@ -103,7 +107,7 @@ def cross_check(
         }
         for flow, probe in traced.items()
     ]
-    answered = agent.call("packets.trace", pairs=pairs)
+    answered = agent.call("packets.trace", pairs=pairs, quiet=_PAUSE + 2 * delay)
     return {
         flow: tracer.verdict(flow, probe, answers)
         for (flow, probe), answers in zip(traced.items(), answered, strict=True)

@@ -37,7 +37,19 @@ from bgpsim.scenario.recording import (
     note_prediction,
     outcome,
 )
-from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, Scenario, SetInterface, Step, Withdraw
+from bgpsim.scenario.timeline import (
+    Action,
+    Announce,
+    Apply,
+    Delete,
+    Execute,
+    Impair,
+    Scenario,
+    SetInterface,
+    Silence,
+    Step,
+    Withdraw,
+)
 from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, INTERRUPTED, PASS, verdict_of
 
 SETTLE_TIMEOUT = 90.0
@@ -205,6 +217,10 @@ def _act(record: Record, lab: Lab, action: Action) -> None:
             lab.delete(manifest)
         case SetInterface(device, interface, up):
             lab.set_interface(device, interface, up=up)
+        case Silence(device, interface):
+            lab.silence(device, interface)
+        case Impair(device, interface, impairment, both):
+            lab.impair(device, interface, impairment, both=both)
         case Withdraw(announcement):
             lab.withdraw(announcement)
         case Announce(announcement):

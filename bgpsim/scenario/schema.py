@@ -5,12 +5,24 @@ Only shapes and ranges are checked here; whether a name is one of this lab's is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from bgpsim.inputs.files.speakers import WELL_KNOWN_COMMUNITIES
+from bgpsim.inputs.quantities import bits_per_second, microseconds, per_cent
 from bgpsim.network.state import Disposition
 
 
@@ -208,6 +220,62 @@ class WithdrawEntry(Section):
         return self
 
 
+def _zero_as_text(value: Any) -> Any:
+    """`0` needs no unit, and YAML has made a number of it."""
+    return "0" if value == 0 and type(value) is int else value
+
+
+def _quantity(read: Callable[[str], object], example: str) -> Any:
+    def check(text: str) -> str:
+        read(text)
+        return text
+
+    shape = {"anyOf": [{"type": "string"}, {"const": 0}], "examples": [example]}
+    return Annotated[str, AfterValidator(check), BeforeValidator(_zero_as_text), WithJsonSchema(shape)]
+
+
+if TYPE_CHECKING:
+    Duration: TypeAlias = str
+    Rate: TypeAlias = str
+    PerCent: TypeAlias = str
+else:
+    Duration = _quantity(microseconds, "20ms")
+    Rate = _quantity(bits_per_second, "10mbit")
+    PerCent = _quantity(per_cent, "1%")
+
+
+class ImpairEntry(Section):
+    """What becomes of packets on a link; a value that is not given is none, whatever was set before."""
+
+    link: Name = Field(description="DEVICE:INTERFACE, either end")
+    delay: Duration = Field(default="0", description="20ms, say")
+    jitter: Duration = Field(default="0", description="by how much the delay varies, to either side")
+    loss: PerCent = Field(default="0", description="1%, say; 100%: nothing passes")
+    rate: Rate = Field(default="0", description="10mbit, say; 0: no limit")
+    direction: Literal["both", "out"] = Field(default="both", description="out: only what leaves by that interface")
+    clear: bool = Field(default=False, description="as it was before it was impaired")
+
+    @model_validator(mode="after")
+    def _clear_alone(self) -> ImpairEntry:
+        given = sorted(self.model_fields_set & {"delay", "jitter", "loss", "rate"})
+        if self.clear and given:
+            raise ValueError(f"expected either `clear: true` or values, found it with `{given[0]}:`")
+        return self
+
+
+class SilentLink(Section):
+    """A link that is lost without a word: nothing passes, and both ends keep carrier."""
+
+    link: Name = Field(description="DEVICE:INTERFACE, either end")
+    silent: bool = Field(default=False, description="false: as DEVICE:INTERFACE alone, the interface is set down")
+
+
+LinkDown = Annotated[
+    Annotated[Name, Tag("text")] | Annotated[SilentLink, Tag("mapping")],
+    Discriminator(_mapping_or_text),
+]
+
+
 class SessionsSection(Section):
     """Every session between the named routers (of a single one: every session it has) is in this state."""
 
@@ -248,13 +316,17 @@ ExecLines = Annotated[
 
 
 class StepSection(Section):
-    """Actions, in this order: apply, delete, link-down, link-up, withdraw, announce, exec. Then what is expected."""
+    """Actions, in this order: apply, delete, link-down, link-up, impair, withdraw, announce, exec. Then what is
+    expected."""
 
     name: Name
     apply: list[Name] = Field(default=[], description="manifests, as `kubectl apply -f` would")
     delete: list[Name] = Field(default=[], description="manifests, as `kubectl delete -f` would")
-    link_down: list[Name] = Field(default=[], description="DEVICE:INTERFACE, set down at this end")
-    link_up: list[Name] = Field(default=[], description="DEVICE:INTERFACE, set up again")
+    link_down: list[LinkDown] = Field(
+        default=[], description="DEVICE:INTERFACE, set down at this end; or {link, silent: true}"
+    )
+    link_up: list[Name] = Field(default=[], description="DEVICE:INTERFACE, set up again, and silent no more")
+    impair: list[ImpairEntry] = Field(default=[], description="delay, loss and rate of links")
     withdraw: list[WithdrawEntry] = []
     announce: list[AnnounceEntry] = []
     exec: dict[str, ExecLines] = Field(

@@ -26,9 +26,18 @@ from bgpsim.network.state import FlowKey
 from bgpsim.network.types import Address, Prefix
 from bgpsim.scenario.document import Document
 from bgpsim.scenario.endpoints import Endpoints, all_pairs
+from bgpsim.scenario.impairments import after_impairment, after_link_up, after_silence, link_ends, read_impairment
 from bgpsim.scenario.names import Names, hint, problem
-from bgpsim.scenario.schema import AnnounceEntry, ExpectSection, Pair, PrefixSection, StepSection, WithdrawEntry
-from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, SetInterface, Step, Withdraw
+from bgpsim.scenario.schema import (
+    AnnounceEntry,
+    ExpectSection,
+    Pair,
+    PrefixSection,
+    SilentLink,
+    StepSection,
+    WithdrawEntry,
+)
+from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, SetInterface, Silence, Step, Withdraw
 from bgpsim.source import Source
 
 
@@ -108,15 +117,30 @@ class StepReader:
         for number, name in enumerate(section.delete):
             with self.problems.collected():
                 actions += self._delete(name, self.document.source(*at, "delete", number))
-        for key, up, entries in (("link-down", False, section.link_down), ("link-up", True, section.link_up)):
-            if up and set(section.link_up) & set(section.link_down):
+        downs = [(e.link, e.silent) if isinstance(e, SilentLink) else (e, False) for e in section.link_down]
+        ups = [(text, False) for text in section.link_up]
+        for key, up, entries in (("link-down", False, downs), ("link-up", True, ups)):
+            if up and set(ups) & set(downs):
                 interim.append(self.timeline)
-            for number, text in enumerate(entries):
+            for number, (text, silent) in enumerate(entries):
                 if self._is_of_a_refused_speaker(text):
                     continue
+                source = self.document.source(*at, key, number)
                 with self.problems.collected():
-                    device, interface = names.interface(text, self.document.source(*at, key, number))
+                    if silent:
+                        actions.append(self._silence(text, names, source))
+                        continue
+                    device, interface = names.interface(text, source)
                     actions.append(self._set_interface(device, interface, up))
+                    if up:
+                        self.timeline = after_link_up(self.timeline, device, interface, names.network)
+        for number, impaired in enumerate(section.impair):
+            if not self._is_of_a_refused_speaker(impaired.link):
+                with self.problems.collected():
+                    source = self.document.source(*at, "impair", number)
+                    impair = read_impairment(impaired, names, source)
+                    self.timeline = after_impairment(self.timeline, impair, names.network, source)
+                    actions.append(impair)
         for number, withdrawn in enumerate(section.withdraw):
             actions += self._withdraw(withdrawn, (*at, "withdraw", number), names)
         without = self.timeline
@@ -174,6 +198,12 @@ class StepReader:
         else:
             self.timeline = replace(self.timeline, interfaces_down=(*down, end), interfaces_cut=(*cut, end))
         return SetInterface(device, interface, up)
+
+    def _silence(self, text: str, names: Names, source: Source) -> Action:
+        device, interface, _ = link_ends(text, names, source)
+        silence = Silence(device, interface)
+        self.timeline = after_silence(self.timeline, silence, names.network)
+        return silence
 
     def _is_of_a_refused_speaker(self, interface: str) -> bool:
         """Either end of its link, which is not there: a router's end is called `x-…` (attachments.py)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bgpsim.check.expectations import Expected
+from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
@@ -39,6 +40,31 @@ class SetInterface:
 
     def __str__(self) -> str:
         return f"link-{'up' if self.up else 'down'} {self.device}:{self.interface}"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A link goes down without a word: nothing passes, and its ends keep carrier. A link-up ends it."""
+
+    device: str
+    interface: str
+
+    def __str__(self) -> str:
+        return f"link-down {self.device}:{self.interface}, silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Impair:
+    """What becomes of packets on a link, or, without `both`, of those that leave by the interface."""
+
+    device: str
+    interface: str
+    impairment: Impairment
+    both: bool = True
+
+    def __str__(self) -> str:
+        what = "clear" if self.impairment.nothing else str(self.impairment)
+        return f"impair {self.device}:{self.interface}{'' if self.both else ' outwards'}: {what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +112,7 @@ class Execute:
         return f"exec on {self.container}: {self.command}"
 
 
-Action: TypeAlias = Apply | Delete | SetInterface | Withdraw | Announce | Execute
+Action: TypeAlias = Apply | Delete | SetInterface | Silence | Impair | Withdraw | Announce | Execute
 
 
 @dataclass(frozen=True, slots=True)

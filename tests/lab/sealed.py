@@ -117,6 +117,29 @@ class SealedLab:
         )
         return pid
 
+    def inside(self, name: str) -> str:
+        """The pid of a device's init as the lab has it."""
+        return str(_pids(self.node(name))[1])
+
+    def python(self, program: Path, *words: str, seconds: float = 60.0) -> str:
+        """What a Python program printed, run beside the agent: with its Python, its rights and its view of the lab."""
+        agent = self.agent
+        environment = (entry.partition("=") for entry in Path(f"/proc/{agent}/environ").read_text().split("\0"))
+        done = subprocess.run(
+            [
+                *("nsenter", "-t", str(agent), "-U", "-m", "-p"),
+                *(() if os.geteuid() == 0 else ("--preserve-credentials",)),
+                *("--", _words(agent)[0], "-c", program.read_text(), *words),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            env={name: value for name, _, value in environment if name},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
 
 def children(pid: int) -> list[int]:
     """Of all its threads; none where it has ended."""

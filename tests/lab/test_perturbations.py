@@ -152,6 +152,7 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Interface, "name"): interface("tor1", "net2", name="net9"),
     (Interface, "addresses"): interface("tor0", "lo", addresses=(ip_interface("10.0.0.9/32"),)),
     (Interface, "up"): interface("worker2", "net0", up=False),
+    (Interface, "silent"): interface("tor1", "net1", silent=True),
     (Interface, "link_local"): interface("tor0", "x-injector", link_local=ip_address("fe80::7")),
     (KernelRoute, "prefix"): route("router0", "10.0.0.0/8", prefix=ip_network("10.0.0.0/9")),
     (KernelRoute, "kind"): route("router0", "10.0.0.0/8", kind="unreachable"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bgpsim.inputs.files.containerlab import TopologyFile
+from bgpsim.inputs.files.impairments import Impaired
 from bgpsim.inputs.files.kind import ClusterFile
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
@@ -42,3 +43,7 @@ class Timeline:
     routes and its IPv6 addresses, and nothing puts them back."""
     announced: tuple[Announcement, ...] = ()
     """In force, one per `Announcement.key`, in order of announcement."""
+    impaired: tuple[Impaired, ...] = ()
+    """In force, one per interface."""
+    silenced: tuple[tuple[str, str], ...] = ()
+    """(device, interface) by which nothing leaves, though it has carrier: both ends of each silent link, in order."""

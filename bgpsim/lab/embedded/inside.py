@@ -21,6 +21,7 @@ from bgpsim.lab.embedded.nodes import NodeService
 # not know what the speakers are.
 _SLOW_TO_IMPORT = (
     ("bgpsim.speakers.service", "SpeakerService"),
+    ("bgpsim.agent.impairment", "ImpairmentService"),
     ("bgpsim.agent.activity", "ActivityService"),
     ("bgpsim.agent.netlink", "NetlinkService"),
     ("bgpsim.agent.gobgp", "GobgpService"),

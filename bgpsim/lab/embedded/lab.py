@@ -15,10 +15,12 @@ from typing import Any
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.inputs.files.containerlab import ExecLine
+from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers, StandIn
+from bgpsim.lab.embedded.impairments import Impairments
 from bgpsim.lab.embedded.kubernetes import ClusterBgp, desired
 from bgpsim.lab.embedded.parallel import in_parallel
 from bgpsim.lab.embedded.plan import BuildPlan, Container, make_plan
@@ -50,6 +52,7 @@ class EmbeddedLab:
         self._applied: list[ManifestFile] = []
         self._daemons: dict[str, dict[str, int]] = {}
         self._facts = LabFacts("embedded", rootless=True)
+        self._impairments = Impairments()
         self._devices = {d.name: d for c in self._plan.containers if (d := _device(c)) is not None}
 
     @property
@@ -64,7 +67,7 @@ class EmbeddedLab:
 
     @property
     def facts(self) -> LabFacts:
-        return self._facts
+        return self._impairments.told(self._facts)
 
     def log_lines(self) -> tuple[str, ...]:
         return () if self._sandbox is None else self._sandbox.log_lines()
@@ -195,14 +198,9 @@ class EmbeddedLab:
         }
 
     def set_interface(self, device: str, interface: str, *, up: bool) -> None:
-        name = self._plan.aliases.get(device, device)
-        cable = next(
-            (c for c in self._plan.cables if (name, interface) in ((c.a, c.a_interface), (c.b, c.b_interface))), None
-        )
-        if cable is None:
-            raise LabError(f"{device} has no link at {interface}")
-        ends = {(cable.a, cable.a_interface), (cable.b, cable.b_interface)}
-        ((other, other_interface),) = ends - {(name, interface)}
+        (name, interface), (other, other_interface) = self._link(device, interface)
+        if up:
+            self._impairments.lift_silence(self.agent, ((name, interface), (other, other_interface)))
         self.agent.call(
             "nodes.set_interface",
             device=name,
@@ -212,6 +210,22 @@ class EmbeddedLab:
             up=up,
             link_local=self._plan.link_local.get((name, interface)),
         )
+
+    def silence(self, device: str, interface: str) -> None:
+        self._impairments.silence(self.agent, self._link(device, interface))
+
+    def impair(self, device: str, interface: str, impairment: Impairment, *, both: bool = True) -> None:
+        near, far = self._link(device, interface)
+        self._impairments.impair(self.agent, (near, far) if both else (near,), impairment)
+
+    def _link(self, device: str, interface: str) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Both ends of a link, the one that is named first."""
+        near = (self._plan.aliases.get(device, device), interface)
+        for cable in self._plan.cables:
+            ends = ((cable.a, cable.a_interface), (cable.b, cable.b_interface))
+            if near in ends:
+                return near, ends[1] if near == ends[0] else ends[0]
+        raise LabError(f"{device} has no link at {interface}")
 
     def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
         result = self._run(device, command, source)

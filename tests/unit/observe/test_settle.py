@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from bgpsim.agent.protocol import LabDevice
 from bgpsim.observe.owners import owners
-from bgpsim.observe.settle import HOLD_MARGIN, End, _Reaches, still_to_change
+from bgpsim.observe.settle import HOLD_MARGIN, End, _Reaches, still_to_change, wait_settled
 
 LINK = frozenset({("a", "net0"), ("b", "net0")})
 
@@ -139,3 +140,44 @@ def test_how_far_packets_get(target: str, far: str, changes: dict[str, object], 
     carrier = frozenset({("node", "net0"), ("tor", "net1")})
     reaches = _Reaches(Kernels(), known, carrier).reaches  # type: ignore[arg-type]
     assert reaches(end("node", far, target, link=None, **changes)) is arrives
+
+
+class SilentLab:
+    """Two routers whose link went silent at 0 s; each keeps its session up for the hold time. Its clock is its own."""
+
+    def __init__(self, hold: float) -> None:
+        self.hold, self.now = hold, 0.0
+
+    def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
+        match method:
+            case "impairments.list":
+                plain = {"means": None, "silent": True, "delay": 250_000, "jitter": 0, "loss": 0.0, "rate": 0}
+                return [{"device": name, "interface": "net0", **plain} for name in ("a", "b")]
+            case "activity.wait":
+                before, self.now = self.now < self.hold, self.now + min(params["quiet"], params["limit"])
+                up = self.now < self.hold
+                told = {"word": "Established" if up else "Idle", "established": up, "queued": False, "shut": False}
+                told |= {"opens": 1, "retry": 10.0, "hold": self.hold, "external": True, "hops": 255}
+                return {
+                    "quiet": params["limit"] >= params["quiet"],
+                    "moved": up != before,
+                    "last": "a: BGP" if up != before else None,
+                    "mark": str(up),
+                    "sessions": {name: {"net0": told} for name in ("a", "b")},
+                }
+            case "netlink.dump":
+                return {name: {"links": [{"ifname": "net0", "flags": ["UP", "LOWER_UP"]}]} for name in ("a", "b")}
+        assert method == "nodes.links"
+        return [("a", "net0", "b", "net0")]
+
+
+@pytest.mark.parametrize("hold", [9.0, 180.0])
+def test_a_silent_link_is_waited_for_until_its_hold_time_is_over(hold: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ends have carrier and stand; the longest usual wait is shorter than 180 s."""
+    lab = SilentLab(hold)
+    monkeypatch.setattr("bgpsim.observe.settle.time.monotonic", lambda: lab.now)
+    devices = {name: LabDevice(name, "router", "frr") for name in ("a", "b")}
+    settled = wait_settled(lab, devices, quiet=1.5, timeout=90.0)
+    assert settled.how == "quiet"
+    assert settled.quiet == 2.5
+    assert hold <= settled.seconds < hold + 6

@@ -1,0 +1,61 @@
+"""What was done to links short of taking them down, and what the report says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeAlias
+
+from bgpsim.agent.protocol import Agent
+from bgpsim.inputs.files.impairments import Impairment
+from bgpsim.lab.base import LabFacts, StandIn
+
+End: TypeAlias = tuple[str, str]
+"""Device and interface."""
+
+RELAY = StandIn("netem", "a relay in the path: this kernel has no netem")
+
+
+class Impairments:
+    """Asks the agent for it, and remembers what the report must say: whatever was done stays said."""
+
+    def __init__(self) -> None:
+        self._induced: dict[str, None] = {}
+        self._relayed = False
+
+    def impair(self, agent: Agent, ends: Iterable[End], impairment: Impairment) -> None:
+        for device, interface in ends:
+            if impairment.nothing:
+                agent.call("impairments.clear", device=device, interface=interface)
+                continue
+            done = agent.call(
+                "impairments.set",
+                device=device,
+                interface=interface,
+                delay=impairment.delay,
+                jitter=impairment.jitter,
+                loss=impairment.loss,
+                rate=impairment.rate,
+            )
+            if done["means"] == "relay":
+                self._relayed = True
+                what = (
+                    f"{device} has the interface {done['relay']}, by which what leaves by {interface} goes to a relay"
+                )
+            else:
+                what = f"{device} has the queueing discipline netem at {interface}"
+            self._induced[what] = None
+
+    def silence(self, agent: Agent, ends: Iterable[End]) -> None:
+        """At each end a filter that drops what leaves; both ends keep carrier."""
+        agent.call("impairments.silence", ends=list(ends), silent=True)
+
+    def lift_silence(self, agent: Agent, ends: Iterable[End]) -> None:
+        agent.call("impairments.silence", ends=list(ends), silent=False)
+
+    def told(self, facts: LabFacts) -> LabFacts:
+        return replace(
+            facts,
+            stand_ins=(*facts.stand_ins, *((RELAY,) if self._relayed else ())),
+            induced=(*facts.induced, *self._induced),
+        )
