@@ -209,20 +209,51 @@ def do(name: str | None, step: str, as_json: bool, quiet: bool, verbose: bool) -
     play_by_hand(name, value, " ".join(step.split()), as_json=as_json, verbosity=verbose - quiet)
 
 
-def _interface_command(key: str, text: str) -> None:
-    @command.command(key, help=text)
-    @LAB
-    @click.argument("links", nargs=-1, required=True, metavar="DEVICE:INTERFACE...")
-    @JSON
-    @QUIET
-    @VERBOSE
-    def set_links(name: str | None, links: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> None:
-        said = f"{key} {' '.join(links)}"
-        play_by_hand(name, {key: list(links)}, said, as_json=as_json, verbosity=verbose - quiet)
+@command.command("link-down")
+@LAB
+@click.argument("links", nargs=-1, required=True, metavar="DEVICE:INTERFACE...")
+@click.option("--silent", is_flag=True, help="Carrier stays, and nothing passes: a black hole.")
+@JSON
+@QUIET
+@VERBOSE
+def link_down(
+    name: str | None, links: tuple[str, ...], silent: bool, as_json: bool, quiet: bool, verbose: bool
+) -> None:
+    """Cut a link, at this end of it."""
+    entries = [{"link": link, "silent": True} if silent else link for link in links]
+    said = f"link-down {' '.join(links)}" + (", silent" if silent else "")
+    play_by_hand(name, {"link-down": entries}, said, as_json=as_json, verbosity=verbose - quiet)
 
 
-_interface_command("link-down", "Cut a link, at this end of it.")
-_interface_command("link-up", "Restore a link that was cut.")
+@command.command("link-up")
+@LAB
+@click.argument("links", nargs=-1, required=True, metavar="DEVICE:INTERFACE...")
+@JSON
+@QUIET
+@VERBOSE
+def link_up(name: str | None, links: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Restore a link that was cut."""
+    said = f"link-up {' '.join(links)}"
+    play_by_hand(name, {"link-up": list(links)}, said, as_json=as_json, verbosity=verbose - quiet)
+
+
+@command.command("impair")
+@LAB
+@click.argument("link", metavar="DEVICE:INTERFACE")
+@click.option("--delay", metavar="20ms")
+@click.option("--jitter", metavar="5ms")
+@click.option("--loss", metavar="1%")
+@click.option("--rate", metavar="10mbit")
+@click.option("--direction", type=click.Choice(["both", "out"]), help="Default: both.")
+@click.option("--clear", is_flag=True, help="As it was.")
+@JSON
+@QUIET
+@VERBOSE
+def impair(name: str | None, link: str, as_json: bool, quiet: bool, verbose: bool, **impairment: Any) -> None:
+    """Delay, lose or slow down what passes over a link: `bgpsim lab impair tor1:net0 --delay 20ms --loss 1%`."""
+    given = {key: value for key, value in impairment.items() if value not in (None, False)}
+    said = " ".join(["impair", link, *(key if value is True else f"{key} {value}" for key, value in given.items())])
+    play_by_hand(name, {"impair": [{"link": link, **given}]}, said, as_json=as_json, verbosity=verbose - quiet)
 
 
 def play_by_hand(name: str | None, step: dict[str, Any], said: str, *, as_json: bool, verbosity: int) -> None:
