@@ -50,6 +50,10 @@ class LazyGroup(click.Group):
             part, code = error_part(error)
             where = "" if part.file is None else part.file + (f":{part.line}" if part.line else "") + ": "
             click.echo(f"error: {where}{part.message}" + (f"; {part.hint}" if part.hint else ""), err=True)
+            for other in part.others:
+                click.echo(f"error: {other}", err=True)
+            for line in part.volatile.log:
+                click.echo(f"  | {line}", err=True)
             ctx.exit(code)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
