@@ -12,7 +12,12 @@ from bgpsim.cli.output import drive, finish, listener, usable_folder
 @click.command("run")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("--backend", type=click.Choice(["embedded"]), default="embedded", show_default=True, help="The lab.")
-@click.option("--report", "folder", type=click.Path(path_type=Path), help="Write report.json and report.md there.")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Write report.json, report.md, junit.xml and the states there.",
+)
 @click.option("--step", metavar="NAME", help="Up to and including this step.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead.")
 @click.option("--strict", is_flag=True, help="An exec line that fails makes the verdict inconclusive.")
@@ -35,19 +40,23 @@ def command(
     """
     from bgpsim.lab.embedded.lab import EmbeddedLab
     from bgpsim.lab.images import default_store
+    from bgpsim.scenario.recording import Outcome
     from bgpsim.scenario.runner import run
+    from bgpsim.scenario.timeline import Scenario
     from bgpsim.speakers.control import SpeakerControl
 
     listening = listener(as_json=as_json, verbosity=verbose - quiet)
     if folder is not None:
         usable_folder(folder)
     store = default_store()
-    report = drive(
-        files,
-        step,
-        lambda scenario: run(
+    states = []
+
+    def one(scenario: Scenario) -> Outcome:
+        outcome = run(
             scenario, lambda lab_files: EmbeddedLab(lab_files, store, SpeakerControl), listening, strict=strict
-        ),
-        listening,
-    )
-    finish(report, as_json=as_json, folder=folder)
+        )
+        states.append(outcome.states)
+        return outcome
+
+    report = drive(files, step, one, listening)
+    finish(report, as_json=as_json, folder=folder, states=states)

@@ -359,6 +359,7 @@ class Report(Part):
     schema_: Literal["bgpsim.report/1"] = Field(default="bgpsim.report/1", alias="schema")
     verdict: Verdict
     exit_code: int
+    states: str | None = Field(default=None, description="the file beside this one that holds the whole states")
     runs: list[RunPart]
 
 
