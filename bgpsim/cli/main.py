@@ -10,7 +10,10 @@ import click
 COMMANDS = {
     "run": ("bgpsim.cli.run", "Run scenarios on a lab, and compare with the prediction."),
     "plan": ("bgpsim.cli.plan", "Predict a scenario, step by step, without a lab."),
+    "diff": ("bgpsim.cli.diff", "Compare two reports, two steps, or two sets of input files."),
+    "explain": ("bgpsim.cli.explain", "Say why a path is best and each other lost, and where packets go."),
     "schema": ("bgpsim.cli.schema", "Print the JSON Schema of the scenario file, or of report.json."),
+    "completion": ("bgpsim.cli.completion", "Print the script that completes bgpsim's names in a shell."),
 }
 """Name -> the module that holds it as `command`, and its one-line help."""
 

@@ -58,10 +58,15 @@ PIPED_WIDTH = 120
 def listener(*, as_json: bool, verbosity: int) -> Live | Silent:
     if as_json:
         return Silent()
-    console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(width=PIPED_WIDTH)
-    return Live(console, verbosity)
+    return Live(console(), verbosity)
+
+
+def console() -> Console:
+    """Where commands print for people."""
+    usual = Console()
+    if not usual.is_terminal and "COLUMNS" not in os.environ:
+        return Console(width=PIPED_WIDTH)
+    return usual
 
 
 def drive(
