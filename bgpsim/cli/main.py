@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import click
@@ -30,6 +31,19 @@ class LazyGroup(click.Group):
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Without importing the commands for their help."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(n, help=text) for n, (_, text) in COMMANDS.items() if n.startswith(incomplete)]
+        return names or super().shell_complete(ctx, incomplete)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """With our own completion for bash, where a shell asks for one."""
+        if any(name.endswith("_COMPLETE") and name.startswith("_BGPSIM") for name in os.environ):
+            importlib.import_module("bgpsim.cli.completion")
+        return super().main(*args, **options)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -187,6 +187,16 @@ def _picked(side: Side, pick: str) -> Place:
     )
 
 
+def picked_step(name: str, path: Path, pick: str | None) -> Place:
+    """A report's step, the last one where none is picked. Raises InputError where it has no whole states."""
+    side = _read_report(Named(name, path, None))
+    if not side.whole:
+        raise InputError(
+            f"{name}: no whole states are beside it; expected states.json.gz, which `run --report DIR` writes there"
+        )
+    return _picked(side, pick) if pick is not None else (side.runs[-1], side.runs[-1].steps[-1])
+
+
 def _step_by_step(a: Side, b: Side) -> tuple[list[tuple[Place, Place]], tuple[str, ...], tuple[str, ...]]:
     """By name; with one scenario on either side their names do not matter."""
     alone = len(a.runs) == len(b.runs) == 1
