@@ -32,13 +32,17 @@ def missing(state: NetworkState, device: str, wanted: Wanted) -> tuple[Missing, 
     # A speaker keeps no table, and passes nothing on.
     tables = {key.device for key in state.paths} | {key.device for key in state.fib}
     reached, edge = {device}, [device]
+    lame: list[Missing] = []
     while edge:
+        lame = lame or [stop for here in edge for stop in _nowhere(state, here)]
         stops = [stop for here in edge for stop in _stops(state, here, prefix, holders)]
         if stops:
             return tuple(stops)
         following = {peer for here in edge for peer in _peers(state, here)} - reached
         reached |= following
         edge = sorted(following & tables)
+    if lame:
+        return tuple(lame)
     named = ", ".join(sorted(holders))
     return (Missing(device, None, f"no BGP session, up or down, leads from {device} to who has {prefix}: {named}"),)
 
@@ -69,6 +73,14 @@ def _peers(state: NetworkState, device: str) -> Iterator[str]:
     for key, session in state.sessions.items():
         if key.device == device and session.peer is not None:
             yield session.peer
+
+
+def _nowhere(state: NetworkState, device: str) -> Iterator[Missing]:
+    """Sessions that are down and whose far end nobody can name: over one of them the route would have come."""
+    for key, session in sorted(state.sessions.items()):
+        if key.device == device and session.peer is None and session.state == "Down":
+            why = f"the session {key.neighbor} of {device} is down: {session.because}"
+            yield Missing(device, None, why, lines=session.because_sources)
 
 
 def _stops(state: NetworkState, device: str, prefix: Prefix, holders: set[str]) -> Iterator[Missing]:

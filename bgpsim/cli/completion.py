@@ -28,8 +28,8 @@ MOST_ENTRIES = 2000
 _SCENARIO = re.compile(rb"^(steps|lab):", re.MULTILINE)
 
 
-class Comparand(click.ParamType[str]):
-    """A scenario file or a report, which may have `#STEP` behind it."""
+class ScenarioFile(click.ParamType[str]):
+    """A scenario file's name, as it is typed."""
 
     name = "file"
 
@@ -37,15 +37,18 @@ class Comparand(click.ParamType[str]):
         return value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        file, hash_, _ = incomplete.partition("#")
-        if hash_:
+        # Where there is none, the shell offers the files that it knows.
+        return _items(_scenarios(incomplete), incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+class Comparand(ScenarioFile):
+    """A scenario file or a report, which may have `#STEP` behind it."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        file, mark, _ = incomplete.partition("#")
+        if mark:
             return _items((f"{file}#{step}" for step in _steps(file)), incomplete)
-        found = _items(_scenarios(incomplete), incomplete)
-        return found or [CompletionItem(incomplete, type="file")]
-
-
-class ScenarioFile(Comparand):
-    """A scenario file."""
+        return super().shell_complete(ctx, param, incomplete)
 
 
 def step_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

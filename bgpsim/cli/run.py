@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from bgpsim.cli.output import drive, finish, listener, usable_folder
+from bgpsim.cli.completion import ScenarioFile, step_names
 
 
 @click.command("run")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=ScenarioFile())
 @click.option("--backend", type=click.Choice(["embedded"]), default="embedded", show_default=True, help="The lab.")
 @click.option(
     "--report",
@@ -18,7 +18,7 @@ from bgpsim.cli.output import drive, finish, listener, usable_folder
     type=click.Path(path_type=Path),
     help="Write report.json, report.md, junit.xml and the states there.",
 )
-@click.option("--step", metavar="NAME", help="Up to and including this step.")
+@click.option("--step", metavar="NAME", shell_complete=step_names, help="Up to and including this step.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead.")
 @click.option("--strict", is_flag=True, help="An exec line that fails makes the verdict inconclusive.")
 @click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
@@ -38,6 +38,7 @@ def command(
     Exit codes: 0 all is as predicted and expected; 1 a difference; 2 bad input; 3 inconclusive (the lab broke or did
     not settle, a router refused a line); 4 a bug in bgpsim; 130 interrupted.
     """
+    from bgpsim.cli.output import drive, finish, listener, usable_folder
     from bgpsim.lab.embedded.lab import EmbeddedLab
     from bgpsim.lab.images import default_store
     from bgpsim.scenario.recording import Outcome

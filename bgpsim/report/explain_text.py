@@ -37,6 +37,8 @@ class ExplainText:
             self._say("[dim]not in its BGP table[/]", 2)
         if reason.kernel is not None:
             self._kernel(reason.kernel, 2)
+            if reason.kernel.prefix != reason.prefix:
+                self._say(f"[dim]{reason.prefix} is in its BGP table and not in its kernel[/]", 4)
         elif reason.prefix is None:
             self._say("[red]no route[/]", 2)
         if reason.origin is not None and len(reason.origin.by) > 1:
