@@ -55,10 +55,12 @@ def to_bytes(runs: Sequence[RunStates]) -> bytes:
 def read(path: Path, shown: str) -> tuple[RunStates, ...]:
     """Raises InputError for what is no such file."""
     try:
-        document = json.loads(gzip.decompress(path.read_bytes()))
+        packed = path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read it: {error.strerror or error}", file=shown) from None
-    except (EOFError, zlib.error, ValueError) as error:
+        raise InputError(f"cannot read it: {error.strerror}", file=shown) from None
+    try:
+        document = json.loads(gzip.decompress(packed))
+    except (EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
         raise InputError(f"found no states in it: {error}; expected {SCHEMA}, packed", file=shown) from None
     found = document.get("schema") if isinstance(document, dict) else None
     if found != SCHEMA:
