@@ -8,7 +8,7 @@ This is what `bgpsim diff` renders, whichever two they are: of reports, of files
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bgpsim.check.diff import StateDiff, diff
 from bgpsim.network.state import NetworkState
@@ -45,10 +45,15 @@ class StepDiff:
         predicted, observed = self.predicted, self.observed
         if predicted is None or observed is None:
             return [(title, p) for title, p in (("predicted", predicted), ("observed", observed)) if p is not None]
-        if predicted.change == observed.change:
+        if _told_alike(predicted.change) == _told_alike(observed.change):
             # The prediction knows why.
             return [("predicted and observed", predicted)]
         return [("predicted", predicted), ("observed", observed)]
+
+
+def _told_alike(change: StateDiff) -> StateDiff:
+    """Without what a router may keep to itself: FRR does not say how many prefixes it received before policy."""
+    return replace(change, counters=tuple(c for c in change.counters if c.counter != "received"))
 
 
 @dataclass(frozen=True, slots=True)

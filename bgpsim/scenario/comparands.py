@@ -102,7 +102,7 @@ def _place(text: str, revisions: Revisions) -> Named:
             near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             raise InputError(
                 f"there is no '{name}'; expected a report, a scenario file, a folder of them, or REV:PATH",
-                hint=hint(path.name, near, "there are"),
+                hint=hint(path.name, near, "files there"),
             )
         path = revisions.path(name)
     return Named(name, path, pick or None)

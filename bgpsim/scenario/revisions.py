@@ -66,7 +66,7 @@ class Revisions:
 
     def _near(self, missing: Path) -> str | None:
         parent = missing.parent
-        return hint(missing.name, (p.name for p in parent.iterdir()), "there are") if parent.is_dir() else None
+        return hint(missing.name, (p.name for p in parent.iterdir()), "files there") if parent.is_dir() else None
 
     def _git(self, *words: str) -> str:
         return self._run("-C", str(self._here), *words).decode(errors="replace")
