@@ -73,13 +73,13 @@ def _step(step: StepDiff, limit: int) -> Iterator[str]:
         if groups:
             yield _details(f"Routes: {counted(change)}", _routes(groups, limit))
         apart = (*change.advertised, *change.wire)
-        if apart and not groups:
+        if apart and not groups and not change.sessions:
             rows = [(r.kind, r.plane, r.device, r.peer or "", f"`{r.prefix}`", "; ".join(values(r))) for r in apart]
             yield _details(
                 f"Announcements: {len(rows)}",
                 _table(("change", "plane", "device", "session", "prefix", "value"), rows[:limit]) + _more(rows, limit),
             )
-        if change.counters and not groups:
+        if change.counters and not groups and not change.sessions:
             counters = [(c.key.device, c.key.neighbor, c.family, c.counter, c.before, c.after) for c in change.counters]
             yield _details(
                 f"Prefix counters: {len(counters)}",

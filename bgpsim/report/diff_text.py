@@ -73,7 +73,7 @@ class DiffText:
             for group in self._shown(groups):
                 self._group(group)
             self._more(groups, "groups of routes", 6)
-        self._apart(change, bool(groups))
+        self._apart(change, bool(groups or change.sessions))
         for word, colour, pairs in (
             ("lost", "red", change.lost),
             ("gained", "green", change.gained),
@@ -84,11 +84,10 @@ class DiffText:
             for one in self._shown(pairs):
                 self._pair(word, colour, one)
             self._more(pairs, word, 4)
-        followed = len(pair.after.forwarding)
-        delivered = sum(f.disposition.startswith("delivered") for f in pair.after.forwarding.values())
-        if followed:
-            before = sum(f.disposition.startswith("delivered") for f in pair.before.forwarding.values())
-            self._say(f"reachability: {before} → {delivered} of {followed} ordered pairs delivered", 4)
+        if pair.before.forwarding or pair.after.forwarding:
+            (before, of_before), (after, of_after) = map(_delivered, (pair.before, pair.after))
+            total = f" of {of_before}" if of_before != of_after else ""
+            self._say(f"reachability: {before}{total} → {after} of {of_after} ordered pairs delivered", 4)
 
     def _sessions(self, sessions: Sequence[SessionChange]) -> None:
         for session in self._shown(sessions):
@@ -111,17 +110,19 @@ class DiffText:
         if len(group.changes) > 1:
             self._say(f"[dim]{escape(group.places_text())}[/]", 10)
 
-    def _apart(self, change: StateDiff, with_routes: bool) -> None:
-        """What mostly follows from the routes: counted, and listed where there are no routes to follow from."""
+    def _apart(self, change: StateDiff, follows: bool) -> None:
+        """Mostly follows from the routes and sessions: counted, and listed where there are none to follow from."""
         for what, found in (("Adj-RIB-Out entries", change.advertised), ("routes on speakers' sessions", change.wire)):
             if found:
                 self._say(f"[dim]{what} changed: {len(found)}[/]", 4)
-            for route in self._shown(found) if self.limit is None or not with_routes else ():
+            listed = found if self.limit is None or not follows else ()
+            for route in self._shown(listed):
                 place = " ".join(filter(None, (route.device, route.peer, route.prefix)))
                 self._say(f"{_SIGNS[route.kind]} {escape(place)}", 6)
                 for line in values(route):
                     self._say(escape(line), 10)
-        counters = change.counters if self.limit is None or not with_routes else ()
+            self._more(listed, what, 6)
+        counters = change.counters if self.limit is None or not follows else ()
         for counter in self._shown(counters):
             self._say(
                 f"{escape(counter.key.device)} {escape(counter.key.neighbor)} {counter.family}: {counter.counter} "
@@ -143,6 +144,11 @@ class DiffText:
     def _more(self, found: Sequence[object], what: str, indent: int) -> None:
         if self.limit is not None and len(found) > self.limit:
             self._say(f"[dim]… and {len(found) - self.limit} more {what} (-v has them all)[/]", indent)
+
+
+def _delivered(state: NetworkState) -> tuple[int, int]:
+    """How many pairs are, and of how many."""
+    return sum(f.disposition.startswith("delivered") for f in state.forwarding.values()), len(state.forwarding)
 
 
 def counted(change: StateDiff) -> str:
