@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import os
 import queue
 import socket
 import threading
-from typing import Any
+from typing import Any, TypeAlias
 
 from bgpsim import errors
 from bgpsim.agent.rpc import Connection
 from bgpsim.errors import LabError
+
+_Reply: TypeAlias = tuple[dict[str, Any], tuple[int, ...]]
 
 
 class AgentBug(RuntimeError):
@@ -22,15 +25,27 @@ class AgentClient:
 
     def __init__(self, stream: socket.socket) -> None:
         self._connection = Connection(stream)
-        self._waiting: dict[int, queue.SimpleQueue[dict[str, Any] | None]] = {}
+        self._waiting: dict[int, queue.SimpleQueue[_Reply | None]] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._gone = False
         threading.Thread(target=self._read, name="agent-replies", daemon=True).start()
 
+    @property
+    def gone(self) -> bool:
+        """The lab has ended."""
+        return self._gone
+
     def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
+        result, descriptors = self.call_for_descriptors(method, timeout, **params)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return result
+
+    def call_for_descriptors(self, method: str, /, timeout: float = 60.0, **params: Any) -> tuple[Any, tuple[int, ...]]:
+        """As `call`, for methods that open something in the lab: the descriptors are the caller's to close."""
         number = next(self._numbers)
-        reply: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        reply: queue.SimpleQueue[_Reply | None] = queue.SimpleQueue()
         with self._lock:
             if self._gone:
                 raise LabError("the lab ended by itself")
@@ -38,26 +53,30 @@ class AgentClient:
         try:
             try:
                 self._connection.send({"id": number, "method": method, "params": params})
-                message = reply.get(timeout=timeout)
+                received = reply.get(timeout=timeout)
             except OSError:
-                message = None
+                received = None
             except queue.Empty:
                 raise LabError(f"the lab's agent did not answer {method} within {timeout:.0f} s") from None
         finally:
             with self._lock:
                 self._waiting.pop(number, None)
-        if message is None:
+        if received is None:
             raise LabError("the lab ended by itself", hint="its supervisor or agent was killed, or memory ran out")
+        message, descriptors = received
         if "error" in message:
             raise _error(message["error"])
-        return message["result"]
+        return message["result"], descriptors
 
     def _read(self) -> None:
-        while (message := self._connection.receive()) is not None:
+        while (received := self._connection.receive_with_descriptors()) is not None:
             with self._lock:
-                waiting = self._waiting.get(message["id"])
+                waiting = self._waiting.get(received[0]["id"])
             if waiting is not None:
-                waiting.put(message)
+                waiting.put(received)
+                continue
+            for descriptor in received[1]:  # nobody waits any more
+                os.close(descriptor)
         with self._lock:
             self._gone = True
             for waiting in self._waiting.values():

@@ -27,3 +27,5 @@ class Agent(Protocol):
     """
 
     def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any: ...
+    def call_for_descriptors(self, method: str, /, timeout: float = 60.0, **params: Any) -> tuple[Any, tuple[int, ...]]:
+        """As `call`, for methods that open something in the lab: the open descriptors are the caller's to close."""

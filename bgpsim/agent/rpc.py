@@ -1,19 +1,22 @@
 """The agent's protocol: one JSON object per message, each behind its length, over one Unix stream socket.
 
 Request {"id", "method", "params"}; reply {"id", "result"} or {"id", "error": {"kind", "message", "hint", "log"}}.
-Replies come in any order.
+Replies come in any order. A reply may carry open descriptors (SCM_RIGHTS, unix(7)): a terminal, pipes, a packet socket.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import struct
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 _LENGTH = struct.Struct("!I")
+_MOST_DESCRIPTORS = 4
 
 
 class Connection:
@@ -23,27 +26,47 @@ class Connection:
         self._stream = stream
         self._sending = threading.Lock()
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         payload = json.dumps(message, separators=(",", ":")).encode()
+        header = _LENGTH.pack(len(payload))
         with self._sending:
-            self._stream.sendall(_LENGTH.pack(len(payload)) + payload)
+            if descriptors:
+                # With the header's first byte; what does not fit at once goes without them.
+                sent = socket.send_fds(self._stream, [header], list(descriptors))
+                header = header[sent:]
+            self._stream.sendall(header + payload)
 
     def receive(self) -> dict[str, Any] | None:
-        """The next message; None when the other side is gone."""
-        header = self._exactly(_LENGTH.size)
-        if header is None:
+        """The next message; None when the other side is gone. Descriptors that came with it are closed."""
+        received = self.receive_with_descriptors()
+        if received is None:
             return None
-        payload = self._exactly(_LENGTH.unpack(header)[0])
-        if payload is None:
-            return None
-        message: dict[str, Any] = json.loads(payload)
+        message, descriptors = received
+        for descriptor in descriptors:
+            os.close(descriptor)
         return message
 
-    def _exactly(self, count: int) -> bytes | None:
+    def receive_with_descriptors(self) -> tuple[dict[str, Any], tuple[int, ...]] | None:
+        """The next message and the open descriptors that came with it, which are the caller's to close."""
+        descriptors: list[int] = []
+        header = self._exactly(_LENGTH.size, descriptors)
+        payload = None if header is None else self._exactly(_LENGTH.unpack(header)[0])
+        if payload is None:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            return None
+        message: dict[str, Any] = json.loads(payload)
+        return message, tuple(descriptors)
+
+    def _exactly(self, count: int, descriptors: list[int] | None = None) -> bytes | None:
         parts = []
         while count:
             try:
-                part = self._stream.recv(min(count, 1 << 20))
+                if descriptors is None:
+                    part = self._stream.recv(min(count, 1 << 20))
+                else:
+                    part, more, _, _ = socket.recv_fds(self._stream, count, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+                    descriptors += more
             except OSError:
                 return None
             if not part:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import inspect
+import os
 import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bgpsim.agent.rpc import Connection
 from bgpsim.errors import BgpsimError, LabError
 
 Method = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WithDescriptors:
+    """A method's result, with open descriptors for the caller; the agent's own copies are closed once they are sent."""
+
+    result: Any
+    descriptors: tuple[int, ...]
 
 
 class Service(Protocol):
@@ -75,10 +85,14 @@ class Server:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, connection: Connection, request: dict[str, Any]) -> None:
+        descriptors: tuple[int, ...] = ()
         try:
             method = self._method(request["method"])
             inspect.signature(method).bind(**request["params"])
-            reply = {"id": request["id"], "result": method(**request["params"])}
+            result = method(**request["params"])
+            if isinstance(result, WithDescriptors):
+                result, descriptors = result.result, result.descriptors
+            reply = {"id": request["id"], "result": result}
         except BgpsimError as error:
             log = list(error.log) if isinstance(error, LabError) else []
             failure = {"kind": type(error).__name__, "message": error.message, "hint": error.hint, "log": log}
@@ -88,6 +102,9 @@ class Server:
             message = f"{request.get('method')}: {error!r}"
             reply = {"id": request["id"], "error": {"kind": "bug", "message": message, "hint": None, "log": log}}
         try:
-            connection.send(reply)
+            connection.send(reply, descriptors)
         except OSError:
             connection.close()
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)

@@ -55,10 +55,10 @@ def _print(found: Differences, *, as_json: bool, markdown: bool, verbose: bool) 
 
         click.echo(render(found), nl=False)
     else:
-        from bgpsim.cli.output import console
+        from bgpsim.cli.output import terminal
         from bgpsim.report.diff_text import DiffText
 
-        DiffText(console(), verbose).show(found)
+        DiffText(terminal(), verbose).show(found)
 
 
 def _planned(scenario: Scenario) -> RunStates:
@@ -93,4 +93,5 @@ def _states(outcome: Outcome) -> RunStates:
         where = f"{error.file}:{error.line}: " if error.file else ""
         click.echo(f"error: {outcome.run.scenario}: {where}{error.message}", err=True)
         raise SystemExit(outcome.exit_code)
+    assert outcome.states is not None
     return outcome.states

@@ -66,9 +66,9 @@ def _pairs(asked: Subject, found: Sequence[PairReason], as_json: bool) -> None:
 
 
 def _text(asked: Subject) -> ExplainText:
-    from bgpsim.cli.output import console
+    from bgpsim.cli.output import terminal
     from bgpsim.report.explain_text import ExplainText
 
-    text = ExplainText(console())
+    text = ExplainText(terminal())
     text.heading(asked.scenario, asked.step)
     return text

@@ -13,6 +13,9 @@ COMMANDS = {
     "plan": ("bgpsim.cli.plan", "Predict a scenario, step by step, without a lab."),
     "diff": ("bgpsim.cli.diff", "Compare two reports, two steps, or two sets of input files."),
     "explain": ("bgpsim.cli.explain", "Say why a path is best and each other lost, and where packets go."),
+    "lab": ("bgpsim.cli.lab", "A lab that stays up and outlives the terminal."),
+    "announce": ("bgpsim.cli.announce", "Announce routes by a speaker of a running lab."),
+    "withdraw": ("bgpsim.cli.withdraw", "Withdraw routes that a speaker of a running lab has announced."),
     "schema": ("bgpsim.cli.schema", "Print the JSON Schema of the scenario file, or of report.json."),
     "completion": ("bgpsim.cli.completion", "Print the script that completes bgpsim's names in a shell."),
 }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from bgpsim.errors import InputError
@@ -24,6 +26,8 @@ from bgpsim.scenario.loading import load, up_to
 from bgpsim.scenario.recording import Outcome
 from bgpsim.scenario.timeline import Scenario
 from bgpsim.scenario.verdicts import INTERRUPTED, failed_load, highest, verdict_of
+
+Read = TypeVar("Read")
 
 
 class Live(Terminal):
@@ -51,6 +55,25 @@ class Silent:
     def verdict(self, run: RunPart) -> None: ...
 
 
+class Starting:
+    """For a lab that is brought up to be played on: the play tells of the rest."""
+
+    def __init__(self, listening: Live | Silent) -> None:
+        self._listening = listening
+
+    def scenario(self, name: str, file: str) -> None: ...
+    def working(self, text: str) -> AbstractContextManager[Callable[[str], None]]:
+        return self._listening.working(text)
+
+    def step(self, step: StepPart) -> None: ...
+    def lab(self, lab: LabPart, seconds: float) -> None:
+        self._listening.lab(lab, seconds)
+
+    def verdict(self, run: RunPart) -> None:
+        if run.error is not None:
+            self._listening.verdict(run)
+
+
 PIPED_WIDTH = 120
 """Columns where the output is no terminal; rich would take 80 and fold the tables."""
 
@@ -58,35 +81,36 @@ PIPED_WIDTH = 120
 def listener(*, as_json: bool, verbosity: int) -> Live | Silent:
     if as_json:
         return Silent()
-    return Live(console(), verbosity)
+    return Live(terminal(), verbosity)
 
 
-def console() -> Console:
-    """Where commands print for people."""
-    usual = Console()
-    if not usual.is_terminal and "COLUMNS" not in os.environ:
-        return Console(width=PIPED_WIDTH)
-    return usual
+def scenario_up_to(step: str | None) -> Callable[[str], Scenario]:
+    """Reads a scenario file, up to and including that step."""
+
+    def read(file: str) -> Scenario:
+        scenario = load(Path(file), file)
+        return scenario if step is None else up_to(scenario, step)
+
+    return read
 
 
 def drive(
-    files: tuple[str, ...], step: str | None, one: Callable[[Scenario], Outcome], listening: Live | Silent
+    files: tuple[str, ...], read: Callable[[str], Read], one: Callable[[Read], Outcome], listening: Live | Silent
 ) -> Report:
     """Read all files, then do `one` with each. Where one file is bad, none is started."""
-    scenarios: list[Scenario] = []
+    there: list[Read] = []
     runs: list[RunPart] = []
     codes: list[int] = []
     for file in files:
         try:
-            scenario = load(Path(file), file)
-            scenarios.append(scenario if step is None else up_to(scenario, step))
+            there.append(read(file))
         except (Exception, KeyboardInterrupt) as error:
             part, code = failed_load(Path(file).stem, file, error)
             runs.append(part)
             codes.append(code)
             listening.verdict(part)
     if not codes:
-        for scenario in scenarios:
+        for scenario in there:
             outcome = one(scenario)
             runs.append(outcome.run)
             codes.append(outcome.exit_code)
@@ -96,8 +120,33 @@ def drive(
     return Report(verdict=verdict_of(code), exit_code=code, runs=runs)
 
 
+def report_of(outcome: Outcome) -> Report:
+    """The report of one run."""
+    return Report(verdict=verdict_of(outcome.exit_code), exit_code=outcome.exit_code, runs=[outcome.run])
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def print_text(*parts: RenderableType) -> None:
+    console = terminal()
+    for number, part in enumerate(parts):
+        if number:
+            console.print()
+        console.print(part)
+
+
+def terminal() -> Console:
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        return Console(width=PIPED_WIDTH)
+    return console
+
+
 def finish(report: Report, *, as_json: bool, folder: Path | None, states: Sequence[RunStates] = ()) -> None:
     """Write the report, print it as JSON where that is asked for, and end with its exit code."""
+    states = states if len(states) == len(report.runs) else ()
     if folder is not None and states:
         report = report.model_copy(update={"states": FILE_NAME})
     text = to_json(report)

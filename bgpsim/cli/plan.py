@@ -15,9 +15,14 @@ from bgpsim.cli.completion import ScenarioFile, step_names
 @click.option("-v", "--verbose", is_flag=True, help="Every table, path and changed route.")
 def command(file: str, step: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Predict a scenario, step by step, without a lab; exit code 1 if an expectation fails in the prediction."""
-    from bgpsim.cli.output import drive, finish, listener
+    from bgpsim.cli.output import drive, finish, listener, scenario_up_to
     from bgpsim.scenario.planning import plan
 
     listening = listener(as_json=as_json, verbosity=verbose - quiet)
-    report = drive((file,), step, lambda scenario: plan(scenario, listening, with_tables=as_json or verbose), listening)
+    report = drive(
+        (file,),
+        scenario_up_to(step),
+        lambda scenario: plan(scenario, listening, with_tables=as_json or verbose),
+        listening,
+    )
     finish(report, as_json=as_json, folder=None)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bgpsim.cli.completion import ScenarioFile, step_names
+
+if TYPE_CHECKING:
+    from bgpsim.cli.output import Live, Read, Silent
+    from bgpsim.report.states import RunStates
+    from bgpsim.scenario.recording import Outcome
+    from bgpsim.scenario.timeline import Scenario
 
 
 @click.command("run")
@@ -19,6 +27,9 @@ from bgpsim.cli.completion import ScenarioFile, step_names
     help="Write report.json, report.md, junit.xml and the states there.",
 )
 @click.option("--step", metavar="NAME", shell_complete=step_names, help="Up to and including this step.")
+@click.option("--lab", "name", metavar="NAME", help="Play the steps on that running lab.")
+@click.option("--keep", is_flag=True, help="Leave the lab running, under the scenario's name.")
+@click.option("--bundle", is_flag=True, help="Leave a failure bundle whatever comes out; on exit code 3 there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead.")
 @click.option("--strict", is_flag=True, help="An exec line that fails makes the verdict inconclusive.")
 @click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
@@ -28,6 +39,9 @@ def command(
     backend: str,
     folder: Path | None,
     step: str | None,
+    name: str | None,
+    keep: bool,
+    bundle: bool,
     as_json: bool,
     strict: bool,
     quiet: bool,
@@ -38,26 +52,101 @@ def command(
     Exit codes: 0 all is as predicted and expected; 1 a difference; 2 bad input; 3 inconclusive (the lab broke or did
     not settle, a router refused a line); 4 a bug in bgpsim; 130 interrupted.
     """
-    from bgpsim.cli.output import drive, finish, listener, usable_folder
-    from bgpsim.lab.embedded.lab import EmbeddedLab
-    from bgpsim.lab.images import default_store
-    from bgpsim.scenario.recording import Outcome
-    from bgpsim.scenario.runner import run
-    from bgpsim.scenario.timeline import Scenario
-    from bgpsim.speakers.control import SpeakerControl
+    from bgpsim.cli.output import drive, finish, listener, scenario_up_to, usable_folder
+    from bgpsim.errors import InputError
 
+    states: list[RunStates] = []
     listening = listener(as_json=as_json, verbosity=verbose - quiet)
     if folder is not None:
         usable_folder(folder)
-    store = default_store()
-    states = []
+    if name is not None and keep:
+        raise InputError("found --lab and --keep; expected one of them: a running lab stays as it is")
+    if name is not None:
+        report = drive(files, _shaped, _keeping(states, _on_a_running_lab(listening, name, step, strict)), listening)
+    elif keep:
+        one = _on_a_lab_that_stays(listening, step, strict)
+        report = drive(files, scenario_up_to(step), _keeping(states, one), listening)
+    else:
+        one = _on_its_own_lab(listening, strict, folder, bundle)
+        report = drive(files, scenario_up_to(step), _keeping(states, one), listening)
+    finish(report, as_json=as_json, folder=folder, states=states)
 
-    def one(scenario: Scenario) -> Outcome:
-        outcome = run(
-            scenario, lambda lab_files: EmbeddedLab(lab_files, store, SpeakerControl), listening, strict=strict
-        )
-        states.append(outcome.states)
+
+def _keeping(states: list[RunStates], one: Callable[[Read], Outcome]) -> Callable[[Read], Outcome]:
+    """As `one`, and what states a run has are kept for the report."""
+
+    def play(what: Read) -> Outcome:
+        outcome = one(what)
+        if outcome.states is not None:
+            states.append(outcome.states)
         return outcome
 
-    report = drive(files, step, one, listening)
-    finish(report, as_json=as_json, folder=folder, states=states)
+    return play
+
+
+def _shaped(file: str) -> str:
+    """What the steps name is of the running lab, which alone can tell whether it is there."""
+    from bgpsim.scenario.document import read
+
+    read(Path(file), file)
+    return file
+
+
+def _on_its_own_lab(
+    listening: Live | Silent, strict: bool, folder: Path | None, bundled: bool
+) -> Callable[[Scenario], Outcome]:
+    from bgpsim.lab.embedded.lab import EmbeddedLab
+    from bgpsim.lab.images import default_store
+    from bgpsim.scenario.runner import run
+    from bgpsim.speakers.control import SpeakerControl
+
+    store = default_store()
+    return lambda scenario: run(
+        scenario,
+        lambda lab_files: EmbeddedLab(lab_files, store, SpeakerControl),
+        listening,
+        strict=strict,
+        bundle=None if folder is None else folder / f"bundle-{scenario.name}",
+        bundled=bundled,
+    )
+
+
+def _on_a_running_lab(listening: Live | Silent, name: str, step: str | None, strict: bool) -> Callable[[str], Outcome]:
+    from bgpsim.keeper.client import connect
+    from bgpsim.scenario.recording import Outcome
+    from bgpsim.scenario.verdicts import failed_load
+
+    def play(file: str) -> Outcome:
+        try:
+            with connect(name) as client:
+                return client.play_file(Path(file), file, step, strict, listening)
+        except (Exception, KeyboardInterrupt) as error:
+            run, code = failed_load(Path(file).stem, file, error)
+            listening.verdict(run)
+            return Outcome(run, code)
+
+    return play
+
+
+def _on_a_lab_that_stays(listening: Live | Silent, step: str | None, strict: bool) -> Callable[[Scenario], Outcome]:
+    """On a new lab that is called as the scenario is, and left running."""
+    from bgpsim.cli.output import Starting
+    from bgpsim.keeper.client import start
+    from bgpsim.keeper.naming import name_for
+    from bgpsim.scenario.recording import Outcome
+    from bgpsim.scenario.verdicts import failed_load
+
+    def play(scenario: Scenario) -> Outcome:
+        path = Path(scenario.file)
+        try:
+            name = name_for(path, scenario.file)
+            begun = start(name, path, scenario.file, Starting(listening), first_step=False)
+        except (Exception, KeyboardInterrupt) as error:
+            run, code = failed_load(scenario.name, scenario.file, error)
+            listening.verdict(run)
+            return Outcome(run, code)
+        if begun.run.error is not None:
+            return begun
+        return _on_a_running_lab(listening, name, step, strict)(scenario.file)
+
+    return play

@@ -91,8 +91,26 @@ class Lab(Protocol):
     @property
     def facts(self) -> LabFacts: ...
 
+    @property
+    def lodgers(self) -> tuple[str, ...]:
+        """Containers in the network namespace of a device (containerlab's `network-mode: container:…`)."""
+
+    @property
+    def supervisor(self) -> int | None:
+        """The pid of the process whose end is the lab's; None while it is not up."""
+
+    @property
+    def ended(self) -> str | None:
+        """How it ended, by itself or by `close`; None while it is up."""
+
+    def log_lines(self) -> tuple[str, ...]:
+        """The last that its supervisor and its agent wrote."""
+
     def bring_up(self, progress: Callable[[str], None]) -> None:
-        """Start everything; returns when every `exec` line has run and every daemon answers."""
+        """Start everything; returns when every `exec` line has run and every daemon answers.
+
+        Where it raises, what is there can still be asked; `close` ends it.
+        """
 
     def apply(self, manifest: ManifestFile) -> None:
         """As `kubectl apply -f` would."""

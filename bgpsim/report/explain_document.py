@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from bgpsim.check.explain import RouteReason
 from bgpsim.check.explain_way import PairReason
+from bgpsim.report.masking import masked
 
 SCHEMA = "bgpsim.explain/1"
 _ROUTES = TypeAdapter(Sequence[RouteReason])
@@ -25,4 +26,4 @@ def pairs_json(scenario: str, step: str, found: Sequence[PairReason]) -> str:
 
 def _dumped(scenario: str, step: str, kind: str, found: object) -> str:
     document = {"schema": SCHEMA, "scenario": scenario, "step": step, kind: found}
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return masked(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)) + "\n"

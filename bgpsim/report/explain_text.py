@@ -12,6 +12,7 @@ from rich.text import Text
 from bgpsim.check.explain import KernelReason, Origin, PathReason, RouteReason
 from bgpsim.check.explain_way import HopReason, PairReason, Way
 from bgpsim.check.missing import Missing
+from bgpsim.report.masking import masked
 from bgpsim.source import Source
 
 _COLOURS = {"best": "green", "used beside the best": "green", "lost": "yellow", "not eligible": "red"}
@@ -121,7 +122,7 @@ class ExplainText:
         """The configuration's own words; those of one line of a file together."""
         texts: dict[str, list[str]] = {}
         for line in lines:
-            texts.setdefault(str(line), []).append(line.text.strip())
+            texts.setdefault(str(line), []).append(masked(line.text.strip()))
         for place, words in texts.items():
             self._say(f"[cyan]{escape(place)}[/]  {escape('; '.join(dict.fromkeys(words)))}", indent)
 

@@ -17,6 +17,7 @@ from bgpsim.errors import InputError
 from bgpsim.network.state import BgpPath, Forwarding, NetworkState, PathKey
 from bgpsim.network.state_json import decode, encode
 from bgpsim.network.topology import Topology
+from bgpsim.report.masking import masked
 
 SCHEMA = "bgpsim.states/1"
 FILE_NAME = "states.json.gz"
@@ -45,11 +46,25 @@ def to_bytes(runs: Sequence[RunStates]) -> bytes:
     """The file's bytes; what is volatile is taken out."""
     lasting = tuple(replace(run, steps=tuple(map(_lasting, run.steps))) for run in runs)
     document = {"schema": SCHEMA, **encode(lasting, tuple[RunStates, ...])}
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = _dumped(document)
+    if "assword" in text:
+        text = _dumped(_without_passwords(document))
     packed = io.BytesIO()
     with gzip.GzipFile("", "wb", 6, packed, mtime=0) as file:
         file.write(text.encode())
     return packed.getvalue()
+
+
+def _dumped(document: object) -> str:
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_passwords(part: object) -> object:
+    if isinstance(part, str):
+        return masked(part)
+    if isinstance(part, Mapping):
+        return {key: _without_passwords(member) for key, member in part.items()}
+    return [_without_passwords(member) for member in part] if isinstance(part, list | tuple) else part
 
 
 def read(path: Path, shown: str) -> tuple[RunStates, ...]:

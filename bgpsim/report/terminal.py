@@ -282,6 +282,8 @@ class Terminal:
             self.step(step)
         if run.lab is not None:
             self._lines_that_failed(run.lab)
+        if "bundle" in run.volatile:
+            self._say(f"bundle: {escape(str(run.volatile['bundle']))}", indent=2)
         possible = [u for u in run.not_modelled if u.effect == "possible"]
         if run.not_modelled:
             self._say()

@@ -58,7 +58,11 @@ def read_usable(path: Path, shown: str) -> Document:
 
     So the rest can still be checked, and one reading tells of all problems.
     """
-    text = read_yaml(path, shown)
+    return usable(read_yaml(path, shown))
+
+
+def usable(text: YamlSource) -> Document:
+    """As `read_usable`, of a text that was read already."""
     try:
         return Document(ScenarioFile.model_validate(text.value), text)
     except ValidationError as error:

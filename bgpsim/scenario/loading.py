@@ -6,11 +6,13 @@ where all files could be read, with those of its names.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bgpsim.errors import InputError
 from bgpsim.inputs.build import build_network
@@ -19,6 +21,7 @@ from bgpsim.inputs.files.kind import ClusterFile, load_cluster
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile, load_manifests
 from bgpsim.network.description import Network
+from bgpsim.network.state import FlowKey
 from bgpsim.scenario.attachments import speaker_files
 from bgpsim.scenario.document import Document, read_usable, together
 from bgpsim.scenario.names import Names, hint, problem
@@ -34,9 +37,13 @@ SPEAKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 def load(path: Path | str, shown: str | None = None) -> Scenario:
     """Read a scenario file and all that it names; `shown` is its name in reports. Raises InputError, ModelError."""
     path = Path(path)
-    document = read_usable(path, shown or str(path))
+    return load_document(read_usable(path, shown or str(path)), path.parent)
+
+
+def load_document(document: Document, folder: Path, onto: LabSoFar | None = None) -> Scenario:
+    """A document that names files of `folder`; its steps follow those that `onto` was taken through."""
     try:
-        scenario = _named(document, path)
+        scenario = _named(document, folder, onto or LabSoFar())
     except InputError as error:
         raise together([*document.problems, error]) from None
     if document.problems:
@@ -44,15 +51,48 @@ def load(path: Path | str, shown: str | None = None) -> Scenario:
     return scenario
 
 
-def _named(document: Document, path: Path) -> Scenario:
+@dataclass(frozen=True, slots=True)
+class LabSoFar:
+    """What the steps of a running lab have come to."""
+
+    timeline: Timeline = field(default_factory=Timeline)
+    steps: tuple[str, ...] = ()
+    """Their names, in order."""
+    named: frozenset[FlowKey] = frozenset()
+    """Flows that an expectation of theirs has named."""
+
+
+def _named(document: Document, folder: Path, onto: LabSoFar) -> Scenario:
     """All that the file names, read and checked."""
-    files, manifests = _files(document, path.parent)
+    files, manifests = _files(document, folder)
     problems = Problems()
     refused = _speakers(document, build_network(replace(files, speakers=()), Timeline()), problems)
     usable = replace(files, speakers=tuple(s for s in files.speakers if s.name not in refused))
-    steps = StepReader(document, usable, manifests, build_network, problems, refused).read()
+    reader = StepReader(document, usable, manifests, build_network, problems, refused, onto.timeline)
+    steps = reader.read(onto.steps, onto.named)
     _raise(problems)
-    return Scenario(document.file.name, document.text.file, files, steps)
+    lab = document.file.lab
+    named = [lab.topology, *([lab.cluster] if lab.cluster else []), *manifests]
+    inputs = (folder / Path(document.text.file).name, *(folder / name for name in named))
+    return Scenario(document.file.name, document.text.file, files, steps, inputs)
+
+
+def fingerprint(document: Document, folder: Path) -> str:
+    """Of the lab that a document describes: what its files hold, whatever they are called, and its speakers.
+
+    Raises InputError where a file cannot be read.
+    """
+    lab = document.file.lab
+    told: dict[str, Any] = lab.model_dump(mode="json", exclude={"topology", "cluster", "manifests"})
+    told["speakers"] = {name: s.model_dump(mode="json") for name, s in document.file.speakers.items()}
+    names = [("topology", lab.topology), *([("cluster", lab.cluster)] if lab.cluster else [])]
+    names += [("manifests", name) for name in lab.manifests]
+    told["files"] = [[role, _load(_digest, folder, name, document.source("lab", role))] for role, name in names]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(path: Path, _: str) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def up_to(scenario: Scenario, step: str) -> Scenario:
@@ -64,7 +104,7 @@ def up_to(scenario: Scenario, step: str) -> Scenario:
             hint=hint(step, names, "steps"),
             file=scenario.file,
         )
-    return Scenario(scenario.name, scenario.file, scenario.files, scenario.steps[: names.index(step) + 1])
+    return replace(scenario, steps=scenario.steps[: names.index(step) + 1])
 
 
 def _raise(problems: Problems) -> None:

@@ -6,17 +6,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from bgpsim.check.diff import diff
 from bgpsim.check.expectations import ExpectationResult, evaluate
-from bgpsim.lab.base import CommandResult, LabFacts
+from bgpsim.lab.base import CommandResult, Lab, LabFacts
 from bgpsim.model import Prediction
 from bgpsim.network.state import NetworkState
 from bgpsim.network.topology import topology_of
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
+from bgpsim.report.masking import masked_part
 from bgpsim.report.states import RunStates, StepStates
+from bgpsim.scenario.bundle import Evidence, gather, write
 from bgpsim.scenario.timeline import Apply, Execute, Scenario, Step
 from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, error_part, highest, verdict_of
 from bgpsim.source import Unmodelled
@@ -74,6 +77,11 @@ class Record:
     steps: list[doc.StepPart] = field(default_factory=list)
     error: doc.ErrorPart | None = None
     codes: list[int] = field(default_factory=list)
+    bundle: Path | None = None
+    """Where to put the failure bundle; None: among the temporary files, where there must be one."""
+    bundled: bool = False
+    """There must be one, whatever comes out."""
+    evidence: Evidence | None = None
 
     def fails(self, error: BaseException) -> None:
         part, code = error_part(error)
@@ -90,7 +98,8 @@ class Record:
 class Outcome:
     run: doc.RunPart
     exit_code: int
-    states: RunStates
+    states: RunStates | None = None
+    """None where another process holds them: a lab that stays."""
 
 
 def note_prediction(record: Record, step: Step, prediction: Prediction) -> None:
@@ -112,6 +121,12 @@ def note_prediction(record: Record, step: Step, prediction: Prediction) -> None:
                     "what a step types on a device is outside the model",
                 )
             )
+
+
+def gather_evidence(record: Record, lab: Lab) -> None:
+    """Before the lab is closed: where the run is inconclusive, or a bundle was asked for."""
+    if record.bundled or INCONCLUSIVE in record.codes:
+        record.evidence = gather(lab)
 
 
 def evaluated(step: Step, states: Mapping[str, NetworkState], names: Sequence[str]) -> list[ExpectationResult]:
@@ -241,6 +256,9 @@ def outcome(record: Record, listener: Listener) -> Outcome:
         steps=record.steps,
         volatile={"seconds": seconds, "versions": versions},
     )
+    part = masked_part(part)
+    if record.evidence is not None:
+        part.volatile["bundle"] = str(write(record.bundle, record.evidence, record.scenario, part, code))
     listener.verdict(part)
     return Outcome(part, code, states_of(record))
 

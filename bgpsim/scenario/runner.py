@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from bgpsim.check.compare import compare
 from bgpsim.errors import LabError
@@ -22,6 +23,7 @@ from bgpsim.observe.speakers import Begun, since
 from bgpsim.observe.traceroute import counts
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
+from bgpsim.report.masking import masked_part
 from bgpsim.scenario import quiet
 from bgpsim.scenario.recording import (
     Listener,
@@ -29,6 +31,7 @@ from bgpsim.scenario.recording import (
     Record,
     change_of,
     evaluated,
+    gather_evidence,
     judge_lab,
     lab_part,
     note_prediction,
@@ -48,9 +51,15 @@ def run(
     *,
     strict: bool = False,
     timeout: float = SETTLE_TIMEOUT,
+    bundle: Path | None = None,
+    bundled: bool = False,
 ) -> Outcome:
-    """The whole timeline on a lab. `strict`: an `exec` line that failed makes it inconclusive."""
-    record = Record(scenario, strict)
+    """The whole timeline on a lab. `strict`: an `exec` line that failed makes it inconclusive.
+
+    A run that is inconclusive leaves a bundle, and with `bundled` any run does: in the folder `bundle`, or among the
+    temporary files.
+    """
+    record = Record(scenario, strict, bundle=bundle, bundled=bundled)
     listener.scenario(scenario.name, scenario.file)
     try:
         # The model works while the lab comes up: they share nothing but the input files.
@@ -59,7 +68,6 @@ def run(
             _drive(record, make_lab, predicting.result, listener, timeout)
     except (Exception, KeyboardInterrupt) as error:
         record.fails(error)
-    judge_lab(record)
     return outcome(record, listener)
 
 
@@ -82,8 +90,12 @@ def _drive(
     try:
         bring_up(record, lab, listener)
         play(record, lab, listener, predictions(), timeout)
+    except (Exception, KeyboardInterrupt) as error:
+        record.fails(error)
     finally:
         record.facts = lab.facts
+        judge_lab(record)
+        gather_evidence(record, lab)
         lab.close()
 
 
@@ -102,11 +114,13 @@ def play(
     predictions: Sequence[Prediction] = (),
     timeout: float = SETTLE_TIMEOUT,
     wanted: Callable[[], bool] = lambda: True,
+    ended: Callable[[Step, doc.StepPart], None] = lambda step, part: None,
 ) -> None:
     """Take the lab through the record's steps, from where its past ends.
 
     `predictions`: of the steps in order, made under the assumption that each open choice falls as the model assumes;
-    where one does not, or none are given, a step is predicted when it begins. `wanted` is asked before each step.
+    where one does not, or none are given, a step is predicted when it begins. `wanted` is asked before each step,
+    `ended` told after it.
     """
     as_assumed = bool(predictions)
     for number, step in enumerate(record.scenario.steps):
@@ -118,7 +132,9 @@ def play(
         with listener.working(f"step “{step.name}”") as tell:
             part = _step(record, lab, step, timeout, tell, before, prediction, first=first)
         as_assumed = as_assumed and record.past.predicted[step.name] is prediction.state
+        part = masked_part(part)
         record.steps.append(part)
+        ended(step, part)
         listener.step(part)
 
 

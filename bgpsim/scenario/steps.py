@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -63,14 +63,18 @@ class StepReader:
     unsure: set[str] = field(default_factory=set)
     """Speakers with an announcement that could not be read: what they announce is not known."""
 
-    def read(self) -> tuple[Step, ...]:
-        """All steps; what is wrong with them is in `problems`."""
+    def read(self, earlier: Sequence[str] = (), named: Iterable[FlowKey] = ()) -> tuple[Step, ...]:
+        """All steps; what is wrong with them is in `problems`.
+
+        `earlier`: steps that the lab was taken through before; `named`: flows that one of them has named.
+        """
         containers = self.files.topology.nodes
         owners = {name: namespace_owner(node, self.files) for name, node in containers.items() if node.shares}
         lodgers = {name: owner for name, owner in owners.items() if owner is not None}
         names = Names(self.build(self.files, self.timeline), lodgers)
         steps: list[Step] = []
         seen: list[str] = []
+        past = list(earlier)
         for number, section in enumerate(self.document.file.steps):
             at = ("steps", number)
             if section.name in seen:
@@ -84,11 +88,13 @@ class StepReader:
             network = self.build(self.files, self.timeline)
             if interim:
                 network = replace(network, interim=tuple(self.build(self.files, then) for then in interim))
-            expected = () if section.expect is None else self._expected(section.expect, at, network, seen)
+            expected = () if section.expect is None else self._expected(section.expect, at, network, past)
             flows = all_pairs(network)
-            steps.append(Step(section.name, self.document.source(*at, "name"), actions, network, flows, expected))
+            source = self.document.source(*at, "name")
+            steps.append(Step(section.name, source, actions, network, flows, expected, self.timeline))
             seen.append(section.name)
-        return _with_named_flows(steps)
+            past.append(section.name)
+        return _with_named_flows(steps, named)
 
     def _actions(
         self, section: StepSection, at: tuple[str, int], names: Names
@@ -362,9 +368,9 @@ def _check_words(line: str, source: Source) -> None:
         raise problem(source, f"exec line {line!r} is empty; expected a command")
 
 
-def _with_named_flows(steps: list[Step]) -> tuple[Step, ...]:
+def _with_named_flows(steps: list[Step], before: Iterable[FlowKey]) -> tuple[Step, ...]:
     """Every flow that an expectation names is followed through every step, so that any two steps can be compared."""
-    named: set[FlowKey] = set()
+    named = set(before)
     for step in steps:
         for expected in step.expected:
             if isinstance(expected, ReachExpected | ChangeExpected | DispositionExpected):
@@ -374,5 +380,5 @@ def _with_named_flows(steps: list[Step]) -> tuple[Step, ...]:
         there = {e.id for e in step.network.endpoints}
         own = {f for f in named if f.source in there and (f.target in there or f.target.startswith("address:"))}
         flows = tuple(sorted({*step.flows, *own}))
-        whole.append(Step(step.name, step.source, step.actions, step.network, flows, step.expected))
+        whole.append(replace(step, flows=flows))
     return tuple(whole)

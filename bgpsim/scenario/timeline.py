@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 from bgpsim.check.expectations import Expected
-from bgpsim.inputs.files.lab_files import LabFiles
+from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.network.description import Network
@@ -98,6 +99,8 @@ class Step:
     network: Network
     flows: tuple[FlowKey, ...]
     expected: tuple[Expected, ...]
+    timeline: Timeline = field(default_factory=Timeline)
+    """What this step and those before it have made of the lab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +110,5 @@ class Scenario:
     """As the user named it."""
     files: LabFiles
     steps: tuple[Step, ...]
+    inputs: tuple[Path, ...] = ()
+    """The scenario file and every file that it names, as they were opened."""

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 
+from bgpsim.agent.capture import CaptureService
 from bgpsim.agent.frr import FrrService
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
+from bgpsim.agent.terminals import TerminalService
 from bgpsim.lab.embedded.nodes import NodeService
 
 # Services whose imports (pyroute2, scapy) take long, in the order in which a run wants them. By name, for the lab does
@@ -35,6 +37,8 @@ def main() -> int:
     server.register(NodeService(namespaces))
     server.register(DaemonService(namespaces))
     server.register(FrrService(namespaces))
+    server.register(TerminalService(namespaces))
+    server.register(CaptureService(namespaces))
     # Imports hold the interpreter's lock: they would be in the way while nodes are made and exec lines run. The first
     # call for any of these comes after, and then the lab has little to do until its routers have talked.
     server.register_when_asked(lambda: _slow_services(namespaces))

@@ -66,6 +66,21 @@ class EmbeddedLab:
     def facts(self) -> LabFacts:
         return self._facts
 
+    def log_lines(self) -> tuple[str, ...]:
+        return () if self._sandbox is None else self._sandbox.log_lines()
+
+    @property
+    def lodgers(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self._plan.containers if c.role == "sidecar")
+
+    @property
+    def supervisor(self) -> int | None:
+        return None if self._sandbox is None else self._sandbox.pid
+
+    @property
+    def ended(self) -> str | None:
+        return "it is not up" if self._sandbox is None else self._sandbox.ended
+
     @property
     def gateways(self) -> tuple[str, ...]:
         """The far ends of the management networks: a packet that arrives there has left the network."""
@@ -82,20 +97,16 @@ class EmbeddedLab:
         )
         progress("starting nodes")
         self._sandbox = Sandbox(self._store)
-        try:
-            self._build(images)
-            progress("running exec lines")
-            self._run_exec_lines()
-            self._cluster = ClusterBgp(self.agent)
-            self._remember_daemons()
-            if self._files.speakers and self._attach is not None:
-                progress("attaching speakers")
-                self._speakers = self._attach(self.agent, self._devices, self._files.speakers)
-                self._speakers.start(progress)
-                self._facts = replace(self._facts, induced=self._induced())
-        except BaseException:
-            self.close()
-            raise
+        self._build(images)
+        progress("running exec lines")
+        self._run_exec_lines()
+        self._cluster = ClusterBgp(self.agent)
+        self._remember_daemons()
+        if self._files.speakers and self._attach is not None:
+            progress("attaching speakers")
+            self._speakers = self._attach(self.agent, self._devices, self._files.speakers)
+            self._speakers.start(progress)
+            self._facts = replace(self._facts, induced=self._induced())
 
     def _build(self, images: Mapping[str, Image]) -> None:
         nodes = [self._node(c, images) for c in self._plan.containers]

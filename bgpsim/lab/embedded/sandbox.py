@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -75,6 +76,14 @@ class Sandbox:
     def pid(self) -> int:
         """The supervisor's outer process."""
         return self._process.pid
+
+    @property
+    def ended(self) -> str | None:
+        """How it ended by itself; None while it lives."""
+        code = self._process.poll()
+        if code is None:
+            return "its agent is gone" if self.agent.gone else None
+        return f"its supervisor was killed by {signal.Signals(-code).name}" if code < 0 else "its supervisor ended"
 
     def log_lines(self, count: int = 15) -> tuple[str, ...]:
         """The last lines that the supervisor and the agent wrote."""

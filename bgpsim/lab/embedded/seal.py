@@ -239,6 +239,9 @@ def _start_agent(plan: Plan) -> int:
         try:
             kernel.die_with_parent(signal.SIGKILL)
             os.set_inheritable(plan.rpc, True)
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+                # A background job ignores some of them, and what runs in the lab must not: Ctrl-C in a terminal there.
+                signal.signal(number, signal.SIG_DFL)
             argv = [python, "-m", "bgpsim.lab.embedded.inside", str(plan.rpc)]
             os.execve(python, argv, dict(agent_environment(plan)))
         except OSError as error:

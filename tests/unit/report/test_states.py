@@ -21,6 +21,7 @@ from bgpsim.network.state import (
 )
 from bgpsim.network.topology import Topology
 from bgpsim.report.states import RunStates, StepStates, read, to_bytes
+from bgpsim.source import Source
 
 PREFIX = ip_network("10.99.0.0/24")
 FLOW = FlowKey("pod:a", "pod:b", "10.1.1.2", "10.1.2.2")
@@ -67,6 +68,13 @@ def test_two_runs_give_the_same_bytes() -> None:
     one, other = (to_bytes(runs(seen(*of))) for of in (("Idle", "a", "agrees"), ("Active", "b", "silent")))
     assert one == other
     assert gzip.decompress(one).startswith(b'{"fields"')
+
+
+def test_no_password_is_in_it(tmp_path: Path) -> None:
+    line = Source("topo.yml", 48, "neighbor 10.0.1.2 password s3cret")
+    down = Session("Down", "ebgp", "router0", because_sources=(line,))
+    (end,) = back(tmp_path, replace(PREDICTED, sessions={SessionKey("tor0", "net0"): down})).sessions.values()
+    assert end.because_sources == (replace(line, text="neighbor 10.0.1.2 password ***"),)
 
 
 def test_a_way_that_was_walked_whole_is_kept(tmp_path: Path) -> None:

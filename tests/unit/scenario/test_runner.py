@@ -55,13 +55,19 @@ class ScriptedLab:
         self.facts = facts
         self.breaks = breaks
         self.told: list[str] = []
-        self.agent = SimpleNamespace()
+        self.agent = SimpleNamespace(call=self._nobody_answers)
         self.devices: dict[str, Any] = {}
 
     def _tell(self, text: str) -> None:
         self.told.append(text)
         if text in self.breaks:
             raise self.breaks[text]
+
+    def _nobody_answers(self, method: str, **_: Any) -> Any:
+        raise LabError(f"nobody answers {method}")
+
+    def log_lines(self) -> tuple[str, ...]:
+        return ("the supervisor's last line",)
 
     def bring_up(self, progress: Callable[[str], None]) -> None:
         progress("up")

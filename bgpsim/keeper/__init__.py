@@ -1,0 +1,1 @@
+"""A lab that stays: the keeper holds it, commands talk to the keeper."""

@@ -1,0 +1,350 @@
+"""A lab that stays, as its users have it: the commands, on real routers, each in a process of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sealed import COMMAND, Host, SealedLab, eventually
+
+from bgpsim.keeper.places import start_of
+
+pytestmark = pytest.mark.lab
+SEED = Path(__file__).parents[2] / "scenarios" / "cilium-bgp"
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bgpsim:
+    """The command `bgpsim`, with labs of its own."""
+
+    runtime: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "XDG_RUNTIME_DIR": str(self.runtime), "TERM": "xterm"}
+
+    def argv(self, *words: str) -> list[str]:
+        return [sys.executable, "-c", COMMAND, *words]
+
+    def __call__(self, *words: str, stdin: str = "", code: int | None = 0) -> Done:
+        done = subprocess.run(
+            self.argv(*words),
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def json(self, *words: str) -> dict:
+        return json.loads(self(*words, "--json", code=None).stdout)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.argv(*words), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def labs(self) -> list[dict]:
+        return json.loads(self("lab", "ls", "--json").stdout)
+
+
+@pytest.fixture(scope="module")
+def bgpsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bgpsim]:
+    runtime = tmp_path_factory.mktemp("runtime")
+    runtime.chmod(0o700)
+    command = Bgpsim(runtime)
+    yield command
+    command("lab", "down", "--all")
+
+
+@pytest.fixture(scope="module")
+def seed(bgpsim: Bgpsim) -> str:
+    """The seed's lab, its Cilium peers up."""
+    bgpsim("run", str(SEED / "scenario.yaml"), "--step", "cilium peers", "--keep", "-q")
+    return "cilium-bgp"
+
+
+def step(report: dict) -> dict:
+    return report["runs"][0]["steps"][-1]
+
+
+def differences(report: dict) -> set[tuple[str, str]]:
+    return {(m["device"], m["plane"]) for m in step(report)["mismatches"]}
+
+
+def test_it_outlives_the_command_and_says_what_it_is(bgpsim: Bgpsim, seed: str) -> None:
+    (lab,) = bgpsim.labs()
+    assert (lab["name"], lab["state"], lab["steps"]) == (seed, "up", 2)
+    told = bgpsim.json("lab", "inspect", seed)
+    assert [s["step"] for s in told["timeline"]] == ["fabric", "cilium peers"]
+    assert {d["name"]: d["engine"] for d in told["devices"]}["tor1"] == "frr"
+    assert os.getsid(lab["keeper"]) == lab["keeper"] != os.getsid(0)
+
+
+def test_exec_is_transparent(bgpsim: Bgpsim, seed: str) -> None:
+    assert bgpsim("lab", "exec", "tor0", "cat", stdin="over there\n").stdout == "over there\n"
+    done = bgpsim("lab", "exec", "worker", "sh", "-c", "echo seen; echo wrong >&2; exit 7", code=7)
+    assert (done.stdout, done.stderr) == ("seen\n", "wrong\n")
+    assert "router0(net0)" in bgpsim("lab", "exec", "tor0", "vtysh", "-c", "show bgp summary").stdout
+    assert "10.0.2.2" in bgpsim("lab", "exec", "srv-worker", "ip", "-br", "address").stdout
+    wrong = bgpsim("lab", "exec", "tr0", "true", code=2)
+    assert "no device is called 'tr0'" in wrong.stderr
+    assert "did you mean tor0" in wrong.stderr
+
+
+def test_a_command_ends_with_whoever_started_it(bgpsim: Bgpsim, seed: str) -> None:
+    running = bgpsim.start("lab", "exec", "worker2", "sleep", "4321")
+
+    def sleeps() -> bool:
+        return "sleep 4321" in bgpsim("lab", "exec", "worker2", "ps", "-eo", "args").stdout
+
+    eventually(sleeps, "the command runs")
+    running.kill()
+    running.communicate()
+    eventually(lambda: not sleeps(), "the command has ended")
+
+
+PROMPT = r"bash-[\d.]+# $"
+
+
+class Terminal:
+    """A terminal that a person sits at."""
+
+    def __init__(self, bgpsim: Bgpsim, words: Sequence[str], rows: int, columns: int) -> None:
+        self.master, slave = pty.openpty()
+        self.resize(rows, columns)
+        self.process = subprocess.Popen(
+            bgpsim.argv(*words), env=bgpsim.environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def types(self, text: str) -> None:
+        self.seen = ""
+        os.write(self.master, text.encode())
+
+    def answers(self, text: str, pattern: str) -> str:
+        """The first group of what it shows."""
+        self.types(text)
+        self.shows(pattern)
+        found = re.search(pattern, self.seen, re.S)
+        assert found
+        return found[1]
+
+    def shows(self, pattern: str, seconds: float = 20.0) -> str:
+        deadline = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.seen, re.S)):
+            assert time.monotonic() < deadline, f"never {pattern!r} in {self.seen!r}"
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.seen += os.read(self.master, 65536).decode(errors="replace")
+        return found[0]
+
+
+def test_a_shell_is_a_real_terminal(bgpsim: Bgpsim, seed: str) -> None:
+    terminal = Terminal(bgpsim, ("lab", "shell", "tor0", "--bash"), 33, 101)
+    terminal.shows(PROMPT)
+    terminal.types("stty size; tty\n")
+    terminal.shows(r"33 101\r\n/dev/pts/\d+.*" + PROMPT)
+    terminal.types("sh -c 'echo be\"\"gun; exec sleep 1000'\n")
+    terminal.shows(r"begun")
+    terminal.types("\x03")
+    terminal.shows(r"\^C.*" + PROMPT)
+    terminal.types("echo then $?\n")
+    terminal.shows(r"then 130.*" + PROMPT)
+    terminal.resize(20, 55)
+    os.kill(terminal.process.pid, signal.SIGWINCH)
+    eventually(lambda: terminal.answers("stty size\n", r"(\d+ \d+)\r.*" + PROMPT) == "20 55", "it has the new size")
+    terminal.types("less /etc/passwd\n")
+    terminal.shows(r"\x1b\[\?1049h")  # a full-screen program takes the alternate screen
+    terminal.types("q")
+    terminal.shows(r"\x1b\[\?1049l.*" + PROMPT)
+    terminal.types("exit 3\n")
+    assert terminal.process.wait(timeout=20) == 3
+
+
+def test_a_shell_on_a_router_is_vtysh(bgpsim: Bgpsim, seed: str) -> None:
+    terminal = Terminal(bgpsim, ("lab", "shell", "tor0"), 40, 120)
+    terminal.shows(r"tor0# ")
+    terminal.types("show version\n")
+    terminal.shows(r"FRRouting 8\.4\.4")
+    terminal.types("\x03")
+    terminal.shows(r"tor0# ")
+    terminal.types("exit\n")
+    assert terminal.process.wait(timeout=20) == 0
+
+
+def test_what_is_typed_is_drift_and_what_bgpsim_does_is_predicted(bgpsim: Bgpsim, seed: str) -> None:
+    cut = bgpsim("lab", "link-down", "tor0:net0", "--json")
+    assert step(json.loads(cut.stdout))["verdict"] == "pass"
+    bgpsim("lab", "link-up", "tor0:net0", "-q")
+    typed = ("vtysh", "-c", "configure terminal", "-c", "router bgp 65011")
+    bgpsim("lab", "exec", "tor1", *typed, "-c", "neighbor 10.0.3.2 shutdown")
+    report = bgpsim.json("lab", "check")
+    assert report["exit_code"] == 1
+    assert ("tor1", "bgp") in differences(report)
+    bgpsim("lab", "exec", "tor1", *typed, "-c", "no neighbor 10.0.3.2 shutdown")
+    back = bgpsim("lab", "check", "--json", code=None)
+    assert back.returncode == 0, back.stdout
+
+
+def test_steps_of_a_file_are_played_on_a_running_lab(bgpsim: Bgpsim, seed: str, tmp_path: Path) -> None:
+    more = tmp_path / "more.yaml"
+    text = (SEED / "scenario.yaml").read_text().split("steps:")[0]
+    for name in ("topo.yml", "cluster.yml", "netshoot-ds.yaml"):
+        text = text.replace(name, os.path.relpath(SEED / name, tmp_path))
+    more.write_text(
+        text + "steps:\n- name: anycast\n  announce: [{speaker: injector, to: [tor0], prefix: 10.77.0.1/32}]\n"
+        "- name: back\n  withdraw: [{speaker: injector, all: true}]\n  expect: {same-as: cilium peers}\n"
+    )
+    done = bgpsim("run", str(more), "--lab", seed)
+    assert "pass" in done.stdout.splitlines()[-1]
+    more.write_text(more.read_text().replace("asn: 65099", "asn: 65098"))
+    wrong = bgpsim("run", str(more), "--lab", seed, code=2)
+    assert "are not those that the lab runs on" in wrong.stderr + wrong.stdout
+
+
+def test_bad_input_changes_nothing(bgpsim: Bgpsim, seed: str) -> None:
+    before = bgpsim.json("lab", "inspect", seed)["timeline"]
+    for words, said in (
+        (("link-down", "tor1:net9"), "tor1 has no interface 'net9'"),
+        (("do", "lnik-down: [tor1:net0]"), "unknown key 'lnik-down'"),
+        (("do", "["), "this is not YAML"),
+        (("capture", "tor1:net9", "-w", "/dev/null"), "tor1 has no interface net9"),
+        (("check", "--lab", "nobody"), "no lab is called nobody"),
+        (("up", str(SEED / "scenario.yaml")), "a lab called cilium-bgp is there already"),
+    ):
+        done = bgpsim("lab", *words, code=2)
+        assert said in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+    assert bgpsim.json("lab", "inspect", seed)["timeline"] == before
+
+
+def test_writers_take_turns_and_readers_do_not_wait(bgpsim: Bgpsim, seed: str) -> None:
+    names = {s["step"] for s in bgpsim.json("lab", "inspect", seed)["timeline"]}
+    writers = [bgpsim.start("lab", "check", "--json") for _ in range(2)]
+    eventually(lambda: bgpsim.labs()[0]["writer"] is not None, "somebody writes")
+    assert "tor0" in bgpsim("lab", "exec", "tor0", "hostname").stdout
+    reports = [json.loads(writer.communicate(timeout=120)[0]) for writer in writers]
+    assert {report["exit_code"] for report in reports} == {0}
+    played = [s["step"] for s in bgpsim.json("lab", "inspect", seed)["timeline"]]
+    assert len(set(played)) == len(played)
+    assert len(set(played) - names) == 2
+
+
+def test_a_client_that_does_not_read_holds_up_nobody(bgpsim: Bgpsim, seed: str) -> None:
+    stuck = socket.socket(socket.AF_UNIX)
+    stuck.connect(str(bgpsim.runtime / "bgpsim" / seed / "control"))
+    request = json.dumps({"op": "status"}).encode()
+    message = struct.pack("!I", len(request)) + request
+    stuck.setblocking(False)
+
+    def ask_without_end() -> None:
+        for _ in range(100_000):
+            stuck.send(message)
+
+    with pytest.raises(BlockingIOError):
+        ask_without_end()
+    assert "tor0" in bgpsim("lab", "exec", "tor0", "hostname").stdout
+    stuck.close()
+
+
+def test_a_capture_is_pcap(bgpsim: Bgpsim, seed: str, tmp_path: Path) -> None:
+    from scapy.all import rdpcap
+
+    file = tmp_path / "tor1.pcap"
+    bgpsim("lab", "capture", "tor1:net0", "-w", str(file), "--count", "12")
+    packets = rdpcap(str(file))
+    assert len(packets) == 12
+    assert any(packet.haslayer("TCP") and 179 in (packet["TCP"].sport, packet["TCP"].dport) for packet in packets)
+    assert abs(float(packets[0].time) - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("form", "holds"),
+    [("svg", "<svg "), ("mermaid", "flowchart TD"), ("dot", 'graph "'), ("graphml", "<graphml ")],
+)
+def test_a_picture_has_every_device(bgpsim: Bgpsim, seed: str, form: str, holds: str) -> None:
+    text = bgpsim("lab", "graph", "--format", form).stdout
+    assert holds in text
+    for name in ("router0", "tor1", "worker3", "injector"):
+        assert name in text
+
+
+def test_the_socket_is_this_users_alone(bgpsim: Bgpsim, seed: str) -> None:
+    folder = bgpsim.runtime / "bgpsim" / seed
+    assert (folder / "control").stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    if os.geteuid() != 0:
+        return  # another user is needed for the rest, and only root can be one
+    # Even where the folders are opened by mistake, the keeper does not listen to another uid.
+    opened = [*folder.parents[:-1], folder, folder / "control"]
+    modes = {path: path.stat().st_mode for path in opened}
+    try:
+        for path in opened:
+            path.chmod(0o777)
+        ask = (
+            "import os, socket, struct, sys; os.setresuid(65534, 65534, 65534); s = socket.socket(socket.AF_UNIX);"
+            "s.connect(sys.argv[1]); m = b'{\"op\": \"status\"}'; s.sendall(struct.pack('!I', len(m)) + m);"
+            "sys.stdout.write(repr(s.recv(100)))"
+        )
+        asked = subprocess.run(
+            [sys.executable, "-c", ask, str(folder / "control")], capture_output=True, text=True, check=False
+        )
+        assert asked.stdout in ("", "b''"), asked.stdout
+        assert asked.stdout or "ConnectionReset" in asked.stderr or "BrokenPipe" in asked.stderr, asked.stderr
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode & 0o7777)
+    assert bgpsim.labs()[0]["state"] == "up"
+
+
+def test_several_labs_and_how_each_of_them_ends(bgpsim: Bgpsim, seed: str) -> None:
+    """Taken down; its supervisor killed; its keeper killed: nothing is left, and the next command says what was."""
+    host = Host.now()
+    for name in ("one", "two", "three"):
+        bgpsim("lab", "up", str(SEED / "baseline.yaml"), "--lab", name, "-q")
+    assert [lab["name"] for lab in bgpsim.labs()] == [seed, "one", "three", "two"]
+    assert "several labs are up" in bgpsim("lab", "check", code=2).stderr
+    sealed = {name: SealedLab(bgpsim.json("lab", "inspect", name)["supervisor"]) for name in ("one", "two", "three")}
+    keepers = {lab["name"]: lab["keeper"] for lab in bgpsim.labs()}
+
+    bgpsim("lab", "down", "one")
+    assert not sealed["one"].processes()
+
+    os.kill(sealed["two"].supervisor, signal.SIGKILL)
+    eventually(lambda: not sealed["two"].processes(), "the second lab has ended")
+    said = bgpsim("lab", "check", "--lab", "two", code=3).stderr
+    assert "its supervisor was killed by SIGKILL" in said
+
+    os.kill(keepers["three"], signal.SIGKILL)
+    eventually(lambda: not sealed["three"].processes(), "the third lab has ended")
+    assert "its keeper was killed" in bgpsim("lab", "exec", "--lab", "three", "tor0", "true", code=3).stderr
+    states = {lab["name"]: lab["state"] for lab in bgpsim.labs()}
+    assert states == {seed: "up", "two": "ended", "three": "ended"}
+
+    bgpsim("lab", "down", "two", "three")
+    assert [lab["name"] for lab in bgpsim.labs()] == [seed]
+    assert start_of(keepers["two"]) is None
+    assert Host.now() == host
