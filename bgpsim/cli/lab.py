@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from bgpsim.cli.completion import ScenarioFile
+
 LAB = click.option("--lab", "name", metavar="NAME", help="Which lab; not needed where there is only one.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="The verdict alone.")
@@ -20,7 +22,7 @@ def command() -> None:
 
 
 @command.command("up")
-@click.argument("file", type=click.Path())
+@click.argument("file", type=ScenarioFile())
 @click.option("--lab", "name", metavar="NAME", help="What to call it; default: the scenario's name.")
 @JSON
 @QUIET

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import click
@@ -10,10 +11,13 @@ import click
 COMMANDS = {
     "run": ("bgpsim.cli.run", "Run scenarios on a lab, and compare with the prediction."),
     "plan": ("bgpsim.cli.plan", "Predict a scenario, step by step, without a lab."),
+    "diff": ("bgpsim.cli.diff", "Compare two reports, two steps, or two sets of input files."),
+    "explain": ("bgpsim.cli.explain", "Say why a path is best and each other lost, and where packets go."),
     "lab": ("bgpsim.cli.lab", "A lab that stays up and outlives the terminal."),
     "announce": ("bgpsim.cli.announce", "Announce routes by a speaker of a running lab."),
     "withdraw": ("bgpsim.cli.withdraw", "Withdraw routes that a speaker of a running lab has announced."),
     "schema": ("bgpsim.cli.schema", "Print the JSON Schema of the scenario file, or of report.json."),
+    "completion": ("bgpsim.cli.completion", "Print the script that completes bgpsim's names in a shell."),
 }
 """Name -> the module that holds it as `command`, and its one-line help."""
 
@@ -30,6 +34,19 @@ class LazyGroup(click.Group):
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Without importing the commands for their help."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(n, help=text) for n, (_, text) in COMMANDS.items() if n.startswith(incomplete)]
+        return names or super().shell_complete(ctx, incomplete)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """With our own completion for bash, where a shell asks for one."""
+        if any(name.endswith("_COMPLETE") and name.startswith("_BGPSIM") for name in os.environ):
+            importlib.import_module("bgpsim.cli.completion")
+        return super().main(*args, **options)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

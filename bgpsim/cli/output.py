@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +16,11 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from bgpsim.errors import InputError
+from bgpsim.report import junit
 from bgpsim.report.canonical import to_json
 from bgpsim.report.document import LabPart, Report, RunPart, StepPart
 from bgpsim.report.markdown import render
+from bgpsim.report.states import FILE_NAME, RunStates, to_bytes
 from bgpsim.report.terminal import Terminal
 from bgpsim.scenario.loading import load, up_to
 from bgpsim.scenario.recording import Outcome
@@ -142,15 +144,21 @@ def terminal() -> Console:
     return console
 
 
-def finish(report: Report, *, as_json: bool, folder: Path | None) -> None:
+def finish(report: Report, *, as_json: bool, folder: Path | None, states: Sequence[RunStates] = ()) -> None:
     """Write the report, print it as JSON where that is asked for, and end with its exit code."""
+    states = states if len(states) == len(report.runs) else ()
+    if folder is not None and states:
+        report = report.model_copy(update={"states": FILE_NAME})
     text = to_json(report)
     if folder is not None:
         # A second Ctrl-C must not cut the report in half.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            for name, content in (("report.json", text), ("report.md", render(report))):
-                _replace(folder / name, content)
+            files = [("report.json", text), ("report.md", render(report)), ("junit.xml", junit.render(report))]
+            for name, content in files:
+                _replace(folder / name, content.encode())
+            if states:
+                _replace(folder / FILE_NAME, to_bytes(states))
         finally:
             signal.signal(signal.SIGINT, before)
     if as_json:
@@ -167,10 +175,10 @@ def usable_folder(folder: Path) -> None:
         raise InputError(f"--report {folder}: {error.strerror}; expected a folder that can be written") from None
 
 
-def _replace(path: Path, content: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Written whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with os.fdopen(handle, "wb") as file:
         file.write(content)
     os.chmod(name, 0o644)
     os.replace(name, path)

@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bgpsim.cli.output import Live, Silent, Starting, drive, finish, listener, scenario_up_to, usable_folder
+from bgpsim.cli.completion import ScenarioFile, step_names
 
 if TYPE_CHECKING:
+    from bgpsim.cli.output import Live, Read, Silent
+    from bgpsim.report.states import RunStates
     from bgpsim.scenario.recording import Outcome
     from bgpsim.scenario.timeline import Scenario
 
 
 @click.command("run")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=ScenarioFile())
 @click.option("--backend", type=click.Choice(["embedded"]), default="embedded", show_default=True, help="The lab.")
-@click.option("--report", "folder", type=click.Path(path_type=Path), help="Write report.json and report.md there.")
-@click.option("--step", metavar="NAME", help="Up to and including this step.")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Write report.json, report.md, junit.xml and the states there.",
+)
+@click.option("--step", metavar="NAME", shell_complete=step_names, help="Up to and including this step.")
 @click.option("--lab", "name", metavar="NAME", help="Play the steps on that running lab.")
 @click.option("--keep", is_flag=True, help="Leave the lab running, under the scenario's name.")
 @click.option("--bundle", is_flag=True, help="Leave a failure bundle whatever comes out; on exit code 3 there is one.")
@@ -45,20 +52,36 @@ def command(
     Exit codes: 0 all is as predicted and expected; 1 a difference; 2 bad input; 3 inconclusive (the lab broke or did
     not settle, a router refused a line); 4 a bug in bgpsim; 130 interrupted.
     """
+    from bgpsim.cli.output import drive, finish, listener, scenario_up_to, usable_folder
     from bgpsim.errors import InputError
 
+    states: list[RunStates] = []
     listening = listener(as_json=as_json, verbosity=verbose - quiet)
     if folder is not None:
         usable_folder(folder)
     if name is not None and keep:
         raise InputError("found --lab and --keep; expected one of them: a running lab stays as it is")
     if name is not None:
-        report = drive(files, _shaped, _on_a_running_lab(listening, name, step, strict), listening)
+        report = drive(files, _shaped, _keeping(states, _on_a_running_lab(listening, name, step, strict)), listening)
     elif keep:
-        report = drive(files, scenario_up_to(step), _on_a_lab_that_stays(listening, step, strict), listening)
+        one = _on_a_lab_that_stays(listening, step, strict)
+        report = drive(files, scenario_up_to(step), _keeping(states, one), listening)
     else:
-        report = drive(files, scenario_up_to(step), _on_its_own_lab(listening, strict, folder, bundle), listening)
-    finish(report, as_json=as_json, folder=folder)
+        one = _on_its_own_lab(listening, strict, folder, bundle)
+        report = drive(files, scenario_up_to(step), _keeping(states, one), listening)
+    finish(report, as_json=as_json, folder=folder, states=states)
+
+
+def _keeping(states: list[RunStates], one: Callable[[Read], Outcome]) -> Callable[[Read], Outcome]:
+    """As `one`, and what states a run has are kept for the report."""
+
+    def play(what: Read) -> Outcome:
+        outcome = one(what)
+        if outcome.states is not None:
+            states.append(outcome.states)
+        return outcome
+
+    return play
 
 
 def _shaped(file: str) -> str:
@@ -107,6 +130,7 @@ def _on_a_running_lab(listening: Live | Silent, name: str, step: str | None, str
 
 def _on_a_lab_that_stays(listening: Live | Silent, step: str | None, strict: bool) -> Callable[[Scenario], Outcome]:
     """On a new lab that is called as the scenario is, and left running."""
+    from bgpsim.cli.output import Starting
     from bgpsim.keeper.client import start
     from bgpsim.keeper.naming import name_for
     from bgpsim.scenario.recording import Outcome

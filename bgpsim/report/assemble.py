@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bgpsim.check.compare import Comparison, Mismatch, path_agrees
-from bgpsim.check.diff import PairChange, RouteChange, StateDiff
+from bgpsim.check.diff import PairChange, RouteChange, SessionChange, StateDiff
 from bgpsim.check.expectations import ExpectationResult
 from bgpsim.network.state import (
     FamilyCounters,
@@ -116,7 +116,7 @@ def mismatches(found: Sequence[Mismatch]) -> list[doc.MismatchPart]:
     ]
 
 
-def _path(path: ForwardingPath) -> doc.PathPart:
+def path_part(path: ForwardingPath) -> doc.PathPart:
     arrives = path.disposition.startswith("delivered")
     return doc.PathPart(
         hops=[doc.HopPart(device=h.device, ingress=h.ingress, egress=h.egress) for h in path.hops],
@@ -127,7 +127,7 @@ def _path(path: ForwardingPath) -> doc.PathPart:
 
 
 def _paths(forwarding: Forwarding) -> list[doc.PathPart]:
-    return [_path(path) for path in sorted(forwarding.paths, key=lambda p: (str(p.hops), p.disposition, p.at))]
+    return [path_part(path) for path in sorted(forwarding.paths, key=lambda p: (str(p.hops), p.disposition, p.at))]
 
 
 def _observed(forwarding: Forwarding, predicted: Forwarding | None) -> doc.ObservedForwarding:
@@ -164,15 +164,38 @@ def reachability(predicted: NetworkState, observed: NetworkState | None) -> list
     return rows
 
 
-def state_diff(change: StateDiff) -> doc.StateDiffPart:
-    def routes(found: Sequence[RouteChange]) -> list[doc.RouteChangePart]:
-        return [
-            doc.RouteChangePart(
-                plane=r.plane, device=r.device, prefix=r.prefix, peer=r.peer, before=r.before, after=r.after
-            )
-            for r in found
-        ]
+def route_changes(found: Sequence[RouteChange]) -> list[doc.RouteChangePart]:
+    return [
+        doc.RouteChangePart(
+            plane=r.plane,
+            device=r.device,
+            prefix=r.prefix,
+            peer=r.peer,
+            before=r.before,
+            after=r.after,
+            attributes=[doc.AttributeChangePart(name=a.name, before=a.before, after=a.after) for a in r.attributes],
+        )
+        for r in found
+    ]
 
+
+def session_changes(found: Sequence[SessionChange]) -> list[doc.SessionChangePart]:
+    return [
+        doc.SessionChangePart.model_validate(
+            {
+                "device": s.key.device,
+                "neighbor": s.key.neighbor,
+                "peer": s.peer,
+                "before": s.before,
+                "after": s.after,
+                "because": s.because,
+            }
+        )
+        for s in found
+    ]
+
+
+def state_diff(change: StateDiff) -> doc.StateDiffPart:
     def pairs(found: Sequence[PairChange]) -> list[doc.PairChangePart]:
         return [
             doc.PairChangePart(sender=p.flow.source, target=p.flow.target, before=p.before, after=p.after)
@@ -180,8 +203,11 @@ def state_diff(change: StateDiff) -> doc.StateDiffPart:
         ]
 
     return doc.StateDiffPart(
+        sessions=session_changes(change.sessions),
         routes=doc.RoutesDiff(
-            added=routes(change.added), removed=routes(change.removed), changed=routes(change.changed)
+            added=route_changes(change.added),
+            removed=route_changes(change.removed),
+            changed=route_changes(change.changed),
         ),
         reachability=doc.ReachabilityDiff(
             lost=pairs(change.lost), gained=pairs(change.gained), moved=pairs(change.moved)

@@ -1,14 +1,14 @@
-"""report.json's bytes: keys sorted, two spaces, one newline at the end."""
+"""A report's bytes: keys sorted, two spaces, one newline at the end."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from bgpsim.report.document import Report
+from pydantic import BaseModel
 
 
-def to_json(report: Report) -> str:
+def to_json(report: BaseModel) -> str:
     return (
         json.dumps(report.model_dump(by_alias=True, mode="json"), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     )

@@ -203,6 +203,14 @@ class ReachabilityPart(Part):
     agrees: bool | None
 
 
+class AttributeChangePart(Part):
+    """One attribute, flag or field that is not what it was; an empty text: it is not there."""
+
+    name: str
+    before: str
+    after: str
+
+
 class RouteChangePart(Part):
     plane: str
     device: str
@@ -210,6 +218,18 @@ class RouteChangePart(Part):
     peer: str | None
     before: str | None
     after: str | None
+    attributes: list[AttributeChangePart] = Field(default_factory=list, description="what differs, of a changed one")
+
+
+class SessionChangePart(Part):
+    """One end of a session; null: it is not configured."""
+
+    device: str
+    neighbor: str
+    peer: str | None
+    before: Literal["Established", "Down"] | None
+    after: Literal["Established", "Down"] | None
+    because: str | None = Field(default=None, description="why it is down now, where that is known (predicted)")
 
 
 class PairChangePart(Part):
@@ -232,6 +252,7 @@ class ReachabilityDiff(Part):
 
 
 class StateDiffPart(Part):
+    sessions: list[SessionChangePart] = Field(default_factory=list)
     routes: RoutesDiff
     reachability: ReachabilityDiff
 
@@ -359,6 +380,7 @@ class Report(Part):
     schema_: Literal["bgpsim.report/1"] = Field(default="bgpsim.report/1", alias="schema")
     verdict: Verdict
     exit_code: int
+    states: str | None = Field(default=None, description="the file beside this one that holds the whole states")
     runs: list[RunPart]
 
 

@@ -14,9 +14,11 @@ from bgpsim.check.expectations import ExpectationResult, evaluate
 from bgpsim.lab.base import CommandResult, Lab, LabFacts
 from bgpsim.model import Prediction
 from bgpsim.network.state import NetworkState
+from bgpsim.network.topology import topology_of
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.masking import masked_part
+from bgpsim.report.states import RunStates, StepStates
 from bgpsim.scenario.bundle import Evidence, gather, write
 from bgpsim.scenario.timeline import Apply, Execute, Scenario, Step
 from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, error_part, highest, verdict_of
@@ -96,6 +98,8 @@ class Record:
 class Outcome:
     run: doc.RunPart
     exit_code: int
+    states: RunStates | None = None
+    """None where another process holds them: a lab that stays."""
 
 
 def note_prediction(record: Record, step: Step, prediction: Prediction) -> None:
@@ -256,4 +260,15 @@ def outcome(record: Record, listener: Listener) -> Outcome:
     if record.evidence is not None:
         part.volatile["bundle"] = str(write(record.bundle, record.evidence, record.scenario, part, code))
     listener.verdict(part)
-    return Outcome(part, code)
+    return Outcome(part, code, states_of(record))
+
+
+def states_of(record: Record) -> RunStates:
+    """Of the record's own steps."""
+    past = record.past
+    steps = (
+        StepStates(s.name, past.predicted.get(s.name), past.observed.get(s.name), topology_of(s.network))
+        for s in record.scenario.steps
+        if s.name in past.predicted
+    )
+    return RunStates(record.scenario.name, record.scenario.file, tuple(steps))

@@ -16,7 +16,7 @@ RUNS = 3
 
 @pytest.mark.parametrize(("name", "exit_code"), [("baseline", 0), ("scenario", 0), ("drift", 1)])
 def test_the_reports_are_byte_equal(name: str, exit_code: int, tmp_path: Path) -> None:
-    texts = []
+    texts, states = [], []
     for number in range(RUNS):
         folder = tmp_path / str(number)
         done = subprocess.run(
@@ -27,7 +27,9 @@ def test_the_reports_are_byte_equal(name: str, exit_code: int, tmp_path: Path) -
         assert done.returncode == exit_code
         report = json.loads((folder / "report.json").read_text())
         texts.append(json.dumps(without_volatile(report), indent=1))
+        states.append((folder / "states.json.gz").read_bytes())
     assert texts[1:] == texts[:-1]
+    assert states[1:] == states[:-1]
 
 
 def without_volatile(part: Any) -> Any:

@@ -102,7 +102,7 @@ def test_the_contract_s_keys_are_there_and_the_schema_accepts_them() -> None:
     document = json.loads(to_json(sample()))
     jsonschema.Draft202012Validator.check_schema(report_schema())
     jsonschema.validate(document, report_schema())
-    assert set(document) == {"schema", "verdict", "exit_code", "runs"}
+    assert set(document) == {"schema", "verdict", "exit_code", "states", "runs"}
     assert document["schema"] == "bgpsim.report/1"
     run = document["runs"][0]
     assert {"scenario", "file", "verdict", "confidence", "error", "lab", "not_modelled", "steps", "volatile"} <= set(
