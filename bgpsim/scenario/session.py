@@ -20,8 +20,10 @@ from bgpsim.lab.base import Lab, LabFacts
 from bgpsim.model.graphs import session_graph, topology_graph
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
+from bgpsim.network.topology import topology_of
 from bgpsim.report import document as doc
 from bgpsim.report.pictures import draw
+from bgpsim.report.states import RunStates, StepStates
 from bgpsim.scenario.document import Document, read_usable, usable
 from bgpsim.scenario.loading import LabSoFar, fingerprint, load_document, up_to
 from bgpsim.scenario.recording import Listener, Outcome, Past, Record, gather_evidence, judge_lab, outcome
@@ -105,6 +107,13 @@ class LabSession:
         record = Record(scenario, strict, past=self.past, facts=self.lab.facts)
         listener.scenario(scenario.name, scenario.file)
         return self._play(record, listener, strict=strict, wanted=wanted)
+
+    def states(self) -> RunStates:
+        """Both states at the end of every step so far."""
+        past = self.past
+        topology = None if self.network is None else topology_of(self.network)
+        steps = (StepStates(name, past.predicted.get(name), past.observed.get(name), topology) for name in past.names)
+        return RunStates(self.document.file.name, self.file, tuple(steps))
 
     def picture(self, form: str) -> str:
         """The lab as it was seen last: `form` is one of `bgpsim.report.pictures.FORMS`."""
