@@ -23,6 +23,7 @@ from bgpsim.observe.traceroute import counts
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.scenario import quiet
+from bgpsim.scenario.reactions import Watch, watching
 from bgpsim.scenario.recording import (
     Listener,
     Outcome,
@@ -35,7 +36,21 @@ from bgpsim.scenario.recording import (
     note_prediction,
     outcome,
 )
-from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, Scenario, SetInterface, Step, Withdraw
+from bgpsim.scenario.timeline import (
+    Action,
+    Announce,
+    Apply,
+    AwaitEvent,
+    Configure,
+    Delete,
+    Execute,
+    Scenario,
+    SetInterface,
+    SetNode,
+    SetSession,
+    Step,
+    Withdraw,
+)
 from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, INTERRUPTED, PASS, verdict_of
 
 SETTLE_TIMEOUT = 90.0
@@ -116,10 +131,11 @@ def _step(
     begun = Begun.now(lab.agent, lab.devices, earlier=start - record.started if number == 0 else 0.0)
     done: list[str] = []
     try:
-        for action in step.actions:
-            tell(f"step “{step.name}”: {action}")
-            done.append(str(action))
-            _act(record, lab, action)
+        with watching(lab.agent, step.actions) as watch:
+            for action in step.actions:
+                tell(f"step “{step.name}”: {action}")
+                done.append(str(action))
+                _act(record, lab, action, watch)
         lab.check_alive()
         tell(f"step “{step.name}”: waiting until nothing moves")
         settled = wait_settled(lab.agent, lab.devices, quiet=_quiet(record.scenario, number), timeout=timeout)
@@ -154,12 +170,12 @@ def _outcome_seen(
     step: Step, before: NetworkState | None, prediction: Prediction, observed: NetworkState
 ) -> tuple[tuple[Prediction, ...], int]:
     """All outcomes that BGP leaves open, and which of them explains all that was seen; the assumed one if none does."""
-    possible = outcomes(step.network, before, step.flows) if prediction.ties else (prediction,)
+    possible = outcomes(step.network, before, step.flows) if prediction.is_open else (prediction,)
     agreeing = (n for n, one in enumerate(possible) if compare(one.state, observed).agrees)
     return possible, next(agreeing, 0)
 
 
-def _act(record: Record, lab: Lab, action: Action) -> None:
+def _act(record: Record, lab: Lab, action: Action, watch: Watch) -> None:
     match action:
         case Apply(manifest):
             lab.apply(manifest)
@@ -167,6 +183,14 @@ def _act(record: Record, lab: Lab, action: Action) -> None:
             lab.delete(manifest)
         case SetInterface(device, interface, up):
             lab.set_interface(device, interface, up=up)
+        case SetNode(device, up):
+            lab.set_node(device, up=up)
+        case SetSession(device, neighbor, up, source):
+            lab.set_session(device, neighbor, source, up=up)
+        case Configure(typed):
+            lab.configure(typed)
+        case AwaitEvent(event):
+            watch.wait_for(event)
         case Withdraw(announcement):
             lab.withdraw(announcement)
         case Announce(announcement):
@@ -179,6 +203,8 @@ def _act(record: Record, lab: Lab, action: Action) -> None:
 
 def _quiet(scenario: Scenario, number: int) -> float:
     lines = [action.command for action in scenario.steps[number].actions if isinstance(action, Execute)]
+    typed = [action.typed for action in scenario.steps[number].actions if isinstance(action, Configure)]
+    lines += [line.text for one in typed for line in one.lines]
     if number == 0:
         lines += [line.text for node in scenario.files.topology.nodes.values() for line in node.exec]
     return quiet.window(lines)

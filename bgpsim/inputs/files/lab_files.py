@@ -9,7 +9,7 @@ from bgpsim.inputs.files.containerlab import TopologyFile
 from bgpsim.inputs.files.kind import ClusterFile
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
-from bgpsim.source import Unmodelled
+from bgpsim.source import Source, Unmodelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class LabFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class TypedLines:
+    """Lines typed in `configure terminal` on a router that runs, in one go."""
+
+    device: str
+    lines: tuple[Source, ...]
+    """Each with its text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """What the steps so far have made of the lab; the model's Network is a function of LabFiles and this."""
 
@@ -42,3 +51,10 @@ class Timeline:
     routes and its IPv6 addresses, and nothing puts them back."""
     announced: tuple[Announcement, ...] = ()
     """In force, one per `Announcement.key`, in order of announcement."""
+    nodes_down: tuple[str, ...] = ()
+    """Devices that `node-down` has taken away."""
+    configured: tuple[TypedLines, ...] = ()
+    """Typed on routers since they were started, in order."""
+    sessions_shut: tuple[tuple[str, str], ...] = ()
+    """(device, neighbor) shut down where no line of the files makes the neighbor: a node's, a speaker's at its router.
+    """

@@ -67,6 +67,11 @@ class FrrReader:
         self.device = device
         self.unmodelled: list[Unmodelled] = []
         self.static_routes: list[KernelRoute] = []
+        self.booted: int | None = None
+        """The AS number of the instance that the router's own lines made, before anything was typed on it."""
+        self.removed = False
+        """That instance was taken away, with what others had put into it."""
+        self._running = False
         self._allow_refused = allow_refused
         self._next_profile = PROFILES["traditional"]
         self.profile = self._next_profile
@@ -83,6 +88,15 @@ class FrrReader:
         self._options: dict[str, bool] = {}
         self._option_sources: dict[str, Source] = {}
         self._default_families: dict[Family, bool] = {"ipv4-unicast": True, "ipv6-unicast": False}
+
+    def starts(self) -> None:
+        """What follows is typed on a router that runs."""
+        self.booted, self._running = self._asn, True
+
+    def type(self, lines: Sequence[Source]) -> None:
+        """Lines typed in `configure terminal`; a refused one changes nothing, and the next is read all the same."""
+        begin = [Source(line.file, line.line, "configure terminal") for line in lines[:1]]
+        self.read([VtyLine(line.text, line) for line in (*begin, *lines)])
 
     def read(self, lines: Sequence[VtyLine]) -> None:
         """The lines of one `vtysh` call, which begins in view mode.
@@ -164,10 +178,17 @@ class FrrReader:
             case ["router", "bgp", asn]:
                 self._router_bgp(values.asn(asn), source)
                 return
+            case ["router", "bgp"] if self._asn is not None:
+                self._mode = "bgp"
+                return
+            case ["no", "router", "bgp", *asn] if len(asn) < 2:
+                self._no_router_bgp(values.asn(asn[0]) if asn else self._asn)
             case [("ip" | "ipv6") as version, "route", prefix, next_hop]:
                 self._static(version, prefix, next_hop, None, source)
             case [("ip" | "ipv6") as version, "route", prefix, next_hop, interface] if not interface.isdecimal():
                 self._static(version, prefix, next_hop, interface, source)
+            case ["no", ("ip" | "ipv6") as version, "route", prefix, next_hop, *interface] if len(interface) < 2:
+                self._no_static(version, prefix, next_hop, *interface)
             case ["hostname" | "log" | "service" | "password" | "banner" | "domainname", *_]:
                 self._list(source, "none", _COSMETIC)
             case ["no", *_]:
@@ -186,7 +207,43 @@ class FrrReader:
             raise Unknown(f"BGP is already running; AS is {self._asn}")
         self._mode = "bgp"
 
+    def _no_router_bgp(self, asn: int | None) -> None:
+        if self._asn is None or asn != self._asn:
+            raise Unknown("there is no such BGP instance at this line")
+        self._asn = self._source = self._router_id = None
+        self._peers, self._groups, self._redistribute, self._networks = {}, {}, {}, {}
+        self._options, self._option_sources = {}, {}
+        self._default_families = {"ipv4-unicast": True, "ipv6-unicast": False}
+        self.removed = self.removed or self._running
+
+    def _no_static(self, version: str, text: str, next_hop: str, interface: str | None = None) -> None:
+        """One next hop goes, and the route with its last one."""
+        prefix, kind, hops = self._static_parts(version, text, next_hop, interface)
+        left: list[KernelRoute] = []
+        for route in self.static_routes:
+            hit = route.prefix == prefix and route.kind == kind and set(hops) <= set(route.next_hops)
+            others = tuple(hop for hop in route.next_hops if hop not in hops)
+            if not hit:
+                left.append(route)
+            elif others:
+                left.append(replace(route, next_hops=others))
+        if left == self.static_routes:
+            raise Unknown("there is no such route at this line")
+        self.static_routes = left
+
     def _static(self, version: str, text: str, next_hop: str, interface: str | None, source: Source) -> None:
+        prefix, kind, hops = self._static_parts(version, text, next_hop, interface)
+        for number, there in enumerate(self.static_routes):
+            if there.prefix == prefix and there.kind == kind == "unicast":
+                # One route with several next hops, as staticd installs it.
+                together = tuple(dict.fromkeys((*there.next_hops, *hops)))
+                self.static_routes[number] = replace(there, next_hops=together)
+                return
+        self.static_routes.append(KernelRoute(prefix, kind, hops, "static", 20, source=source))
+
+    def _static_parts(
+        self, version: str, text: str, next_hop: str, interface: str | None
+    ) -> tuple[Prefix, RouteKind, tuple[RouteNextHop, ...]]:
         prefix = values.prefix(text)
         if (prefix.version == 4) != (version == "ip"):
             raise Refused(f"found {text!r}, expected an {'IPv4' if version == 'ip' else 'IPv6'} prefix")
@@ -203,13 +260,7 @@ class FrrReader:
             hops = (RouteNextHop(None, next_hop),)
         else:
             raise Unknown
-        for number, there in enumerate(self.static_routes):
-            if there.prefix == prefix and there.kind == kind == "unicast":
-                # One route with several next hops, as staticd installs it.
-                together = tuple(dict.fromkeys((*there.next_hops, *hops)))
-                self.static_routes[number] = replace(there, next_hops=together)
-                return
-        self.static_routes.append(KernelRoute(prefix, kind, hops, "static", 20, source=source))
+        return prefix, kind, hops
 
     def _in_bgp(self, words: list[str], source: Source) -> bool:
         """Statements of `router bgp`; False: not one of them."""
@@ -221,6 +272,8 @@ class FrrReader:
             case ["bgp", "router-id", address]:
                 self._router_id = None if negated else values.router_id(address)
                 self._option_sources["router_id"] = source
+            case ["bgp", "ebgp-requires-policy"] if self._running:
+                raise Unknown("a running bgpd asks it of each route anew, as the route comes or goes")
             case ["bgp", "ebgp-requires-policy"]:
                 self._set("ebgp_requires_policy", not negated, source)
             case ["bgp", "bestpath", "as-path", "multipath-relax"]:
@@ -318,6 +371,8 @@ class FrrReader:
                     self._groups[name].remote_as = None
                 else:
                     del self._groups[name]
+            case ["interface", *_] if negated and self._peer(name).interface != name:
+                self._peer(name).interface = None
             case [] | ["remote-as", *_] | ["peer-group", _] | ["interface", *_] if negated:
                 self._peers.pop(self._peer(name).name, None)
             case ["interface", "v6only", *rest] if rest or name not in self._peers:

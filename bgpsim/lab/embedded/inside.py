@@ -14,12 +14,14 @@ from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
 from bgpsim.lab.embedded.nodes import NodeService
+from bgpsim.lab.embedded.power import PowerService
 
 # Services whose imports (pyroute2, scapy) take long, in the order in which a run wants them. By name, for the lab does
 # not know what the speakers are.
 _SLOW_TO_IMPORT = (
     ("bgpsim.speakers.service", "SpeakerService"),
     ("bgpsim.agent.activity", "ActivityService"),
+    ("bgpsim.agent.events", "EventService"),
     ("bgpsim.agent.netlink", "NetlinkService"),
     ("bgpsim.agent.gobgp", "GobgpService"),
     ("bgpsim.agent.packets", "PacketService"),
@@ -32,8 +34,10 @@ def main() -> int:
     os.set_inheritable(stream.fileno(), False)
     namespaces = Namespaces()
     server = Server()
-    server.register(NodeService(namespaces))
-    server.register(DaemonService(namespaces))
+    nodes, daemons = NodeService(namespaces), DaemonService(namespaces)
+    server.register(nodes)
+    server.register(daemons)
+    server.register(PowerService(namespaces, nodes, daemons))
     server.register(FrrService(namespaces))
     # Imports hold the interpreter's lock: they would be in the way while nodes are made and exec lines run. The first
     # call for any of these comes after, and then the lab has little to do until its routers have talked.
