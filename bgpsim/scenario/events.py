@@ -107,8 +107,9 @@ def _speakers_session(speaker: str, router: str, network: Network, source: Sourc
     links = {
         far.device: (end, far)
         for segment in network.segments
-        for end, far in (segment.ends, segment.ends[::-1])
-        if len(segment.ends) == 2 and end.device == speaker
+        for end in segment.ends
+        for far in segment.ends
+        if end.device == speaker and far != end
     }
     if router not in links:
         raise problem(

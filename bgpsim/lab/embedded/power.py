@@ -49,13 +49,15 @@ class PowerService:
             # A process starts in the network namespace of the thread that starts it.
             holder = subprocess.Popen(["sleep", "infinity"], env=ENVIRONMENT, stdin=subprocess.DEVNULL)
         _signal(inits, signal.SIGKILL)
+        for name in members:
+            # A PID namespace ends when all of it is reaped: what started a daemon from outside must not be in the way.
+            self._daemons.forget(name)
         deadline = time.monotonic() + _PATIENCE
         while any(map(_is_there, inits)):
             if time.monotonic() > deadline:
                 raise LabError(f"{device} did not end within {_PATIENCE:.0f} s")
             time.sleep(0.001)
         for name in members:
-            self._daemons.forget(name)
             self._nodes.forget(name)
         self._holders[device] = holder
         self._namespaces.add(device, holder.pid)
