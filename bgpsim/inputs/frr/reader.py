@@ -375,23 +375,25 @@ class FrrReader:
                 self._peer(name).interface = None
             case [] | ["remote-as", *_] | ["peer-group", _] | ["interface", *_] if negated:
                 self._peers.pop(self._peer(name).name, None)
-            case ["interface", "v6only", *rest] if rest or name not in self._peers:
+            case ["interface", "v6only", *rest] if not values.looks_like_address(name):
                 self._neighbor(name, ["interface", *rest], negated, source)
                 if name in self._peers:
                     self._peers[name].v6_only = True
             case ["interface"]:
-                self._new_peer(name, name).sources.append(source)
+                peer = self._new_peer(name, name)
+                peer.v6_only = False
+                peer.sources.append(source)
             case ["interface", "peer-group", group]:
                 group = self._group(group)
                 peer = self._new_peer(name, name)
-                peer.group = group
+                peer.group, peer.v6_only = group, False
                 peer.sources.append(source)
             case ["interface", "remote-as", remote]:
                 number = values.remote_as(remote)
                 peer = self._new_peer(name, name)
-                peer.remote_as = number
+                peer.remote_as, peer.v6_only = number, False
                 peer.sources.append(source)
-            case ["interface", interface]:
+            case ["interface", interface] if values.looks_like_address(name):
                 peer = self._peer(name)
                 peer.interface = interface
                 peer.sources.append(source)
