@@ -46,7 +46,8 @@ class EventService:
         return number
 
     def wait(self, watch: int, event: int, limit: float) -> dict[str, Any]:
-        """{happened, now}: whether it has happened since the watch began, within `limit` seconds from now."""
+        """{happened, now, seconds}: whether it has happened since the watch began, within `limit` seconds from now; the
+        state that was seen last; when it was seen to happen, since the watch began."""
         return self._watches[watch].wait(event, limit)
 
     def end(self, watch: int) -> None:
@@ -105,11 +106,14 @@ class _Event:
         self.now, self._count = look()
         self._otherwise = self.now != self._wanted
         self.happened = False
+        self._began = time.monotonic()
+        self.seconds: float | None = None
+        """From the beginning until it was seen to happen."""
 
     def look(self) -> None:
         self.now, count = self._look()
         if count > self._count or (self._otherwise and self.now == self._wanted):
-            self.happened = True
+            self.happened, self.seconds = True, time.monotonic() - self._began
         # A bgpd that was started anew counts from the beginning.
         self._count = count
         self._otherwise = self._otherwise or self.now != self._wanted
@@ -145,7 +149,7 @@ class _Watch:
             self._changed.wait_for(lambda: event.happened or self._failed is not None, timeout=limit)
         if self._failed is not None and not event.happened:
             raise LabError(f"events could not be watched: {self._failed.message}")
-        return {"happened": event.happened, "now": event.now}
+        return {"happened": event.happened, "now": event.now, "seconds": event.seconds}
 
     def end(self) -> None:
         self._ended = True

@@ -83,6 +83,10 @@ class KernelRoute:
     """The kernel has dropped it with its interface, and has not told zebra."""
 
 
+NO_AS = 0
+"""`remote_as` of an interface neighbor that has none: its router lists it and does not start it."""
+
+
 @dataclass(frozen=True, slots=True)
 class NeighborFamily:
     """What is configured for one neighbor in one address family."""

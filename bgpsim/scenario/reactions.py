@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from bgpsim.agent.protocol import Agent
 from bgpsim.errors import LabError
@@ -22,6 +23,8 @@ class Watch:
     agent: Agent
     number: int | None
     events: tuple[Event, ...]
+    told: list[dict[str, Any]] = field(default_factory=list)
+    """{event, seconds}: when each was seen, since the step began; changes from run to run."""
 
     def wait_for(self, event: Event) -> None:
         """Returns at once when it has happened since the step began. Raises LabError when it does not come."""
@@ -37,6 +40,7 @@ class Watch:
                 file=source.file,
                 line=source.line,
             )
+        self.told.append({"event": str(event), "seconds": seen["seconds"]})
 
 
 @contextmanager

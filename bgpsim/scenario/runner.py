@@ -159,6 +159,8 @@ def _step(
     part.volatile["seconds"] = time.monotonic() - start
     part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
     part.volatile["cross_check"] = counts(observed)
+    if watch.told:
+        part.volatile["events"] = watch.told
     part.volatile.update(told)
     if len(possible) > 1:
         part.outcomes = assemble.outcomes([one.state for one in possible], [tie.table for tie in prediction.ties])

@@ -305,10 +305,15 @@ class AtEntry(ActionsSection):
     after: EventSection
 
 
-class StepSection(ActionsSection):
-    """Actions in their order, then those of `at`, one entry after the other. Then what is expected."""
+class NamedSection(Section):
+    """What has a name of its own."""
 
     name: Name
+
+
+class StepSection(ActionsSection, NamedSection):
+    """Actions in their order, then those of `at`, one entry after the other. Then what is expected."""
+
     at: list[AtEntry] = Field(default=[], description="actions on what is observed within the step, in this order")
     expect: ExpectSection | None = None
 

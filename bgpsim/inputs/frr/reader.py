@@ -17,6 +17,7 @@ from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.profile import PROFILES
 from bgpsim.inputs.frr.values import Refused, Unknown
 from bgpsim.network.description import (
+    NO_AS,
     BgpInstance,
     KernelRoute,
     Neighbor,
@@ -269,8 +270,12 @@ class FrrReader:
         match rest:
             case ["bgp", "router-id"] if negated:
                 self._router_id = None
+            case ["bgp", "router-id", address] if negated:
+                if self._router_id != values.router_id(address):
+                    raise Unknown("the router has another router ID at this line")
+                self._router_id = None
             case ["bgp", "router-id", address]:
-                self._router_id = None if negated else values.router_id(address)
+                self._router_id = values.router_id(address)
                 self._option_sources["router_id"] = source
             case ["bgp", "ebgp-requires-policy"] if self._running:
                 raise Unknown("a running bgpd asks it of each route anew, as the route comes or goes")
@@ -371,6 +376,9 @@ class FrrReader:
                     self._groups[name].remote_as = None
                 else:
                     del self._groups[name]
+            case ["remote-as", *_] if negated and self._peer(name).interface == name:
+                # An interface neighbor stays, without an AS number (bgpd/bgpd.c, peer_as_change).
+                self._peer(name).remote_as = NO_AS
             case ["interface", *_] if negated and self._peer(name).interface != name:
                 self._peer(name).interface = None
             case [] | ["remote-as", *_] | ["peer-group", _] | ["interface", *_] if negated:
@@ -497,9 +505,11 @@ class FrrReader:
         )
 
     def _built(self, peer: _Peer) -> Neighbor | None:
-        """A neighbor with its peer-group's lines under its own; None without an AS, for FRR then starts nothing."""
+        """A neighbor with its peer-group's lines under its own; None for an address without an AS: FRR refuses it."""
         group = self._groups[peer.group] if peer.group is not None else _Peer("")
         remote = peer.remote_as if peer.remote_as is not None else group.remote_as
+        if remote is None and peer.interface == peer.name:
+            remote = NO_AS
         if remote is None:
             return None
         active = peer.born_with | group.families | peer.families
