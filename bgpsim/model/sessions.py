@@ -313,6 +313,8 @@ class _Finder:
             if not as_number_fits(here, configured, there):
                 lines = neighbor_sources(configured)
                 wanted = configured.remote_as
+                if wanted == NO_AS:  # of the peer: what has none itself is not looked at here
+                    return _Down(f"{peer.name} has no AS number configured for it", peer.name, lines)
                 return _Down(f"AS {there.asn} of {name} is not the {wanted} expected of it", peer.name, lines)
         families = tuple(f for f in FAMILIES if f in neighbor.families and f in back.families)
         if not families:
