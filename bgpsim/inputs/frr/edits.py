@@ -15,11 +15,12 @@ def sessions_reset(before: BgpInstance | None, after: BgpInstance | None) -> fro
     """The neighbors whose sessions one line closes, those that it removes among them."""
     if before is None:
         return frozenset()
+    open_before = [neighbor for neighbor in before.neighbors if not neighbor.shutdown]
     if after is None or (before.asn, before.router_id) != (after.asn, after.router_id):
-        return frozenset(neighbor.name for neighbor in before.neighbors)
+        return frozenset(neighbor.name for neighbor in open_before)
     then = {neighbor.name: neighbor for neighbor in after.neighbors}
     return frozenset(
-        n.name for n in before.neighbors if n.name not in then or _session(n, before) != _session(then[n.name], after)
+        n.name for n in open_before if n.name not in then or _session(n, before) != _session(then[n.name], after)
     )
 
 

@@ -15,6 +15,7 @@ from bgpsim.errors import InputError
 from bgpsim.inputs.commands import VtyLine
 from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.profile import PROFILES
+from bgpsim.inputs.frr.statics import StaticRoutes
 from bgpsim.inputs.frr.values import Refused, Unknown
 from bgpsim.network.description import (
     NO_AS,
@@ -24,8 +25,6 @@ from bgpsim.network.description import (
     NeighborFamily,
     Origination,
     Redistribution,
-    RouteKind,
-    RouteNextHop,
 )
 from bgpsim.network.types import FAMILIES, Family, Prefix, family_of
 from bgpsim.source import Source, Unmodelled
@@ -67,7 +66,7 @@ class FrrReader:
     def __init__(self, device: str, *, allow_refused: bool = False) -> None:
         self.device = device
         self.unmodelled: list[Unmodelled] = []
-        self.static_routes: list[KernelRoute] = []
+        self._statics = StaticRoutes()
         self.booted: int | None = None
         """The AS number of the instance that the router's own lines made, before anything was typed on it."""
         self.removed = False
@@ -185,11 +184,11 @@ class FrrReader:
             case ["no", "router", "bgp", *asn] if len(asn) < 2:
                 self._no_router_bgp(values.asn(asn[0]) if asn else self._asn)
             case [("ip" | "ipv6") as version, "route", prefix, next_hop]:
-                self._static(version, prefix, next_hop, None, source)
+                self._statics.add(version, prefix, next_hop, None, source)
             case [("ip" | "ipv6") as version, "route", prefix, next_hop, interface] if not interface.isdecimal():
-                self._static(version, prefix, next_hop, interface, source)
+                self._statics.add(version, prefix, next_hop, interface, source)
             case ["no", ("ip" | "ipv6") as version, "route", prefix, next_hop, *interface] if len(interface) < 2:
-                self._no_static(version, prefix, next_hop, *interface)
+                self._statics.remove(version, prefix, next_hop, *interface)
             case ["hostname" | "log" | "service" | "password" | "banner" | "domainname", *_]:
                 self._list(source, "none", _COSMETIC)
             case ["no", *_]:
@@ -216,52 +215,6 @@ class FrrReader:
         self._options, self._option_sources = {}, {}
         self._default_families = {"ipv4-unicast": True, "ipv6-unicast": False}
         self.removed = self.removed or self._running
-
-    def _no_static(self, version: str, text: str, next_hop: str, interface: str | None = None) -> None:
-        """One next hop goes, and the route with its last one."""
-        prefix, kind, hops = self._static_parts(version, text, next_hop, interface)
-        left: list[KernelRoute] = []
-        for route in self.static_routes:
-            hit = route.prefix == prefix and route.kind == kind and set(hops) <= set(route.next_hops)
-            others = tuple(hop for hop in route.next_hops if hop not in hops)
-            if not hit:
-                left.append(route)
-            elif others:
-                left.append(replace(route, next_hops=others))
-        if left == self.static_routes:
-            raise Unknown("there is no such route at this line")
-        self.static_routes = left
-
-    def _static(self, version: str, text: str, next_hop: str, interface: str | None, source: Source) -> None:
-        prefix, kind, hops = self._static_parts(version, text, next_hop, interface)
-        for number, there in enumerate(self.static_routes):
-            if there.prefix == prefix and there.kind == kind == "unicast":
-                # One route with several next hops, as staticd installs it.
-                together = tuple(dict.fromkeys((*there.next_hops, *hops)))
-                self.static_routes[number] = replace(there, next_hops=together)
-                return
-        self.static_routes.append(KernelRoute(prefix, kind, hops, "static", 20, source=source))
-
-    def _static_parts(
-        self, version: str, text: str, next_hop: str, interface: str | None
-    ) -> tuple[Prefix, RouteKind, tuple[RouteNextHop, ...]]:
-        prefix = values.prefix(text)
-        if (prefix.version == 4) != (version == "ip"):
-            raise Refused(f"found {text!r}, expected an {'IPv4' if version == 'ip' else 'IPv6'} prefix")
-        kind: RouteKind = "unicast"
-        hops: tuple[RouteNextHop, ...] = ()
-        # vtysh completes a keyword before it takes a word for an interface's name: `b` is blackhole.
-        if interface is None and ("blackhole".startswith(next_hop) or next_hop.lower() in ("blackhole", "null0")):
-            kind = "blackhole"
-        elif interface is None and ("reject".startswith(next_hop) or next_hop.lower() == "reject"):
-            kind = "unreachable"
-        elif values.looks_like_address(next_hop):
-            hops = (RouteNextHop(values.address(next_hop), interface),)
-        elif interface is None:
-            hops = (RouteNextHop(None, next_hop),)
-        else:
-            raise Unknown
-        return prefix, kind, hops
 
     def _in_bgp(self, words: list[str], source: Source) -> bool:
         """Statements of `router bgp`; False: not one of them."""
@@ -481,6 +434,10 @@ class FrrReader:
             case _:
                 raise Unknown
         self._peer(name).sources.append(source)
+
+    @property
+    def static_routes(self) -> tuple[KernelRoute, ...]:
+        return self._statics.routes
 
     def instance(self) -> BgpInstance | None:
         """The instance as it stands; None where there is no `router bgp`."""
