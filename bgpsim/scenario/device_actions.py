@@ -74,6 +74,14 @@ class DeviceActions:
         shut = tuple(other for other in timeline.sessions_shut if other != end)
         return Change(replace(timeline, sessions_shut=shut if up else (*shut, end)), (action,))
 
+    def after_manifests(self, before: Timeline, now: Timeline) -> Timeline:
+        """A node whose GoBGP starts anew has forgotten that a session was shut."""
+        if not now.sessions_shut or before.applied == now.applied:
+            return now
+        then, after = (self.build(self.files, replace(t, sessions_shut=())).devices for t in (before, now))
+        kept = (end for end in now.sessions_shut if then[end[0]].bgp == after[end[0]].bgp)
+        return replace(now, sessions_shut=tuple(kept))
+
     def _speakers_neighbors(self, router: str) -> set[str]:
         links = [link for speaker in self.files.speakers for link in speaker.attachments]
         return {str(link.speaker_address) for link in links if link.router == router}

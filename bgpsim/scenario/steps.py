@@ -114,12 +114,14 @@ class StepReader:
         """The actions, and the moments between taking something away and putting it back."""
         actions: list[Action] = []
         interim: list[Timeline] = []
+        began = self.timeline
         for number, name in enumerate(section.apply):
             with self.problems.collected():
                 actions += self._apply(name, self.document.source(*at, "apply", number))
         for number, name in enumerate(section.delete):
             with self.problems.collected():
                 actions += self._delete(name, self.document.source(*at, "delete", number))
+        self.timeline = self._devices(names).after_manifests(began, self.timeline)
         actions += self._nodes(section, at, names, interim)
         if self.timeline.nodes_down:
             names = Names(self.build(self.files, self.timeline), names.lodgers)

@@ -112,6 +112,18 @@ def test_a_speakers_session_is_shut_at_its_router(folder: Path) -> None:  # noqa
     assert back.sessions[SessionKey("tor0", "fe80::2")].state == "Established"
 
 
+def test_a_gobgp_that_starts_anew_has_forgotten(folder: Path) -> None:  # noqa: F811
+    made = steps(
+        folder,
+        "name: shut, session-down: ['worker:10.0.0.1']",
+        "name: deleted, delete: [cilium-bgp-peering-policies.yaml]",
+        "name: applied, apply: [cilium-bgp-peering-policies.yaml]",
+    )
+    first, shut, _, applied = states(made)
+    assert shut.sessions[SessionKey("worker", "10.0.0.1")].because == "shut down here"
+    assert applied.sessions == first.sessions
+
+
 def test_lines_that_close_a_session_pass_through_its_absence(folder: Path) -> None:  # noqa: F811
     _, timers, multihop = steps(
         folder,
