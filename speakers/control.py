@@ -101,6 +101,14 @@ class SpeakerControl:
             self._act(there, withdraw_line(there, self._link(there)), gone=True)
             del self._announced[announcement.key]
 
+    def attach_again(self, router: str) -> None:
+        """ExaBGP has kept its routes and dials by itself; the router dials too, every second."""
+        for speaker in self._speakers:
+            for link in speaker.attachments:
+                if link.router == router:
+                    asn = router_asn(self._agent, router)
+                    configure_router(self._agent, router, router_lines(speaker, link, asn))
+
     def check_alive(self) -> None:
         """Raises DeviceDied, with its last log lines, for a speaker whose process ended by itself."""
         for status in self._agent.call("speaker.alive"):

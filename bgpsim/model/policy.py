@@ -116,8 +116,8 @@ class Exporter:
         lines = (settings.source,) if settings.source else neighbor_sources(end.neighbor)
         path = Candidate("local", "local", Attributes(SELF), sources=lines)
         sent = self._attributes(device, instance, end, family, settings, path)
-        # FRR 8.4.4 sends a MED of 0 with it, and does not show one.
-        return replace(sent, wire=replace(sent.wire, med=0))
+        # FRR 8.4.4 sends a MED of 0 with it, and shows that there is such a route, and nothing of it.
+        return replace(sent, printed=Attributes(SELF), wire=replace(sent.wire, med=0))
 
     def originated(self, device: Device, end: SessionEnd, family: Family, route: Origination) -> Sent:
         """A speaker's announcement: exactly as given (an explicit AS path is not prepended to)."""

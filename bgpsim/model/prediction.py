@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bgpsim.model.decision import Candidate, Decided, equal_cost
@@ -57,6 +57,13 @@ class Prediction:
     unmodelled: tuple[Unmodelled, ...] = ()
     ties: tuple[Tie, ...] = ()
     """Left open, and in `state` decided by the lower router ID (`bgpsim.model.outcomes` tries the others)."""
+    hurried: bool = False
+    """It matters whether the network came to rest in what it passed through in haste; in `state` it did."""
+
+    @property
+    def is_open(self) -> bool:
+        """There are other outcomes (`bgpsim.model.outcomes`)."""
+        return bool(self.ties) or self.hurried
 
 
 def predict(
@@ -73,6 +80,7 @@ def predict(
     so a history can decide. Without one, such a tie is reported in `unmodelled` and `ties`, unless one of its paths is
     among those that are said to have `arrived` first. Raises ModelError for a flow whose sender is not in the network.
     """
+    began = before
     for passed in network.interim:
         before = predict(passed, before, (), solver=solver).state
     wiring = Wiring(network)
@@ -137,7 +145,42 @@ def predict(
     open_ends += _split(network, sessions)
     open_ends += _stale(network, used(solution), kept) + _unstable(network, solution, settled)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
-    return Prediction(state, tuple(sorted(open_ends)), ties)
+    hasty = in_haste(network)
+    if hasty is None:
+        return Prediction(state, tuple(sorted(open_ends)), ties)
+    other = predict(hasty, began, flows, solver=solver, arrived=arrived).state
+    if other == state:
+        return Prediction(state, tuple(sorted(open_ends)), ties)
+    ties += chosen_otherwise(state, other, arrived)
+    return Prediction(state, tuple(sorted([*open_ends, _hurried(network)])), ties, hurried=True)
+
+
+def in_haste(network: Network) -> Network | None:
+    """As if it had never come to rest where it perhaps did; None where there is no such moment."""
+    certain = tuple(passed for passed in network.interim if not passed.perhaps)
+    return None if len(certain) == len(network.interim) else replace(network, interim=certain)
+
+
+def chosen_otherwise(state: NetworkState, other: NetworkState, arrived: frozenset[PathKey]) -> tuple[Tie, ...]:
+    """The tables whose best path is another one in the other state: each router may have chosen meanwhile, or not."""
+    best, rival = (
+        {TableKey(key.device, key.prefix): key for key, path in of.paths.items() if path.best} for of in (state, other)
+    )
+    known = {TableKey(key.device, key.prefix) for key in arrived}
+    tables = sorted((best.keys() & rival.keys()) - known, key=str)
+    return tuple(Tie(table, (best[table], rival[table])) for table in tables if best[table] != rival[table])
+
+
+def _hurried(network: Network) -> Unmodelled:
+    names = tuple(sorted(name for name, device in network.devices.items() if device.kind in OBSERVED_KINDS))
+    return Unmodelled(
+        source=_anchor(network, network.devices[names[0]], None),
+        device=None,
+        text="how far the routers had come when the step went on decides",
+        effect="possible",
+        affects=names,
+        why="the step acts on an event and does not wait until nothing moves",
+    )
 
 
 def _with_arrived(selected: frozenset[PathKey], arrived: frozenset[PathKey]) -> frozenset[PathKey]:
@@ -206,6 +249,7 @@ def _paths(
             continue
         then = earlier.get(table, {})
         unchanged = len(then) == len(decided) and all(_unchanged(entry, then) for entry in decided)
+        unchanged = unchanged and table.device not in network.chosen_anew
         for entry in decided:
             key = PathKey(table.device, family_of(table.prefix), table.prefix, entry.path.neighbor)
             paths[key] = BgpPath(

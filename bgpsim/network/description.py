@@ -85,6 +85,10 @@ class KernelRoute:
     """The kernel has dropped it with its interface, and has not told zebra."""
 
 
+NO_AS = 0
+"""`remote_as` of an interface neighbor that has none: its router lists it and does not start it."""
+
+
 @dataclass(frozen=True, slots=True)
 class NeighborFamily:
     """What is configured for one neighbor in one address family."""
@@ -199,6 +203,8 @@ class Device:
     """A Kubernetes node's."""
     traffic: Literal["drop", "answer"] | None = None
     """What a speaker does with packets that it attracts."""
+    away: bool = False
+    """`node-down` has taken it away: it observes nothing and nothing of it can be observed."""
     source: Source | None = None
 
     def interface(self, name: str) -> Interface | None:
@@ -217,6 +223,8 @@ class Endpoint:
     addresses: tuple[Address, ...]
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Its own labels and, for a pod, its node's."""
+    away: bool = False
+    """Its device is: packets can be sent to it, and none by it."""
     source: Source | None = None
 
 
@@ -233,3 +241,7 @@ class Network:
     """Not errors, but worth saying: a policy that matches no node, say."""
     interim: tuple[Network, ...] = ()
     """What it was on the way, where a step takes something away and puts it back: a router has chosen meanwhile."""
+    chosen_anew: frozenset[str] = frozenset()
+    """Devices whose routers have chosen every best path again in this step, whether or not anything came in."""
+    perhaps: bool = False
+    """Of one in `interim`: what came next did not wait until the network was at rest in this one."""

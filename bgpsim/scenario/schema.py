@@ -315,23 +315,77 @@ ExecLines = Annotated[
 ]
 
 
-class StepSection(Section):
-    """Actions, in this order: apply, delete, link-down, link-up, impair, withdraw, announce, exec. Then what is
-    expected."""
+class ActionsSection(Section):
+    """Actions, in this order: apply, delete, node-down, node-up, link-down, link-up, impair, session-down, session-up,
+    configure, withdraw, announce, exec."""
 
-    name: Name
     apply: list[Name] = Field(default=[], description="manifests, as `kubectl apply -f` would")
     delete: list[Name] = Field(default=[], description="manifests, as `kubectl delete -f` would")
+    node_down: list[Name] = Field(default=[], description="a router, host or Kubernetes node loses its power")
+    node_up: list[Name] = Field(default=[], description="it is made anew, its exec lines run again")
     link_down: list[LinkDown] = Field(
         default=[], description="DEVICE:INTERFACE, set down at this end; or {link, silent: true}"
     )
     link_up: list[Name] = Field(default=[], description="DEVICE:INTERFACE, set up again, and silent no more")
     impair: list[ImpairEntry] = Field(default=[], description="delay, loss and rate of links")
+    session_down: list[Name] = Field(
+        default=[],
+        description="DEVICE:NEIGHBOR, shut down at this end; a speaker's session is shut at its router's end",
+    )
+    session_up: list[Name] = Field(default=[], description="DEVICE:NEIGHBOR, shut down before")
+    configure: dict[str, ExecLines] = Field(
+        default={}, description="lines typed in `configure terminal` on routers, which the model reads too"
+    )
     withdraw: list[WithdrawEntry] = []
     announce: list[AnnounceEntry] = []
     exec: dict[str, ExecLines] = Field(
         default={}, description="lines run in devices as containerlab's exec would; outside the model"
     )
+
+
+class EventSection(Section):
+    """Something that happens within the step: it was not so when the step began, or was otherwise meanwhile."""
+
+    session: Name | None = Field(default=None, description="DEVICE:NEIGHBOR; `is: established` or `is: down`")
+    link: Name | None = Field(default=None, description="DEVICE:INTERFACE; `is: up` (with carrier) or `is: down`")
+    route: PrefixSection | None = Field(
+        default=None, description="in the BGP table of the router `on`; `is: present`, `is: absent` or `best-via`"
+    )
+    on: Name | None = Field(default=None, description="the router whose table it is")
+    is_: Literal["established", "down", "up", "present", "absent"] | None = None
+    best_via: Name | None = Field(default=None, description="NEIGHBOR that the best path is from, or `local`")
+
+    @model_validator(mode="after")
+    def _whole(self) -> EventSection:
+        given = [name for name in ("session", "link", "route") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("expected one of `session:`, `link:` and `route:`")
+        states = {"session": ("established", "down"), "link": ("up", "down"), "route": ("present", "absent")}[given[0]]
+        via = given[0] == "route" and self.best_via is not None
+        if via != (self.is_ is None) or (not via and (self.is_ not in states or self.best_via is not None)):
+            also = " or `best-via: NEIGHBOR`" if given[0] == "route" else ""
+            raise ValueError(f"expected `is: {states[0]}` or `is: {states[1]}`{also}")
+        if (self.on is None) == (given[0] == "route"):
+            raise ValueError("expected `on: ROUTER` with `route:`, and with nothing else")
+        return self
+
+
+class AtEntry(ActionsSection):
+    """Actions at the moment when something is observed, while the network still moves."""
+
+    after: EventSection
+
+
+class NamedSection(Section):
+    """What has a name of its own."""
+
+    name: Name
+
+
+class StepSection(ActionsSection, NamedSection):
+    """Actions in their order, then those of `at`, one entry after the other. Then what is expected."""
+
+    at: list[AtEntry] = Field(default=[], description="actions on what is observed within the step, in this order")
     expect: ExpectSection | None = None
 
 

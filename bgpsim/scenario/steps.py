@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from ipaddress import ip_address
 
 from bgpsim.check.expectations import (
@@ -24,20 +25,33 @@ from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
 from bgpsim.network.types import Address, Prefix
+from bgpsim.scenario.device_actions import Change, DeviceActions, typed_lines
 from bgpsim.scenario.document import Document
 from bgpsim.scenario.endpoints import Endpoints, all_pairs
+from bgpsim.scenario.events import read_event
 from bgpsim.scenario.impairments import after_impairment, after_link_up, after_silence, link_ends, read_impairment
 from bgpsim.scenario.names import Names, hint, problem
 from bgpsim.scenario.schema import (
+    ActionsSection,
     AnnounceEntry,
     ExpectSection,
     Pair,
     PrefixSection,
     SilentLink,
-    StepSection,
     WithdrawEntry,
 )
-from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, SetInterface, Silence, Step, Withdraw
+from bgpsim.scenario.timeline import (
+    Action,
+    Announce,
+    Apply,
+    AwaitEvent,
+    Delete,
+    Execute,
+    SetInterface,
+    Silence,
+    Step,
+    Withdraw,
+)
 from bgpsim.source import Source
 
 
@@ -71,6 +85,8 @@ class StepReader:
     timeline: Timeline = field(default_factory=Timeline)
     unsure: set[str] = field(default_factory=set)
     """Speakers with an announcement that could not be read: what they announce is not known."""
+    chosen_anew: set[str] = field(default_factory=set)
+    """Of the step that is being read, as in `Network`."""
 
     def read(self, earlier: Sequence[str] = (), named: Iterable[FlowKey] = ()) -> tuple[Step, ...]:
         """All steps; what is wrong with them is in `problems`.
@@ -93,10 +109,23 @@ class StepReader:
                         f"two steps are called '{section.name}'; expected one of each",
                     )
                 )
+            self.chosen_anew.clear()
             actions, interim = self._actions(section, at, names)
-            network = self.build(self.files, self.timeline)
+            perhaps: list[Timeline] = []
+            for number, entry in enumerate(section.at):
+                place = (*at, "at", number)
+                perhaps.append(self.timeline)
+                network = self.build(self.files, self.timeline)
+                with self.problems.collected():
+                    event = read_event(
+                        entry.after, Names(network, names.lodgers), self.document.source(*place, "after")
+                    )
+                    actions = (*actions, AwaitEvent(event))
+                more, then = self._actions(entry, place, names)
+                actions, interim = (*actions, *more), (*interim, perhaps[-1], *then)
+            network = replace(self.build(self.files, self.timeline), chosen_anew=frozenset(self.chosen_anew))
             if interim:
-                network = replace(network, interim=tuple(self.build(self.files, then) for then in interim))
+                network = replace(network, interim=tuple(self._passed(then, then in perhaps) for then in interim))
             expected = () if section.expect is None else self._expected(section.expect, at, network, past)
             flows = all_pairs(network)
             source = self.document.source(*at, "name")
@@ -106,17 +135,22 @@ class StepReader:
         return _with_named_flows(steps, named)
 
     def _actions(
-        self, section: StepSection, at: tuple[str, int], names: Names
+        self, section: ActionsSection, at: tuple[str | int, ...], names: Names
     ) -> tuple[tuple[Action, ...], tuple[Timeline, ...]]:
         """The actions, and the moments between taking something away and putting it back."""
         actions: list[Action] = []
         interim: list[Timeline] = []
+        began = self.timeline
         for number, name in enumerate(section.apply):
             with self.problems.collected():
                 actions += self._apply(name, self.document.source(*at, "apply", number))
         for number, name in enumerate(section.delete):
             with self.problems.collected():
                 actions += self._delete(name, self.document.source(*at, "delete", number))
+        self.timeline = self._devices(names).after_manifests(began, self.timeline)
+        actions += self._nodes(section, at, names, interim)
+        if self.timeline.nodes_down:
+            names = Names(self.build(self.files, self.timeline), names.lodgers)
         downs = [(e.link, e.silent) if isinstance(e, SilentLink) else (e, False) for e in section.link_down]
         ups = [(text, False) for text in section.link_up]
         for key, up, entries in (("link-down", False, downs), ("link-up", True, ups)):
@@ -141,6 +175,7 @@ class StepReader:
                     impair = read_impairment(impaired, names, source)
                     self.timeline = after_impairment(self.timeline, impair, names.network, source)
                     actions.append(impair)
+        actions += self._sessions_and_lines(section, at, names, interim)
         for number, withdrawn in enumerate(section.withdraw):
             actions += self._withdraw(withdrawn, (*at, "withdraw", number), names)
         without = self.timeline
@@ -158,6 +193,54 @@ class StepReader:
                         _check_words(line, source)
                         actions.append(Execute(device, line, source, lodger))
         return tuple(actions), tuple(interim)
+
+    def _passed(self, timeline: Timeline, perhaps: bool) -> Network:
+        return replace(self.build(self.files, timeline), perhaps=perhaps)
+
+    def _devices(self, names: Names) -> DeviceActions:
+        return DeviceActions(self.files, self.build, names.lodgers)
+
+    def _nodes(
+        self, section: ActionsSection, at: tuple[str | int, ...], names: Names, interim: list[Timeline]
+    ) -> list[Action]:
+        actions: list[Action] = []
+        for key, up, entries in (("node-down", False, section.node_down), ("node-up", True, section.node_up)):
+            if up and set(section.node_up) & set(section.node_down):
+                interim.append(self.timeline)
+            for number, name in enumerate(entries):
+                with self.problems.collected():
+                    source = self.document.source(*at, key, number)
+                    actions += self._taken(self._devices(names).node(name, up, self.timeline, source), interim)
+        return actions
+
+    def _sessions_and_lines(
+        self, section: ActionsSection, at: tuple[str | int, ...], names: Names, interim: list[Timeline]
+    ) -> list[Action]:
+        actions: list[Action] = []
+        devices = self._devices(names)
+        for key, up, entries in (
+            ("session-down", False, section.session_down),
+            ("session-up", True, section.session_up),
+        ):
+            if up and set(section.session_up) & set(section.session_down):
+                interim.append(self.timeline)
+            for number, text in enumerate(entries):
+                if text.partition(":")[0] in self.refused:
+                    continue
+                with self.problems.collected():
+                    source = self.document.source(*at, key, number)
+                    actions += self._taken(devices.session(text, up, self.timeline, source), interim)
+        for name, lines in section.configure.items():
+            with self.problems.collected():
+                typed = typed_lines(name, lines, partial(self.document.source, *at, "configure", name))
+                actions += self._taken(devices.configure(typed, self.timeline), interim)
+        return actions
+
+    def _taken(self, change: Change, interim: list[Timeline]) -> tuple[Action, ...]:
+        self.timeline = change.timeline
+        interim += change.interim
+        self.chosen_anew |= change.chosen_anew
+        return change.actions
 
     def _apply(self, name: str, source: Source) -> Iterable[Action]:
         self._needs_cluster(name, source)
@@ -408,7 +491,8 @@ def _with_named_flows(steps: list[Step], before: Iterable[FlowKey]) -> tuple[Ste
     whole = []
     for step in steps:
         there = {e.id for e in step.network.endpoints}
-        own = {f for f in named if f.source in there and (f.target in there or f.target.startswith("address:"))}
+        able = {e.id for e in step.network.endpoints if not e.away}
+        own = {f for f in named if f.source in able and (f.target in there or f.target.startswith("address:"))}
         flows = tuple(sorted({*step.flows, *own}))
         whole.append(replace(step, flows=flows))
     return tuple(whole)

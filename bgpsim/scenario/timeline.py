@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 from bgpsim.check.expectations import Expected
 from bgpsim.inputs.files.impairments import Impairment
-from bgpsim.inputs.files.lab_files import LabFiles, Timeline
+from bgpsim.inputs.files.lab_files import LabFiles, Timeline, TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
+from bgpsim.scenario.events import Event
 from bgpsim.source import Source
 
 
@@ -112,7 +113,64 @@ class Execute:
         return f"exec on {self.container}: {self.command}"
 
 
-Action: TypeAlias = Apply | Delete | SetInterface | Silence | Impair | Withdraw | Announce | Execute
+@dataclass(frozen=True, slots=True)
+class SetNode:
+    """A device's power."""
+
+    device: str
+    up: bool
+
+    def __str__(self) -> str:
+        return f"node-{'up' if self.up else 'down'} {self.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetSession:
+    """One session, shut down at one end or no more."""
+
+    device: str
+    neighbor: str
+    up: bool
+    source: Source
+
+    def __str__(self) -> str:
+        return f"session-{'up' if self.up else 'down'} {self.device}:{self.neighbor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Lines typed in `configure terminal` on a router; the model reads them too."""
+
+    typed: TypedLines
+
+    def __str__(self) -> str:
+        return f"configure {self.typed.device}: {'; '.join(line.text for line in self.typed.lines)}"
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEvent:
+    """Nothing is done before this is seen."""
+
+    event: Event
+
+    def __str__(self) -> str:
+        return f"after {self.event}:"
+
+
+Action: TypeAlias = (
+    Apply
+    | Delete
+    | SetNode
+    | SetInterface
+    | Silence
+    | Impair
+    | SetSession
+    | Configure
+    | Withdraw
+    | Announce
+    | Execute
+    | AwaitEvent
+)
 
 
 @dataclass(frozen=True, slots=True)
