@@ -72,7 +72,7 @@ def raw_sender(source: str, egress: str) -> socket.socket:
     return opened
 
 
-def sink(device: str, family: socket.AddressFamily) -> socket.socket:
+def sink(device: str, family: socket.AddressFamily, port: int = PORT) -> socket.socket:
     """Takes every probe of a family that the device is to have. Raises LabError where something else listens there."""
     opened = socket.socket(family, socket.SOCK_DGRAM)
     opened.setblocking(False)
@@ -80,10 +80,10 @@ def sink(device: str, family: socket.AddressFamily) -> socket.socket:
     if family == socket.AF_INET6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     try:
-        opened.bind(("", PORT))
+        opened.bind(("", port))
     except OSError as error:
         opened.close()
-        raise LabError(f"{device}: UDP port {PORT}, the probes' own, cannot be had: {error.strerror}") from None
+        raise LabError(f"{device}: UDP port {port}, the probes' own, cannot be had: {error.strerror}") from None
     return opened
 
 
@@ -111,7 +111,8 @@ def read_all(source: socket.socket) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
             yield source.recvfrom(SNAP)
 
 
-def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+def instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    """One of classic BPF (struct sock_filter of linux/filter.h)."""
     return struct.pack("=HBBI", code, if_true, if_false, value)
 
 
@@ -120,17 +121,17 @@ _PROTOCOL = 0xFFFFF000
 """SKF_AD_OFF + SKF_AD_PROTOCOL of linux/filter.h: the frame's EtherType."""
 _FILTER = b"".join(
     (
-        _instruction(_LOAD_HALF, _PROTOCOL),
-        _instruction(_EQUAL, 0x0800, 0, 3),
-        _instruction(_LOAD_BYTE, 9),
-        _instruction(_EQUAL, 17, 5, 0),
-        _instruction(_EQUAL, 1, 4, 5),
-        _instruction(_EQUAL, 0x86DD, 0, 4),
-        _instruction(_LOAD_BYTE, 6),
-        _instruction(_EQUAL, 17, 1, 0),
-        _instruction(_EQUAL, 58, 0, 1),
-        _instruction(_RETURN, SNAP),
-        _instruction(_RETURN, 0),
+        instruction(_LOAD_HALF, _PROTOCOL),
+        instruction(_EQUAL, 0x0800, 0, 3),
+        instruction(_LOAD_BYTE, 9),
+        instruction(_EQUAL, 17, 5, 0),
+        instruction(_EQUAL, 1, 4, 5),
+        instruction(_EQUAL, 0x86DD, 0, 4),
+        instruction(_LOAD_BYTE, 6),
+        instruction(_EQUAL, 17, 1, 0),
+        instruction(_EQUAL, 58, 0, 1),
+        instruction(_RETURN, SNAP),
+        instruction(_RETURN, 0),
     )
 )
 """Classic BPF: IPv4 with protocol 17 or 1, IPv6 with next header 17 or 58."""
