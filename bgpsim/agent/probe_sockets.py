@@ -18,6 +18,7 @@ from bgpsim.errors import LabError
 _ETH_P_ALL = 0x0003
 _SOL_PACKET, _PACKET_STATISTICS, _SO_ATTACH_FILTER = 263, 6, 26
 _IP_FREEBIND, _IPV6_FREEBIND, _IPV6_AUTOFLOWLABEL = 15, 78, 70
+_IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _IPV6_DONTFRAG, _PMTUDISC_PROBE = 10, 23, 62, 3
 """packet(7), socket(7), ip(7) and linux/in6.h; Python 3.11 has no names for them."""
 SNAP = 256
 """Bytes of a packet that are looked at: an ICMPv6 error has 40 + 8 + 40 + 8 before the mark."""
@@ -25,10 +26,11 @@ BUFFER = 1 << 24
 """Bytes asked for per socket; the kernel gives at most net.core.rmem_max."""
 
 
-def sender(header: Header) -> socket.socket:
+def sender(header: Header, *, whole: bool = False) -> socket.socket:
     """A socket that sends with the header's source, also one that is on no interface now, and a TTL of `TTL`.
 
-    Raises LabError where the source cannot be had.
+    `whole`: packets are not fragmented, whatever the sender has heard of the path's MTU. Raises LabError where the
+    source cannot be had.
     """
     six = ":" in header.target
     opened = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
@@ -41,6 +43,11 @@ def sender(header: Header) -> socket.socket:
     else:
         opened.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
         opened.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, TTL)
+    if whole:
+        level, option = (socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER) if six else (socket.IPPROTO_IP, _IP_MTU_DISCOVER)
+        opened.setsockopt(level, option, _PMTUDISC_PROBE)
+        if six:
+            opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_DONTFRAG, 1)
     try:
         opened.bind((header.source, header.source_port))
     except OSError as error:
@@ -49,6 +56,11 @@ def sender(header: Header) -> socket.socket:
             f"no probe can be sent from {header.source} port {header.source_port}: {error.strerror}"
         ) from None
     return opened
+
+
+def padded(payload: bytes, target: str, size: int | None) -> bytes:
+    """A UDP payload made as long as an IP packet of that many bytes takes (RFC 791, RFC 8200: no options)."""
+    return payload if size is None else payload.ljust(size - (48 if ":" in target else 28), b"\0")
 
 
 def raw_sender(source: str, egress: str) -> socket.socket:

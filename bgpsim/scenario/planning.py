@@ -11,6 +11,7 @@ from bgpsim.network.state import NetworkState
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.tables import tables
+from bgpsim.scenario import probing
 from bgpsim.scenario.recording import (
     Listener,
     Outcome,
@@ -36,6 +37,8 @@ def plan(scenario: Scenario, listener: Listener, *, with_tables: bool = False) -
             prediction = predict(step.network, before, step.flows)
             note_prediction(record, step, prediction)
             part = _planned(record, number)
+            moment = probing.moment_before(record, number, before)
+            part.probe = probing.predicted_part(step, moment, prediction.state)
             if with_tables:
                 part.tables = tables(prediction.state)
             part.volatile["seconds"] = time.monotonic() - start

@@ -22,7 +22,7 @@ from bgpsim.observe.speakers import Begun, since
 from bgpsim.observe.traceroute import counts
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
-from bgpsim.scenario import quiet
+from bgpsim.scenario import probing, quiet
 from bgpsim.scenario.recording import (
     Listener,
     Outcome,
@@ -116,6 +116,7 @@ def _step(
     begun = Begun.now(lab.agent, lab.devices, earlier=start - record.started if number == 0 else 0.0)
     done: list[str] = []
     try:
+        probing_begun = probing.begin(lab, step, probing.moment_before(record, number, before), prediction.state)
         for action in step.actions:
             tell(f"step “{step.name}”: {action}")
             done.append(str(action))
@@ -125,6 +126,7 @@ def _step(
         settled = wait_settled(lab.agent, lab.devices, quiet=_quiet(record.scenario, number), timeout=timeout)
         settled_at = time.monotonic() - record.started
         lab.check_alive()
+        probed = probing.end(lab, probing_begun)
         tell(f"step “{step.name}”: reading tables, sending packets")
         observed = observe(lab.agent, lab.devices, step.flows)
         told = since(lab.agent, begun)
@@ -140,6 +142,7 @@ def _step(
     possible, seen = _outcome_seen(step, before, prediction, observed)
     record.predicted[step.name] = possible[seen].state
     part = _found(record, number, done, settled)
+    probing.tell(record, part, probed, possible[seen].state)
     part.volatile["seconds"] = time.monotonic() - start
     part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
     part.volatile["cross_check"] = counts(observed)

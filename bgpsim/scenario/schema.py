@@ -5,10 +5,11 @@ Only shapes and ranges are checked here; whether a name is one of this lab's is 
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bgpsim.inputs.files.speakers import WELL_KNOWN_COMMUNITIES
 from bgpsim.network.state import Disposition
@@ -241,6 +242,74 @@ class ExpectSection(Section):
     same_as: Name | None = Field(default=None, description="all planes are as at the end of that earlier step")
 
 
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s)")
+
+
+def seconds(duration: str) -> float:
+    """Of a text that `Duration` has let through."""
+    found = _DURATION.fullmatch(duration)
+    assert found is not None
+    return float(found[1]) / (1000 if found[2] == "ms" else 1)
+
+
+def _duration(value: Any) -> str:
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        found = f"'{value}'" if isinstance(value, str) else value
+        raise ValueError(f"found {found}; expected a time with its unit, 500ms or 2s, say")
+    return value
+
+
+def _interval(duration: str) -> str:
+    if not 0.005 <= seconds(duration) <= 0.1:
+        raise ValueError(f"found '{duration}'; expected an interval from 5ms to 100ms")
+    return duration
+
+
+Duration = Annotated[str, BeforeValidator(_duration), Field(description="a time with its unit: 500ms, 2s")]
+
+
+class LostBound(Section):
+    at_most: Duration
+
+
+class ContinuousSection(Section):
+    """A packet per pair and interval, from before the first action until the step has settled."""
+
+    pairs: list[Pair] | None = Field(
+        default=None, min_length=1, description="default: every ordered pair of pods and hosts, twelve at most"
+    )
+    interval: Annotated[Duration, AfterValidator(_interval)] = Field(
+        default="10ms", description="the resolution of all times, 5ms to 100ms"
+    )
+    control: Pair | None = Field(
+        default=None,
+        description="one pair that loses nothing whatever the step does: a loss there voids the measurement;"
+        " default: one whose way nothing touches",
+    )
+    lost: LostBound | None = Field(default=None, description="of each pair, all its outages together")
+
+
+class ProbeSection(Section):
+    """What is sent besides the probes that follow every pair at the end of the step."""
+
+    continuous: ContinuousSection | None = None
+    sizes: list[Annotated[int, Field(ge=100, le=65535)]] = Field(
+        default=[],
+        description="bytes of IP packets that must not be fragmented, sent on every pair once the step has settled",
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> ProbeSection:
+        if self.continuous is None and not self.sizes:
+            raise ValueError("expected `continuous` (with its keys, or {}) or `sizes`")
+        return self
+
+
+Probe = Annotated[
+    Annotated[Literal["continuous"], Tag("text")] | Annotated[ProbeSection, Tag("mapping")],
+    Discriminator(_mapping_or_text),
+]
+
 ExecLines = Annotated[
     Annotated[str, Tag("text")] | Annotated[list[str], Tag("list")],
     Discriminator(_list_or_text),
@@ -260,6 +329,7 @@ class StepSection(Section):
     exec: dict[str, ExecLines] = Field(
         default={}, description="lines run in devices as containerlab's exec would; outside the model"
     )
+    probe: Probe | None = Field(default=None, description="`continuous`, or with its settings; sizes show MTU faults")
     expect: ExpectSection | None = None
 
 

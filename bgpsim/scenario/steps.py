@@ -27,8 +27,9 @@ from bgpsim.network.types import Address, Prefix
 from bgpsim.scenario.document import Document
 from bgpsim.scenario.endpoints import Endpoints, all_pairs
 from bgpsim.scenario.names import Names, hint, problem
+from bgpsim.scenario.probes import read_probe
 from bgpsim.scenario.schema import AnnounceEntry, ExpectSection, Pair, PrefixSection, StepSection, WithdrawEntry
-from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, SetInterface, Step, Withdraw
+from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, Probe, SetInterface, Step, Withdraw
 from bgpsim.source import Source
 
 
@@ -86,7 +87,12 @@ class StepReader:
                 network = replace(network, interim=tuple(self.build(self.files, then) for then in interim))
             expected = () if section.expect is None else self._expected(section.expect, at, network, seen)
             flows = all_pairs(network)
-            steps.append(Step(section.name, self.document.source(*at, "name"), actions, network, flows, expected))
+            probe = Probe()
+            with self.problems.collected():
+                probe = read_probe(section.probe, at, self.document, network)
+            steps.append(
+                Step(section.name, self.document.source(*at, "name"), actions, network, flows, expected, probe)
+            )
             seen.append(section.name)
         return _with_named_flows(steps)
 
@@ -374,5 +380,5 @@ def _with_named_flows(steps: list[Step]) -> tuple[Step, ...]:
         there = {e.id for e in step.network.endpoints}
         own = {f for f in named if f.source in there and (f.target in there or f.target.startswith("address:"))}
         flows = tuple(sorted({*step.flows, *own}))
-        whole.append(Step(step.name, step.source, step.actions, step.network, flows, step.expected))
+        whole.append(replace(step, flows=flows))
     return tuple(whole)

@@ -24,7 +24,7 @@ _USER = 1
 """TP_STATUS_USER: the kernel has written the frame, and does not touch it until it is given back."""
 _SIOCGIFNAME = 0x8910
 _HEADER = struct.Struct("=IIIHH")
-"""tpacket2_hdr of linux/if_packet.h: status, length, captured length, offset of the link layer, of the network layer."""
+"""tpacket2_hdr of linux/if_packet.h: status, length, captured length, where the link and the network layer begin."""
 _LINK_LAYER = struct.Struct("=4xiHB")
 """sockaddr_ll behind it, at `_LINK_LAYER_AT`: interface index, hardware type, packet type."""
 _LINK_LAYER_AT = 32

@@ -16,8 +16,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
-import json
-import os
 import select
 import socket
 import sys
@@ -28,8 +26,9 @@ from typing import Any
 from bgpsim.agent.kernel import network_namespace
 from bgpsim.agent.probe_sockets import sender
 from bgpsim.agent.sightings import Header, ProbeKey, mark
+from bgpsim.agent.stream.lines import hear, say
 
-MOST_LISTED = 1000
+MOST_LISTED = 4000
 _LATE = (0.1, 0.5, 1.0)
 
 
@@ -108,21 +107,16 @@ class Stream:
         }
 
 
-def _line() -> str:
-    """From standard input; not more than the line, for what comes after is waited for by `select`."""
-    return sys.stdin.buffer.raw.readline().decode()  # type: ignore[attr-defined,no-any-return]
-
-
 def main() -> int:
     control = sys.stdin.fileno()
     with contextlib.suppress(KeyboardInterrupt):
-        stream = Stream(json.loads(_line()))
-        print('"ready"', flush=True)
-        stream.begin = json.loads(_line())
+        stream = Stream(hear())
+        say("ready")
+        stream.begin = hear()
         gc.disable()
         stream.run(control)
-        if os.read(control, 1):
-            print(json.dumps(stream.answer()), flush=True)
+        if hear() is not None:
+            say(stream.answer())
     return 0
 
 

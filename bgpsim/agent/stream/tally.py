@@ -12,6 +12,7 @@ from typing import Any
 
 from bgpsim.agent.sightings import TTL, Direction, Header, Sighting, Trail, follow
 
+MOST_UNSEEN = 4000
 MOST_RUNS = 400
 """Per pair; a stream that changes more often is told without its later runs, and says so."""
 _MOST_TRAILS = 2000
@@ -33,8 +34,8 @@ class Run:
     received: bool
     expired: bool
     """Lost, and a device got it with the last of its TTL."""
-    trail: int | None
-    """Number in the answer's `trails`; None: nothing was seen of the packets, or none was sent."""
+    trail: int
+    """Number in the answer's `trails`."""
 
 
 @dataclass(slots=True)
@@ -44,8 +45,10 @@ class _Pair:
     """The first slot that was not looked at yet."""
     packets: dict[int, _Packet] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+    unseen: list[list[int]] = field(default_factory=list)
+    """First and last slot of which nothing was seen, within runs and between them: not sent, or refused."""
     unlisted: int = 0
-    """Slots after the last run that is kept."""
+    """Slots of which nothing is kept."""
     duplicates: int = 0
     late: int = 0
     """Arrivals after the packet was taken for lost."""
@@ -94,16 +97,22 @@ class Tally:
             pair.next = max(pair.next, slots)
 
     def _add(self, pair: _Pair, slot: int, packet: _Packet | None) -> None:
-        received = packet is not None and packet.received > 0
-        trail = None if packet is None else self._trail(pair.sender, packet.sightings)
-        expired = not received and packet is not None and _expired(packet.sightings)
-        pair.duplicates += max(0, packet.received - 1) if packet is not None else 0
-        last = pair.runs[-1] if pair.runs else None
-        if last is not None and not pair.unlisted:
-            if (last.received, last.expired, last.trail) == (received, expired, trail):
-                last.last = slot
-                return
-        if len(pair.runs) < MOST_RUNS:
+        if packet is None:
+            if pair.unseen and pair.unseen[-1][1] == slot - 1:
+                pair.unseen[-1][1] = slot
+            elif len(pair.unseen) < MOST_UNSEEN:
+                pair.unseen.append([slot, slot])
+            else:
+                pair.unlisted += 1
+            return
+        received = packet.received > 0
+        trail = self._trail(pair.sender, packet.sightings)
+        expired = not received and _expired(packet.sightings)
+        pair.duplicates += max(0, packet.received - 1)
+        last = pair.runs[-1] if pair.runs and not pair.unlisted else None
+        if last is not None and (last.received, last.expired, last.trail) == (received, expired, trail):
+            last.last = slot
+        elif len(pair.runs) < MOST_RUNS:
             pair.runs.append(Run(slot, slot, received, expired, trail))
         else:
             pair.unlisted += 1
@@ -122,8 +131,8 @@ class Tally:
         return self._known[key]
 
     def answer(self) -> dict[str, Any]:
-        """{trails, pairs}. trails: {visits: [device, ingress, egress], looped}. Per pair {runs, unlisted, duplicates,
-        late}; runs: [first slot, last slot, received, expired, trail].
+        """{trails, pairs}. trails: {visits: [device, ingress, egress], looped}. Per pair {runs, unseen, unlisted,
+        duplicates, late}; runs: [first slot, last slot, received, expired, trail]; unseen: [first slot, last slot].
         """
         return {
             "trails": [
@@ -133,6 +142,7 @@ class Tally:
             "pairs": [
                 {
                     "runs": [[run.first, run.last, run.received, run.expired, run.trail] for run in pair.runs],
+                    "unseen": pair.unseen,
                     "unlisted": pair.unlisted,
                     "duplicates": pair.duplicates,
                     "late": pair.late,

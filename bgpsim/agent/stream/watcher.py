@@ -9,7 +9,6 @@ ends at the next line, the sender's answer, or when its input closes; with a lin
 from __future__ import annotations
 
 import contextlib
-import json
 import select
 import socket
 import struct
@@ -22,6 +21,7 @@ from typing import Any
 from bgpsim.agent.kernel import network_namespace
 from bgpsim.agent.probe_sockets import read_all, sink
 from bgpsim.agent.sightings import DIRECTIONS, MARK, read_mark
+from bgpsim.agent.stream.lines import hear, say
 from bgpsim.agent.stream.ring import Ring
 from bgpsim.agent.stream.tally import Tally
 
@@ -103,23 +103,17 @@ def _dropped(opened: socket.socket) -> bool:
     return bool(told[_DROPS])
 
 
-def _line() -> str:
-    """From standard input; not more than the line, for what comes after is waited for by `select`."""
-    return sys.stdin.buffer.raw.readline().decode()  # type: ignore[attr-defined,no-any-return]
-
-
 def main() -> int:
     control = sys.stdin.fileno()
     with contextlib.suppress(KeyboardInterrupt):
-        watch = Watch(json.loads(_line()))
-        print('"ready"', flush=True)
-        watch.begin = json.loads(_line())
+        watch = Watch(hear())
+        say("ready")
+        watch.begin = hear()
         watch.run(control)
-        if sent := _line():
-            told = json.loads(sent)
+        if (told := hear()) is not None:
             skipped = {slot for first, last in told["skipped"] for slot in range(first, last + 1)}
             watch.finish(told["slots"], skipped)
-            print(json.dumps(watch.answer()), flush=True)
+            say(watch.answer())
             watch.close()
     return 0
 

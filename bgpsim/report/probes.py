@@ -1,0 +1,133 @@
+"""A measurement as it stands under a step's `volatile.probe`, and as lines of the terminal and tables of report.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bgpsim.check.spelling import hops_text
+from bgpsim.network.loss import Measured, Measurement, Stretch
+from bgpsim.network.state import FlowKey
+from bgpsim.report.document import StepPart
+
+SHOWN = 50
+"""Outages, loops and ways listed per pair."""
+
+
+def _ms(seconds: float) -> float:
+    return round(1000 * seconds, 1)
+
+
+def measured_part(measured: Measurement, flows: Sequence[FlowKey]) -> dict[str, Any]:
+    """All times in milliseconds, `at_ms` from the step's first action on."""
+    return {
+        "interval_ms": _ms(measured.interval),
+        "seconds": round(measured.seconds, 3),
+        "sender": {
+            "longest_gap_ms": _ms(measured.gap),
+            "skipped_slots": measured.skipped,
+            "late_slots": dict(zip(("under_a_tenth", "under_half", "more"), measured.late, strict=True)),
+        },
+        "captures_without_room": list(measured.overrun),
+        "control": _pair(measured.control, measured.pairs[measured.control]),
+        "pairs": [_pair(flow, measured.pairs[flow]) for flow in flows],
+    }
+
+
+def _pair(flow: FlowKey, measured: Measured) -> dict[str, Any]:
+    ways = measured.stretches[:SHOWN]
+    return {
+        "from": flow.source,
+        "to": flow.target,
+        "address": flow.target_address,
+        "sent": measured.sent,
+        "received": measured.received,
+        "lost": measured.lost,
+        "lost_ms": {"total": _ms(measured.lost_seconds), "longest": _ms(measured.longest)},
+        "recovered": measured.recovered,
+        "duplicates": measured.duplicates,
+        "late": measured.late,
+        "outages": [
+            {
+                "at_ms": _ms(outage.begin),
+                "ms": _ms(outage.seconds),
+                "packets": outage.packets,
+                "ended": outage.ended,
+                "where": list(outage.at),
+            }
+            for outage in measured.outages[:SHOWN]
+        ],
+        "loops": [_stretch(stretch) for stretch in measured.stretches if stretch.looped][:SHOWN],
+        "paths": [_stretch(stretch) for stretch in ways],
+        "more_paths": len(measured.stretches) - len(ways),
+    }
+
+
+def _stretch(stretch: Stretch) -> dict[str, Any]:
+    return {
+        "at_ms": _ms(stretch.begin),
+        "ms": _ms(stretch.seconds),
+        "packets": stretch.packets,
+        "fate": stretch.fate,
+        "path": hops_text(stretch.hops) or stretch.at,
+    }
+
+
+HEADER = ("pair", "predicted", "lost", "lost ms", "outages", "duplicates", "loops", "paths")
+SIZES = ("pair", "size", "predicted", "seen")
+
+
+def rows(step: StepPart) -> Iterator[tuple[str, ...]]:
+    """One per pair of the stream, under `HEADER`: predicted beside measured, if it was."""
+    part = None if step.probe is None else step.probe.continuous
+    if part is None:
+        return
+    measured = step.volatile.get("probe", {}).get("pairs", [None] * len(part.pairs))
+    for row, figures in zip(part.pairs, measured, strict=True):
+        recovers = {True: ", recovers", False: ", stays lost", None: ""}[row.predicted.recovers]
+        loss = {"must": "loses some", "may": "may lose", "none": "loses none"}[row.predicted.loss]
+        told = loss + (recovers if row.predicted.loss != "none" else "")
+        mark = " ≠" if row.agrees is False else ""
+        pair = f"{row.sender} → {row.target}"
+        if figures is None:
+            yield (pair, told, "", "", "", "", "", "")
+            continue
+        open_end = "" if figures["recovered"] else " and on"
+        yield (
+            pair,
+            told + mark,
+            f"{figures['lost']} of {figures['sent']}",
+            f"{figures['lost_ms']['total']:.0f}{open_end}",
+            str(len(figures["outages"])),
+            str(figures["duplicates"]),
+            str(len(figures["loops"])),
+            str(len({way["path"] for way in figures["paths"] if way["fate"] == "delivered"})),
+        )
+
+
+def footnotes(step: StepPart) -> Iterator[str]:
+    """What the figures rest on."""
+    part = None if step.probe is None else step.probe.continuous
+    if part is None:
+        return
+    measured = step.volatile.get("probe")
+    which = "" if len(part.pairs) == part.of else f"; {len(part.pairs)} of {part.of} pairs, those that may lose first"
+    control = f"control: {part.control.sender} → {part.control.target} ({part.control.because})"
+    if measured is None:
+        yield f"a packet every {part.interval_ms:g} ms{which}; {control}"
+        return
+    yield (
+        f"a packet every {part.interval_ms:g} ms for {measured['seconds']:.1f} s{which};"
+        f" longest gap of the sender {measured['sender']['longest_gap_ms']:.0f} ms"
+    )
+    yield f"{control} lost {measured['control']['lost']} of {measured['control']['sent']}"
+
+
+def size_rows(step: StepPart) -> Iterator[tuple[str, ...]]:
+    """Pair, size, predicted, observed: one row for each."""
+    for row in () if step.probe is None else step.probe.sizes:
+        observed = row.observed or row.volatile.observed
+        predicted = " or ".join(f"{fate.outcome} at {fate.at}" for fate in row.predicted)
+        seen = "" if observed is None else f"{observed.outcome} at {observed.at}"
+        mark = " ≠" if row.agrees is False else ""
+        yield (f"{row.sender} → {row.target}", str(row.size), predicted + mark, seen)
