@@ -155,7 +155,9 @@ def _changed(flow: FlowKey, known: Sequence[_Known], ways: Sequence[Forwarding |
         if routes[0] is None:
             continue
         prefix, route = routes[0]
-        rests_on_bgp |= route.protocol == "bgp"
+        if route.protocol != "bgp":
+            continue
+        rests_on_bgp = True
         candidates = [{k: (p.attributes, p.best) for k, p in m.eligible(device, prefix).items()} for m in known]
         if any(candidate != candidates[0] for candidate in candidates):
             return f"what {device} can choose from for {prefix} changes"

@@ -97,7 +97,7 @@ def _step(step: StepPart) -> list[str]:
         if change is not None:
             blocks += _routes(step.diff.against, change)
     if step.probe is not None:
-        found = [(probes.HEADER, list(probes.rows(step))), (probes.SIZES, list(probes.size_rows(step)))]
+        found = [(probes.HEADER, list(probes.rows(step))), probes.size_rows(step)]
         blocks += [_table(header, rows) for header, rows in found if rows]
         blocks += [f"- {line}" for line in probes.footnotes(step)]
     if step.expectations:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bgpsim.check.spelling import hops_text
 from bgpsim.network.loss import Measured, Measurement, Stretch
 from bgpsim.network.state import FlowKey
 from bgpsim.report.document import StepPart
+from bgpsim.report.probe_parts import SizeFatePart, SizePart
 
 SHOWN = 50
 """Outages, loops and ways listed per pair."""
@@ -63,6 +64,11 @@ def _pair(flow: FlowKey, measured: Measured) -> dict[str, Any]:
     }
 
 
+def _short(endpoint: str) -> str:
+    """`netshoot@worker` of `pod:default/netshoot@worker`."""
+    return endpoint.rpartition("/")[2].removeprefix("pod:")
+
+
 def _stretch(stretch: Stretch) -> dict[str, Any]:
     return {
         "at_ms": _ms(stretch.begin),
@@ -73,8 +79,9 @@ def _stretch(stretch: Stretch) -> dict[str, Any]:
     }
 
 
-HEADER = ("pair", "predicted", "lost", "lost ms", "outages", "duplicates", "loops", "paths")
-SIZES = ("pair", "size", "predicted", "seen")
+HEADER = ("pair", "predicted", "lost", "ms", "outages", "ways", "")
+NARROW = HEADER[1:-1]
+"""Columns that are not folded."""
 
 
 def rows(step: StepPart) -> Iterator[tuple[str, ...]]:
@@ -86,23 +93,23 @@ def rows(step: StepPart) -> Iterator[tuple[str, ...]]:
     for row, figures in zip(part.pairs, measured, strict=True):
         recovers = {True: ", recovers", False: ", stays lost", None: ""}[row.predicted.recovers]
         loss = {"must": "loses some", "may": "may lose", "none": "loses none"}[row.predicted.loss]
-        told = loss + (recovers if row.predicted.loss != "none" else "")
-        mark = " ≠" if row.agrees is False else ""
-        pair = f"{row.sender} → {row.target}"
-        if figures is None:
-            yield (pair, told, "", "", "", "", "", "")
-            continue
-        open_end = "" if figures["recovered"] else " and on"
-        yield (
-            pair,
-            told + mark,
-            f"{figures['lost']} of {figures['sent']}",
-            f"{figures['lost_ms']['total']:.0f}{open_end}",
-            str(len(figures["outages"])),
-            str(figures["duplicates"]),
-            str(len(figures["loops"])),
-            str(len({way["path"] for way in figures["paths"] if way["fate"] == "delivered"})),
-        )
+        told = loss + (recovers if row.predicted.loss != "none" else "") + (" ≠" if row.agrees is False else "")
+        pair = f"{_short(row.sender)} → {_short(row.target)}"
+        yield (pair, told, *_figures(figures)) if figures is not None else (pair, told, "", "", "", "", "")
+
+
+def _figures(of: Mapping[str, Any]) -> tuple[str, ...]:
+    """A pair's measured part of a row; what is seldom there is told in the last column."""
+    seldom = [f"{of[what]} {what}" for what in ("duplicates", "late") if of[what]]
+    if of["loops"]:
+        seldom.append(f"looped for {sum(loop['ms'] for loop in of['loops']):.0f} ms")
+    return (
+        f"{of['lost']} of {of['sent']}",
+        f"{of['lost_ms']['total']:.0f}" + ("" if of["recovered"] else " and on"),
+        str(len(of["outages"])),
+        str(len({way["path"] for way in of["paths"] if way["fate"] == "delivered"})),
+        ", ".join(seldom),
+    )
 
 
 def footnotes(step: StepPart) -> Iterator[str]:
@@ -112,7 +119,7 @@ def footnotes(step: StepPart) -> Iterator[str]:
         return
     measured = step.volatile.get("probe")
     which = "" if len(part.pairs) == part.of else f"; {len(part.pairs)} of {part.of} pairs, those that may lose first"
-    control = f"control: {part.control.sender} → {part.control.target} ({part.control.because})"
+    control = f"control: {_short(part.control.sender)} → {_short(part.control.target)} ({part.control.because})"
     if measured is None:
         yield f"a packet every {part.interval_ms:g} ms{which}; {control}"
         return
@@ -123,11 +130,27 @@ def footnotes(step: StepPart) -> Iterator[str]:
     yield f"{control} lost {measured['control']['lost']} of {measured['control']['sent']}"
 
 
-def size_rows(step: StepPart) -> Iterator[tuple[str, ...]]:
-    """Pair, size, predicted, observed: one row for each."""
-    for row in () if step.probe is None else step.probe.sizes:
-        observed = row.observed or row.volatile.observed
-        predicted = " or ".join(f"{fate.outcome} at {fate.at}" for fate in row.predicted)
-        seen = "" if observed is None else f"{observed.outcome} at {observed.at}"
-        mark = " ≠" if row.agrees is False else ""
-        yield (f"{row.sender} → {row.target}", str(row.size), predicted + mark, seen)
+def size_rows(step: StepPart) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """A header with the sizes, and a row per pair: what became of each size."""
+    found = [] if step.probe is None else step.probe.sizes
+    sizes = sorted({row.size for row in found})
+    by_pair: dict[tuple[str, str, str], dict[int, str]] = {}
+    for row in found:
+        by_pair.setdefault((row.sender, row.target, row.address), {})[row.size] = _size(row)
+    rows = [
+        (f"{_short(sender)} → {_short(target)}", *(cells.get(size, "") for size in sizes))
+        for (sender, target, _), cells in by_pair.items()
+    ]
+    return ("pair", *(f"{size} bytes" for size in sizes)), rows
+
+
+def _size(row: SizePart) -> str:
+    predicted = " or ".join(map(_fate, row.predicted))
+    seen = row.observed or row.volatile.observed
+    if seen is None:
+        return predicted
+    return _fate(seen) + (f" ≠ {predicted}" if row.agrees is False else "")
+
+
+def _fate(fate: SizeFatePart) -> str:
+    return fate.outcome if fate.outcome == "arrived" else f"{fate.outcome} at {_short(fate.at)}"

@@ -132,11 +132,11 @@ class Terminal:
         """What a steady stream lost, and which sizes came through."""
         if self.verbosity < 0:
             return
-        for header, found in ((probes.HEADER, list(probes.rows(step))), (probes.SIZES, list(probes.size_rows(step)))):
+        for header, found in ((probes.HEADER, list(probes.rows(step))), probes.size_rows(step)):
             if found:
                 table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
                 for name in header:
-                    table.add_column(name, overflow="fold")
+                    table.add_column(name, overflow="fold", no_wrap=name in probes.NARROW)
                 for row in found:
                     table.add_row(*(escape(cell) for cell in row), style="red" if any("≠" in c for c in row) else None)
                 self.console.print(_indented(table))
