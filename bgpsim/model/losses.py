@@ -6,8 +6,9 @@ from one to the next is not modelled: for how long, and over which ways that are
 - `must`: in the state before or in the one after the pair is not delivered; or its only way crosses a link that the
   step cuts, no kernel has another one, and no router at the cut knows another one: then somebody's UPDATE has to
   come, or the session over the link has to stand again.
-- `none`: every state has the pair delivered by the same ways; on none of them a link, a kernel route or a path that
-  is eligible for it differs in any of the states; no router that a way rests on is configured anew; and nobody types.
+- `none`: every state has the pair delivered by the same ways; on none of them a link, a kernel route or a best path
+  differs in any of the states, and no other eligible path but that it comes or goes; no router is configured anew, if
+  BGP brought one of the routes; and nobody types.
 - `may`: all else.
 
 A state that does not deliver but for the state before an action takes effect, and a cut, last as long as a BGP message
@@ -20,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from itertools import pairwise
 
 from bgpsim.model.fib import Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
@@ -158,14 +160,20 @@ def _changed(flow: FlowKey, known: Sequence[_Known], ways: Sequence[Forwarding |
         if route.protocol != "bgp":
             continue
         rests_on_bgp = True
-        candidates = [{k: (p.attributes, p.best) for k, p in m.eligible(device, prefix).items()} for m in known]
-        if any(candidate != candidates[0] for candidate in candidates):
+        candidates = [moment.eligible(device, prefix) for moment in known]
+        if not all(_same_choice(one, other) for one, other in pairwise(candidates)):
             return f"what {device} can choose from for {prefix} changes"
     if rests_on_bgp:
         for name in known[0].configured:
             if any(moment.configured.get(name) != known[0].configured[name] for moment in known):
                 return f"BGP at {name} is configured anew"
     return None
+
+
+def _same_choice(one: Mapping[PathKey, BgpPath], other: Mapping[PathKey, BgpPath]) -> bool:
+    """The best paths are the same, and every path that is in both. One that is not chosen may come or go."""
+    best = [{key for key, path in of.items() if path.best or path.multipath} for of in (one, other)]
+    return best[0] == best[1] and all(one[key].attributes == other[key].attributes for key in one.keys() & other.keys())
 
 
 def _plain(found: tuple[Prefix, FibRoute] | None) -> object:

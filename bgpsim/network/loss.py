@@ -72,6 +72,7 @@ class Measured:
     sent: int
     received: int
     duplicates: int
+    """Of the whole stream, as is `late`."""
     late: int
     """Arrived after they had been taken for lost; counted as lost."""
     outages: tuple[Outage, ...]
