@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, NamedTuple, TypeAlias
 
 from bgpsim.agent.protocol import Agent, LabDevice
@@ -173,8 +174,8 @@ class _Reader:
         return "stopped" if egress is None else "vanished"
 
     def stretches(self, pieces: Sequence[_Piece], slots: int) -> Iterator[Stretch]:
-        ends = [piece.first for piece in pieces[1:]] + [slots]
-        for piece, end in zip(pieces, ends, strict=True):
+        for piece, following in zip_longest(pieces, pieces[1:]):
+            end = slots if following is None else following.first
             visits = [] if piece.trail is None else self.trails[piece.trail]["visits"]
             looped = piece.trail is not None and (
                 self.trails[piece.trail]["looped"] or len({visit[0] for visit in visits}) < len(visits)

@@ -80,8 +80,13 @@ def _stretch(stretch: Stretch) -> dict[str, Any]:
 
 
 HEADER = ("pair", "predicted", "lost", "ms", "outages", "ways", "")
-NARROW = HEADER[1:-1]
-"""Columns that are not folded."""
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The header and the rows, as lines with columns under one another."""
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    for row in (header, *rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def rows(step: StepPart) -> Iterator[tuple[str, ...]]:

@@ -130,16 +130,12 @@ class Terminal:
 
     def _probe(self, step: StepPart) -> None:
         """What a steady stream lost, and which sizes came through."""
-        if self.verbosity < 0:
-            return
         for header, found in ((probes.HEADER, list(probes.rows(step))), probes.size_rows(step)):
             if found:
-                table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-                for name in header:
-                    table.add_column(name, overflow="fold", no_wrap=name in probes.NARROW)
-                for row in found:
-                    table.add_row(*(escape(cell) for cell in row), style="red" if any("≠" in c for c in row) else None)
-                self.console.print(_indented(table))
+                first, *rest = probes.aligned(header, found)
+                self._say(f"[dim]{escape(first)}[/]", indent=4)
+                for line in rest:
+                    self._say(f"[red]{escape(line)}[/]" if "≠" in line else escape(line), indent=4)
         for line in probes.footnotes(step):
             self._say(f"[dim]{escape(line)}[/]", indent=4)
 

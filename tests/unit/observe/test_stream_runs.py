@@ -114,3 +114,8 @@ def test_a_packet_that_looped_and_arrived_is_no_loss_but_a_loop() -> None:
     found = of(read([[0, 4, True, False, LOOPS], [5, 9, True, False, ARRIVES]], slots=10))
     assert found.lost == 0
     assert [stretch.looped for stretch in found.stretches] == [True, False]
+
+
+def test_a_stream_that_ends_before_anything_was_sent() -> None:
+    found = of(read([[0, 9, True, False, ARRIVES]], slots=10, acted=101.0))
+    assert (found.sent, found.lost, found.recovered, found.stretches) == (0, 0, True, ())
