@@ -69,6 +69,10 @@ def _short(endpoint: str) -> str:
     return endpoint.rpartition("/")[2].removeprefix("pod:")
 
 
+def _pair_text(sender: str, target: str, address: str) -> str:
+    return f"{_short(sender)} → {_short(target)}" + (" (v6)" if ":" in address else "")
+
+
 def _stretch(stretch: Stretch) -> dict[str, Any]:
     return {
         "at_ms": _ms(stretch.begin),
@@ -99,7 +103,7 @@ def rows(step: StepPart) -> Iterator[tuple[str, ...]]:
         recovers = {True: ", recovers", False: ", stays lost", None: ""}[row.predicted.recovers]
         loss = {"must": "loses some", "may": "may lose", "none": "loses none"}[row.predicted.loss]
         told = loss + (recovers if row.predicted.loss != "none" else "") + (" ≠" if row.agrees is False else "")
-        pair = f"{_short(row.sender)} → {_short(row.target)}"
+        pair = _pair_text(row.sender, row.target, row.address)
         yield (pair, told, *_figures(figures)) if figures is not None else (pair, told, "", "", "", "", "")
 
 
@@ -142,10 +146,7 @@ def size_rows(step: StepPart) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     by_pair: dict[tuple[str, str, str], dict[int, str]] = {}
     for row in found:
         by_pair.setdefault((row.sender, row.target, row.address), {})[row.size] = _size(row)
-    rows = [
-        (f"{_short(sender)} → {_short(target)}", *(cells.get(size, "") for size in sizes))
-        for (sender, target, _), cells in by_pair.items()
-    ]
+    rows = [(_pair_text(*pair), *(cells.get(size, "") for size in sizes)) for pair, cells in by_pair.items()]
     return ("pair", *(f"{size} bytes" for size in sizes)), rows
 
 

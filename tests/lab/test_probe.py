@@ -158,17 +158,27 @@ topology:
   nodes:
     h1:
       kind: linux
-      exec: ["ip addr add 10.1.0.2/24 dev net0", "ip route replace 10.2.0.0/24 via 10.1.0.1"]
+      exec:
+        - ip addr add 10.1.0.2/24 dev net0
+        - ip route replace 10.2.0.0/24 via 10.1.0.1
+        - ip addr add 2001:db8:1::2/64 dev net0 nodad
+        - ip route replace 2001:db8:2::/64 via 2001:db8:1::1
     r:
       kind: linux
       exec:
         - ip addr add 10.1.0.1/24 dev a
         - ip addr add 10.2.0.1/24 dev b
         - ip addr add 10.3.0.1/24 dev c
+        - ip addr add 2001:db8:1::1/64 dev a nodad
+        - ip addr add 2001:db8:2::1/64 dev b nodad
         - ip link set dev a mtu 1300
     h2:
       kind: linux
-      exec: ["ip addr add 10.2.0.2/24 dev net0", "ip route replace 10.1.0.0/24 via 10.2.0.1"]
+      exec:
+        - ip addr add 10.2.0.2/24 dev net0
+        - ip route replace 10.1.0.0/24 via 10.2.0.1
+        - ip addr add 2001:db8:2::2/64 dev net0 nodad
+        - ip route replace 2001:db8:1::/64 via 2001:db8:2::1
     h3:
       kind: linux
       exec: ["ip addr add 10.3.0.2/24 dev net0", "ip route replace 10.1.0.0/24 via 10.3.0.1"]
@@ -179,6 +189,8 @@ topology:
 """
 FORTH = FlowKey("host:h1", "host:h2", "10.1.0.2", "10.2.0.2")
 BACK = FlowKey("host:h2", "host:h1", "10.2.0.2", "10.1.0.2")
+SIX = FlowKey("host:h1", "host:h2", "2001:db8:1::2", "2001:db8:2::2")
+SIX_BACK = FlowKey("host:h2", "host:h1", "2001:db8:2::2", "2001:db8:1::2")
 MEANWHILE = ("r", "sleep 0.1")
 """What takes less than an interval is seen by chance only."""
 AFTERWARDS = ("r", "sleep 0.2")
@@ -198,7 +210,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedLab]:
 
 def during(lab: EmbeddedLab, *lines: tuple[str, str], control: FlowKey) -> Measurement:
     """A stream while these lines are typed on devices."""
-    begun = stream.start(lab.agent, lab.devices, (FORTH,), control, 0.01)
+    begun = stream.start(lab.agent, lab.devices, (FORTH, SIX), control, 0.01)
     for device, text in (*lines, AFTERWARDS):
         assert lab.execute(device, text).exit_code == 0
     return stream.stop(lab.agent, lab.devices, begun)
@@ -214,6 +226,8 @@ def test_a_loss_on_the_control_pair_voids_the_measurement(line: EmbeddedLab) -> 
         None,
         "the sender was kept from sending for more than 20 intervals",
     )
+    # The kernel has taken the IPv6 address with the link.
+    assert line.execute("r", "ip addr add 2001:db8:2::1/64 dev b nodad").exit_code == 0
 
 
 def test_a_route_that_goes_and_comes_is_timed(line: EmbeddedLab) -> None:
@@ -259,6 +273,19 @@ def test_a_link_whose_ends_differ_drops_in_silence(line: EmbeddedLab) -> None:
     needed = SizeFate("fragmentation-needed", "r")
     assert [seen[SizeKey(BACK, size)] for size in sizes] == [
         SizeFate("arrived", "h1"), needed, needed, needed, SizeFate("too-big", "h2"),
+    ]  # fmt: skip
+
+
+def test_ipv6(line: EmbeddedLab) -> None:
+    """Only IPv6 loses its route; and of a size that is too much r says so by ICMPv6."""
+    add, delete = (("r", f"ip route {word} blackhole 2001:db8:2::2/128") for word in ("add", "del"))
+    found = during(line, add, MEANWHILE, delete, control=ASIDE)
+    assert found.pairs[FORTH].lost == 0 < found.pairs[FORTH].sent
+    (outage,) = found.pairs[SIX].outages
+    assert (outage.at, outage.ended) == (("stopped at r",), True)
+    seen = read_sizes(line.agent, line.devices, [SIX_BACK], (1300, 1301, 9501))
+    assert [seen[SizeKey(SIX_BACK, size)] for size in (1300, 1301, 9501)] == [
+        SizeFate("arrived", "h1"), SizeFate("fragmentation-needed", "r"), SizeFate("too-big", "h2"),
     ]  # fmt: skip
 
 
