@@ -31,8 +31,8 @@ _LINK_LAYER_AT = 32
 _STATUS = struct.Struct("=I")
 _SNAP = 128
 """Bytes of a packet that are kept: 40 + 8 before the mark, or 60 + 8."""
-_FRAME, _BLOCK, _FRAMES = 256, 1 << 16, 4096
-"""A frame has 80 bytes of headers. 1 MiB per device: seconds of a stream, however long the reader is not let run."""
+_FRAME, _BLOCK, _FRAMES = 256, 1 << 16, 8192
+"""A frame has 80 bytes of headers. 2 MiB per device: seconds of a stream, or a tenth of one that loops."""
 
 
 class Seen(NamedTuple):
