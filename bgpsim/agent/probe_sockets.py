@@ -104,10 +104,15 @@ def capture(buffer: int) -> socket.socket:
     opened = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
     opened.setblocking(False)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-    program = ctypes.create_string_buffer(_FILTER)
-    length = len(_FILTER) // 8
-    opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", length, ctypes.addressof(program)))
+    attach(opened, _FILTER)
     return opened
+
+
+def attach(opened: socket.socket, program: bytes) -> None:
+    """Let only those packets in that a classic BPF program takes (socket(7), SO_ATTACH_FILTER)."""
+    kept = ctypes.create_string_buffer(program)
+    address = ctypes.addressof(kept)
+    opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(program) // 8, address))
 
 
 def drops(opened: socket.socket) -> int:

@@ -6,7 +6,6 @@ buffer is bounded by net.core.rmem_max (some 300 packets), which nobody may rais
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import mmap
 import socket
@@ -14,10 +13,9 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bgpsim.agent.probe_sockets import drops, instruction
+from bgpsim.agent.probe_sockets import attach, drops, instruction
 
 _ETH_P_ALL = 0x0003
-_SO_ATTACH_FILTER = 26
 _SOL_PACKET, _PACKET_RX_RING, _PACKET_VERSION = 263, 5, 10
 _TPACKET_V2 = 1
 _USER = 1
@@ -92,14 +90,6 @@ class Ring:
     def close(self) -> None:
         self._memory.close()
         self.socket.close()
-
-
-def attach(opened: socket.socket, program: bytes) -> None:
-    """Let only those packets in that a classic BPF program takes (socket(7), SO_ATTACH_FILTER)."""
-    kept = ctypes.create_string_buffer(program)
-    opened.setsockopt(
-        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(program) // 8, ctypes.addressof(kept))
-    )
 
 
 _LOAD_WORD, _LOAD_HALF, _LOAD_BYTE = 0x20, 0x28, 0x30
