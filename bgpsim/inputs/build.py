@@ -90,7 +90,7 @@ class _Builder:
             ends = tuple(InterfaceRef(self.aliases[end.node], end.interface) for end in link.ends)
             self.segments.append(Segment(ends, link.source))
             for end in ends:
-                self._new_interface(end, Interface(end.interface, source=link.source))
+                self._new_interface(end, Interface(end.interface, mtu=link.mtu, source=link.source))
         self._run_commands()
         pods = self._pods(cluster) if cluster is not None else ()
         bgp = self._cluster_bgp(cluster) if cluster is not None else {}

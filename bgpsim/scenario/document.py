@@ -74,7 +74,7 @@ def usable(text: YamlSource) -> Document:
     return Document(file, text, problems)
 
 
-_STEP_STANDS_WITHOUT = ("expect", "exec", "link-down", "link-up", "impair", "withdraw", "configure", "at")
+_STEP_STANDS_WITHOUT = ("expect", "exec", "link-down", "link-up", "impair", "withdraw", "configure", "at", "probe")
 """Keys of a step: without them nothing that a later step names is missing."""
 
 

@@ -24,7 +24,7 @@ from bgpsim.observe.traceroute import counts
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.masking import masked_part
-from bgpsim.scenario import quiet
+from bgpsim.scenario import probing, quiet
 from bgpsim.scenario.reactions import Watch, watching
 from bgpsim.scenario.recording import (
     Listener,
@@ -171,6 +171,7 @@ def _step(
     begun = Begun.now(lab.agent, lab.devices, earlier=start - record.started if first else 0.0)
     done: list[str] = []
     try:
+        probing_begun = probing.begin(lab, step, probing.moment_before(record, before), prediction.state)
         with watching(lab.agent, step.actions) as watch:
             for action in step.actions:
                 tell(f"step “{step.name}”: {action}")
@@ -181,6 +182,7 @@ def _step(
         settled = wait_settled(lab.agent, lab.devices, quiet=_quiet(record.scenario, step, first), timeout=timeout)
         settled_at = time.monotonic() - record.started
         lab.check_alive()
+        probed = probing.end(lab, probing_begun)
         tell(f"step “{step.name}”: reading tables, sending packets")
         observed = observe(lab.agent, lab.devices, step.flows)
         told = since(lab.agent, begun)
@@ -196,6 +198,7 @@ def _step(
     possible, seen = _outcome_seen(step, before, prediction, observed)
     record.past.predicted[step.name] = possible[seen].state
     part = _found(record, step, done, settled)
+    probing.tell(record, part, probed, possible[seen].state)
     part.volatile["seconds"] = time.monotonic() - start
     part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
     part.volatile["cross_check"] = counts(observed)

@@ -220,18 +220,21 @@ class WithdrawEntry(Section):
         return self
 
 
-def _zero_as_text(value: Any) -> Any:
-    """`0` needs no unit, and YAML has made a number of it."""
-    return "0" if value == 0 and type(value) is int else value
-
-
 def _quantity(read: Callable[[str], object], example: str) -> Any:
+    def with_unit(value: Any) -> Any:
+        """`0` needs no unit, and YAML has made a number of it."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if value:
+                raise ValueError(f"found {value}; expected a number with its unit, {example} say")
+            return "0"
+        return value
+
     def check(text: str) -> str:
         read(text)
         return text
 
     shape = {"anyOf": [{"type": "string"}, {"const": 0}], "examples": [example]}
-    return Annotated[str, AfterValidator(check), BeforeValidator(_zero_as_text), WithJsonSchema(shape)]
+    return Annotated[str, AfterValidator(check), BeforeValidator(with_unit), WithJsonSchema(shape)]
 
 
 if TYPE_CHECKING:
@@ -308,6 +311,54 @@ class ExpectSection(Section):
     gained: list[Pair] | None = Field(default=None, description="exactly these were not delivered and are now")
     same_as: Name | None = Field(default=None, description="all planes are as at the end of that earlier step")
 
+
+def _interval(duration: str) -> str:
+    if not 5_000 <= microseconds(duration) <= 100_000:
+        raise ValueError(f"found '{duration}'; expected an interval from 5ms to 100ms")
+    return duration
+
+
+class LostBound(Section):
+    at_most: Duration
+
+
+class ContinuousSection(Section):
+    """A packet per pair and interval, from before the first action until the step has settled."""
+
+    pairs: list[Pair] | None = Field(
+        default=None, min_length=1, description="default: every ordered pair of pods and hosts, twelve at most"
+    )
+    interval: Annotated[Duration, AfterValidator(_interval)] = Field(
+        default="10ms", description="the resolution of all times, 5ms to 100ms"
+    )
+    control: Pair | None = Field(
+        default=None,
+        description="one pair that loses nothing whatever the step does: a loss there voids the measurement;"
+        " default: one whose way nothing touches",
+    )
+    lost: LostBound | None = Field(default=None, description="of each pair, all its outages together")
+
+
+class ProbeSection(Section):
+    """What is sent besides the probes that follow every pair at the end of the step."""
+
+    continuous: ContinuousSection | None = None
+    sizes: list[Annotated[int, Field(ge=100, le=65535)]] = Field(
+        default=[],
+        description="bytes of IP packets that must not be fragmented, sent on every pair once the step has settled",
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> ProbeSection:
+        if self.continuous is None and not self.sizes:
+            raise ValueError("expected `continuous` (with its keys, or {}) or `sizes`")
+        return self
+
+
+Probe = Annotated[
+    Annotated[Literal["continuous"], Tag("text")] | Annotated[ProbeSection, Tag("mapping")],
+    Discriminator(_mapping_or_text),
+]
 
 ExecLines = Annotated[
     Annotated[str, Tag("text")] | Annotated[list[str], Tag("list")],
@@ -386,6 +437,7 @@ class StepSection(ActionsSection, NamedSection):
     """Actions in their order, then those of `at`, one entry after the other. Then what is expected."""
 
     at: list[AtEntry] = Field(default=[], description="actions on what is observed within the step, in this order")
+    probe: Probe | None = Field(default=None, description="`continuous`, or with its settings; sizes show MTU faults")
     expect: ExpectSection | None = None
 
 

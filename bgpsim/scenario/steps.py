@@ -31,6 +31,7 @@ from bgpsim.scenario.endpoints import Endpoints, all_pairs
 from bgpsim.scenario.events import read_event
 from bgpsim.scenario.impairments import after_impairment, after_link_up, after_silence, link_ends, read_impairment
 from bgpsim.scenario.names import Names, hint, problem
+from bgpsim.scenario.probes import read_probe
 from bgpsim.scenario.schema import (
     ActionsSection,
     AnnounceEntry,
@@ -47,6 +48,7 @@ from bgpsim.scenario.timeline import (
     AwaitEvent,
     Delete,
     Execute,
+    Probe,
     SetInterface,
     Silence,
     Step,
@@ -128,8 +130,11 @@ class StepReader:
                 network = replace(network, interim=tuple(self._passed(then, then in perhaps) for then in interim))
             expected = () if section.expect is None else self._expected(section.expect, at, network, past)
             flows = all_pairs(network)
+            probe = Probe()
+            with self.problems.collected():
+                probe = read_probe(section.probe, at, self.document, network)
             source = self.document.source(*at, "name")
-            steps.append(Step(section.name, source, actions, network, flows, expected, self.timeline))
+            steps.append(Step(section.name, source, actions, network, flows, expected, probe, self.timeline))
             seen.append(section.name)
             past.append(section.name)
         return _with_named_flows(steps, named)

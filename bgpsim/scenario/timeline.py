@@ -174,6 +174,30 @@ Action: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
+class Continuous:
+    """A steady stream of packets while the step is under way."""
+
+    flows: tuple[FlowKey, ...] | None
+    """None: of the step's own, a set that is not too large."""
+    interval: float
+    """Seconds."""
+    control: FlowKey | None
+    """None: chosen."""
+    at_most: float | None
+    """Seconds that each pair may lose."""
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What is sent besides the probes that follow every flow at the end."""
+
+    continuous: Continuous | None = None
+    sizes: tuple[int, ...] = ()
+    """Bytes of IP packets that must not be fragmented."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step: what to do, what the network is then, what to follow through it and what is expected."""
 
@@ -183,6 +207,7 @@ class Step:
     network: Network
     flows: tuple[FlowKey, ...]
     expected: tuple[Expected, ...]
+    probe: Probe = Probe()
     timeline: Timeline = field(default_factory=Timeline)
     """What this step and those before it have made of the lab."""
 

@@ -226,7 +226,7 @@ UNSEEN: Mapping[tuple[type, str], str] = {
     (Endpoint, "addresses"): "likewise",
     (Endpoint, "labels"): _LABEL,
     (Endpoint, "away"): "which pairs are followed is asked of the scenario, by both sides",
-    (Interface, "mtu"): "no probe is longer than any MTU of the lab",
+    (Interface, "mtu"): "no probe here is longer than any MTU; those of `sizes` are (test_probe.py)",
     (KernelRoute, "onlink"): "it matters only while a route is put in",
     (BgpInstance, "router_id"): "it decides only a tie that nothing before it decides; this lab has none",
     (BgpInstance, "multipath_relax"): "no two paths of this lab are of equal length by different neighbor ASes",

@@ -29,6 +29,7 @@ _SLOW_TO_IMPORT = (
     ("bgpsim.agent.gobgp", "GobgpService"),
     ("bgpsim.agent.packets", "PacketService"),
     ("bgpsim.agent.traceroute", "TracerouteService"),
+    ("bgpsim.agent.stream.service", "StreamService"),
 )
 
 
