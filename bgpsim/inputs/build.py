@@ -343,6 +343,13 @@ class _Builder:
                     communities=a.communities,
                     large_communities=a.large_communities,
                     extended_communities=a.extended_communities,
+                    local_preference=a.local_preference,
+                    originator_id=a.originator_id,
+                    cluster_list=a.cluster_list,
+                    aggregator=a.aggregator,
+                    atomic_aggregate=a.atomic_aggregate,
+                    unknown=a.unknown,
+                    path_id=a.path_id,
                     source=a.source,
                 )
                 for a in self.timeline.announced

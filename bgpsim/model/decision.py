@@ -83,7 +83,11 @@ def _local_preference(path: Candidate) -> int:
 
 
 def _med_compares(a: Candidate, b: Candidate, rules: Rules) -> bool:
-    return rules.always_compare_med or neighbor_as(a.attributes.as_path) == neighbor_as(b.attributes.as_path)
+    if rules.always_compare_med:
+        return True
+    one, other = neighbor_as(a.attributes.as_path), neighbor_as(b.attributes.as_path)
+    # An AS_SET at the beginning is nobody's AS (bgpd/bgp_aspath.c, aspath_cmp_left).
+    return one == other and not isinstance(one, frozenset)
 
 
 def _both_external(a: Candidate, b: Candidate, rules: Rules) -> bool:
@@ -197,7 +201,8 @@ def _best(eligible: Sequence[Candidate], rules: Rules) -> Candidate | None:
     if rules.deterministic_med:
         groups: dict[object, list[Candidate]] = {}
         for path in eligible:
-            groups.setdefault(neighbor_as(path.attributes.as_path), []).append(path)
+            first = neighbor_as(path.attributes.as_path)
+            groups.setdefault(path if isinstance(first, frozenset) else first, []).append(path)
         eligible = [winner for group in groups.values() if (winner := _walk(group, rules)) is not None]
     return _walk(eligible, rules)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bgpsim.model.decision import Candidate, Decided, equal_cost
@@ -209,7 +209,7 @@ def _paths(
         for entry in decided:
             key = PathKey(table.device, family_of(table.prefix), table.prefix, entry.path.neighbor)
             paths[key] = BgpPath(
-                attributes=entry.path.attributes,
+                attributes=_shown(network, table.device, entry.path.attributes),
                 valid=entry.path.valid,
                 best=entry.best,
                 multipath=entry.multipath,
@@ -223,11 +223,18 @@ def _paths(
     return paths
 
 
+def _shown(network: Network, device: str, attributes: Attributes) -> Attributes:
+    """FRR's tables leave out attributes that it does not know."""
+    if not attributes.unknown or _engine(network, device) != "frr":
+        return attributes
+    return replace(attributes, unknown=())
+
+
 def _unchanged(entry: Decided, then: Mapping[str, BgpPath]) -> bool:
     path = then.get(entry.path.neighbor)
     return (
         path is not None
-        and path.attributes == entry.path.attributes
+        and replace(path.attributes, unknown=()) == replace(entry.path.attributes, unknown=())
         and (path.valid, path.best, path.weight) == (entry.path.valid, entry.best, entry.path.weight)
     )
 
@@ -355,7 +362,8 @@ def _history_decides(
 
     def earlier(path: Candidate) -> BgpPath | None:
         then = before.paths.get(PathKey(table.device, family_of(table.prefix), table.prefix, path.neighbor))
-        return then if then is not None and then.attributes == path.attributes else None
+        same = then is not None and replace(then.attributes, unknown=()) == replace(path.attributes, unknown=())
+        return then if same else None
 
     was = earlier(best)
     if was is not None and was.best:

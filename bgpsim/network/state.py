@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from bgpsim.network.description import RouteKind
+from bgpsim.network.types import AsPath as AsPath  # used under this name by whoever reads a state
 from bgpsim.network.types import Family, Prefix
 from bgpsim.source import Source
 
-AsPath: TypeAlias = tuple[int | frozenset[int], ...]
 Plane: TypeAlias = Literal["bgp", "fib", "path", "wire"]
 PLANES: tuple[Plane, ...] = ("bgp", "fib", "path", "wire")
 
@@ -56,6 +56,9 @@ class Attributes:
     extended_communities: tuple[str, ...] = ()
     originator_id: str | None = None
     cluster_list: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Transitive ones that no router here has a meaning for, `code 0xvalue`, by code. FRR passes them on and shows none
+    in its tables, so they are facts of the wire alone."""
 
 
 class SessionKey(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,7 @@ def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Att
         med=path.get("metric"),
         local_preference=path.get("locPrf"),
         atomic_aggregate=bool(path.get("atomicAggregate")),
+        aggregator=f"{path['aggregatorAs']}:{path['aggregatorId']}" if "aggregatorAs" in path else None,
         communities=tuple(sorted(path.get("community", {}).get("string", "").split())),
         large_communities=tuple(sorted(path.get("largeCommunity", {}).get("string", "").split())),
         extended_communities=tuple(sorted(path.get("extendedCommunity", {}).get("string", "").split())),
@@ -155,11 +157,18 @@ def read_advertised(plane: BgpPlane, device: str, family: Family, neighbor: str,
             raise LabError(f"{device}: FRR shows an advertised route of an unknown shape: {route}")
         plane.advertised[AdvertisedKey(device, neighbor, family, ip_network(prefix))] = Attributes(
             next_hop=owners.next_hop(hop, device),
-            as_path=tuple(int(asn) for asn in route["path"].split()),
+            as_path=_printed_path(route["path"]),
             origin=_ORIGIN_CODES[route["bgpOriginCode"]],
             med=route.get("metric"),
             local_preference=route.get("locPrf"),
         )
+
+
+def _printed_path(text: str) -> AsPath:
+    """`65000 {65010,65011}`: an AS_SET is in braces (bgpd/bgp_aspath.c)."""
+    return tuple(
+        frozenset(map(int, part[1:-1].split(","))) if part.startswith("{") else int(part) for part in text.split()
+    )
 
 
 def read_gobgp(plane: BgpPlane, device: str, tables: Mapping[str, Any], owners: Owners) -> None:
@@ -203,6 +212,7 @@ def _gobgp_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> A
     """Attribute types as on the wire (RFC 4271 section 4.3, 1997, 4360, 4456, 4760, 8092), in GoBGP's JSON
     (pkg/packet/bgp/bgp.go, the MarshalJSON methods)."""
     found: dict[str, Any] = {"next_hop": "0.0.0.0", "origin": "incomplete"}
+    unknown: list[tuple[int, str]] = []
     for attribute in path["attrs"]:
         match attribute["type"]:
             case 1:
@@ -236,8 +246,12 @@ def _gobgp_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> A
                 found["large_communities"] = tuple(
                     sorted(f"{c['ASN']}:{c['LocalData1']}:{c['LocalData2']}" for c in attribute["value"])
                 )
-            case unknown:
-                raise LabError(f"{device}: GoBGP shows an attribute of the unknown type {unknown}")
+            case code:
+                # What GoBGP does not know it shows as octets in base 64, and passes on if it is transitive.
+                if not isinstance(attribute.get("value"), str):
+                    raise LabError(f"{device}: GoBGP shows an attribute of the unknown type {code}")
+                unknown.append((code, base64.b64decode(attribute["value"]).hex()))
+    found["unknown"] = tuple(f"{code} 0x{value}" for code, value in sorted(unknown))
     return Attributes(**{**found, "next_hop": owners.next_hop(found["next_hop"], device)})
 
 
