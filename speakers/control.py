@@ -145,7 +145,7 @@ class SpeakerControl:
             if not seen.established:
                 return True
             counted = seen.updates_received > before.updates_received and status["sent"] > sent_before
-            return counted and not (gone and has_route(self._agent, link, announcement.prefix))
+            return counted and not (gone and has_route(self._agent, link, announcement.prefix, announcement.path_id))
 
         what = f"the {'withdrawal of' if gone else 'UPDATE for'} {announcement.prefix}"
         self._wait(speaker, link, done, EFFECT_TIMEOUT, what)

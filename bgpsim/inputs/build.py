@@ -328,6 +328,7 @@ class _Builder:
                     remote_as=router.bgp.asn,
                     families=families,
                     extended_nexthop=True,
+                    add_path=speaker.add_path,
                     source=speaker.source,
                     sources=(speaker.source,),
                 )
@@ -365,6 +366,7 @@ class _Builder:
                 keepalive=profile.keepalive,
                 connect_retry=1,
                 extended_nexthop=True,
+                add_path=speaker.add_path,
                 source=speaker.source,
                 sources=(speaker.source,),
             )

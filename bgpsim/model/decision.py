@@ -40,6 +40,12 @@ class Candidate:
     refused: str | None = None
     """Why it is not eligible; texts that start with `denied` name what no router keeps in its table."""
     sources: tuple[Source, ...] = ()
+    path_id: int = 0
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Which of a table's paths of one prefix it is."""
+        return (self.neighbor, self.path_id)
 
     @property
     def valid(self) -> bool:
@@ -156,7 +162,7 @@ def compare(a: Candidate, b: Candidate, rules: Rules, steps: Sequence[Step] = ST
         one, other = step.value(a), step.value(b)
         if one != other:
             return Verdict(-1 if one < other else 1, step.reason)
-    return Verdict(-1 if a.neighbor <= b.neighbor else 1, LAST_RESORT)
+    return Verdict(-1 if a.place <= b.place else 1, LAST_RESORT)
 
 
 def equal_cost(a: Candidate, b: Candidate, rules: Rules) -> bool:
@@ -177,7 +183,7 @@ class Decided:
 
 def decide(candidates: Sequence[Candidate], rules: Rules) -> tuple[Decided, ...]:
     """Choose among all paths of one prefix. In the order of neighbor names, whatever order they come in."""
-    ordered = sorted(candidates, key=lambda p: p.neighbor)
+    ordered = sorted(candidates, key=lambda p: p.place)
     eligible = [path for path in ordered if path.valid]
     best = _best(eligible, rules)
     if best is None:

@@ -118,6 +118,8 @@ class Neighbor:
     extended_nexthop: bool = False
     """IPv4 routes with IPv6 next hops (RFC 8950); on for unnumbered neighbors in FRR."""
     shutdown: bool = False
+    add_path: bool = False
+    """Takes several paths of a prefix and sends all that it has (RFC 7911; FRR: addpath-tx-all-paths)."""
     v6_only: bool = False
     """An unnumbered neighbor's session runs over link-local addresses, whatever IPv4 addresses the link has."""
     source: Source | None = None

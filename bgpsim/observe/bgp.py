@@ -42,6 +42,8 @@ class BgpPlane:
     paths: dict[PathKey, BgpPath] = field(default_factory=dict)
     advertised: dict[AdvertisedKey, Attributes] = field(default_factory=dict)
     not_observed: dict[str, str] = field(default_factory=dict)
+    add_path: set[str] = field(default_factory=set)
+    """Routers that send several paths of a prefix to somebody."""
 
 
 def read_frr(plane: BgpPlane, device: str, answers: list[str], owners: Owners) -> None:
@@ -95,7 +97,9 @@ def _frr_paths(
         if peer["peerId"] in ("0.0.0.0", "::"):
             neighbor = "local"
         best = path.get("bestpath", {})
-        key = PathKey(device, family, ip_network(prefix), neighbor)
+        if path.get("addpathTxIdAll"):
+            plane.add_path.add(device)
+        key = PathKey(device, family, ip_network(prefix), neighbor, path.get("addpathRxId", 0))
         plane.paths[key] = BgpPath(
             attributes=_frr_attributes(path, device, owners),
             valid=bool(path.get("valid")),
@@ -135,12 +139,28 @@ def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Att
     )
 
 
-def advertised_commands(plane: BgpPlane, device: str) -> list[tuple[Family, str, str]]:
-    """Family, neighbor and command for each Adj-RIB-Out that FRR has."""
+def several_paths(answer: str) -> frozenset[str]:
+    """The neighbors that are sent several paths of a prefix, by the answer to `show bgp neighbors json`."""
+    return frozenset(
+        name
+        for name, neighbor in json.loads(answer).items()
+        if isinstance(neighbor, dict)
+        and any(
+            family.get("txAdvertisedAndReceived")
+            for family in neighbor.get("neighborCapabilities", {}).get("addPath", {}).values()
+        )
+    )
+
+
+def advertised_commands(plane: BgpPlane, device: str, several: frozenset[str]) -> list[tuple[Family, str, str]]:
+    """Family, neighbor and command for each Adj-RIB-Out that FRR prints as it is.
+
+    Of `several` paths of a prefix it prints one, whichever comes last (bgpd/bgp_route.c, show_adj_route).
+    """
     return [
         (family, key.neighbor, f"show bgp {family[:4]} unicast neighbors {key.neighbor} advertised-routes json")
         for key, session in sorted(plane.sessions.items())
-        if key.device == device
+        if key.device == device and key.neighbor not in several
         for family in sorted(session.families)
     ]
 

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any, Literal, TypeAlias
 
 from bgpsim.errors import LabError
-from bgpsim.network.state import AsPath, Attributes, WireKey
+from bgpsim.network.state import AsPath, Attributes, WireKey, numbered
 from bgpsim.network.types import Family
 from bgpsim.observe.communities import community_text, extended_community_text
 
@@ -62,7 +62,7 @@ def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> dict[WireKe
                 made = _attributes(attributes, spell(speaker, router, next_hop))
                 for route in routes:
                     standing[_key(speaker, direction, router, family, route)] = made
-    return standing
+    return numbered(standing, lambda attributes: attributes)
 
 
 def _link_local_last(by_next_hop: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
