@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from bgpsim.model.decision import LOCAL, Candidate, Decided, Rules, decide
 from bgpsim.model.fib import InstalledRoute
+from bgpsim.model.nexthop_tracking import ConnectedOnly, User
 from bgpsim.model.policy import LOCAL_WEIGHT, SELF, Exporter, Sent, denied, merged, received
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.sessions import SessionEnd, Sessions, neighbor_sources
@@ -80,6 +81,7 @@ class _Router:
     """By prefix, neighbor and path id."""
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
+    connected_only: ConnectedOnly = field(default_factory=ConnectedOnly)
     dirty: set[Prefix] = field(default_factory=set)
     rounds: dict[Prefix, int] = field(default_factory=dict)
 
@@ -167,7 +169,24 @@ class _Run:
         else:
             self.sent[key] = sent
             heard.setdefault(end.peer.neighbor, {})[path_id] = sent
+        self._track(peer, self.problem.sessions.ends[end.peer], family, prefix, path_id)
         peer.dirty.add(prefix)
+
+    def _track(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path_id: int) -> None:
+        """Paths of internal peers may have to look their next hop up anew for one of an external peer."""
+        if end.type != "ebgp" or end.neighbor.ebgp_ttl != 1 or all(other.type == "ebgp" for other in router.ends):
+            return
+        sent = router.adj_in.get(prefix, {}).get(end.neighbor.name, {}).get(path_id)
+        tracked = (
+            sent is not None
+            and parse_link_local(sent.wire.next_hop) is None
+            and denied(router.device, router.instance, end, family, sent.wire) is None
+        )
+        next_hop = sent.wire.next_hop if sent is not None and tracked else None
+        changed = router.connected_only.use(User(prefix, end.neighbor.name, path_id), next_hop)
+        for other, heard in router.adj_in.items() if changed else ():
+            if any(path.wire.next_hop in changed for paths in heard.values() for path in paths.values()):
+                router.dirty.add(other)
 
     def _decide(self, router: _Router, prefix: Prefix) -> None:
         name = router.device.name
@@ -281,7 +300,7 @@ class _Run:
             return None
         rib = self.problem.ribs[router.device.name]
         static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen]
-        if end.type == "ebgp" and end.neighbor.ebgp_ttl == 1:
+        if (end.type == "ebgp" and end.neighbor.ebgp_ttl == 1) or path.next_hop in router.connected_only:
             if not static or not static[0][1].connected:
                 return None
             return _through(static[0][1], path.next_hop)
