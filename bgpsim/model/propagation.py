@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
-from bgpsim.model.decision import LOCAL, Candidate, Decided, Rules, decide
+from bgpsim.model.decision import Candidate, Decided, Rules, decide
 from bgpsim.model.fib import InstalledRoute
+from bgpsim.model.local_paths import local_paths
 from bgpsim.model.nexthop_tracking import ConnectedOnly, User
-from bgpsim.model.policy import LOCAL_WEIGHT, SELF, Exporter, Sent, denied, merged, received
+from bgpsim.model.policy import SELF, Exporter, Sent, denied, merged, received
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.sessions import SessionEnd, Sessions, neighbor_sources
 from bgpsim.model.wiring import Wiring, parse_link_local
@@ -45,6 +46,8 @@ class Problem:
     ribs: dict[str, Rib]
     sessions: Sessions
     selected: frozenset[PathKey]
+    connected_only: frozenset[tuple[str, str]] = frozenset()
+    """(device, next hop) that must be connected since before (bgpsim/model/nexthop_tracking.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Solution:
     tables: Mapping[TableKey, tuple[Decided, ...]]
     sent: Mapping[AdvertisedKey, Sent]
     installed: Mapping[str, tuple[InstalledRoute, ...]]
+    connected_only: frozenset[tuple[str, str]] = frozenset()
     unstable: tuple[TableKey, ...] = ()
     """Destinations that never came to rest: BGP has no stable outcome there, or none that this walk finds."""
 
@@ -77,11 +81,11 @@ class _Router:
     rules: Rules
     ends: tuple[SessionEnd, ...]
     local: dict[Prefix, Candidate]
+    connected_only: ConnectedOnly
     adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
     """By prefix, neighbor and path id."""
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
-    connected_only: ConnectedOnly = field(default_factory=ConnectedOnly)
     dirty: set[Prefix] = field(default_factory=set)
     rounds: dict[Prefix, int] = field(default_factory=dict)
 
@@ -111,6 +115,7 @@ class _Run:
                     rules_of(device.bgp),
                     tuple(problem.sessions.of(name)),
                     dict(local_paths(device, device.bgp, problem.ribs[name])),
+                    ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
                 )
         self.sent: dict[AdvertisedKey, Sent] = {}
         self.unstable: set[TableKey] = set()
@@ -139,7 +144,8 @@ class _Run:
             )
             for name, router in self.routers.items()
         }
-        return Solution(tables, self.sent, installed, tuple(sorted(self.unstable, key=str)))
+        wanted = frozenset((name, hop) for name, router in self.routers.items() for hop in _wanted_connected(router))
+        return Solution(tables, self.sent, installed, wanted, tuple(sorted(self.unstable, key=str)))
 
     def _begin(self, router: _Router) -> None:
         """Local routes, default routes and speakers' announcements, which depend on no table."""
@@ -353,47 +359,10 @@ class _Run:
                 router.dirty.add(prefix)
 
 
-def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:
-    """What the router puts into its own table: redistributed routes and its own originations."""
-    weight = LOCAL_WEIGHT if instance.engine == "frr" else 0
-    if instance.engine == "exabgp":
-        return
-    for redistribution in instance.redistribute:
-        for route in rib.selected():
-            if family_of(route.prefix) == redistribution.family and _is_of(route, redistribution.protocol):
-                lines = (*route.sources, *((redistribution.source,) if redistribution.source else ()))
-                # bgpd/bgp_route.c, bgp_redistribute_add: ORIGIN incomplete, the route's metric as MED.
-                path = Attributes(_gateway(route), origin="incomplete", med=route.rib_metric)
-                yield route.prefix, Candidate(LOCAL, "local", path, weight=weight, sources=lines)
-    for own in instance.originated:
-        attributes = Attributes(
-            SELF,
-            as_path=own.as_path or (),
-            origin=own.origin,
-            med=0 if instance.engine == "frr" and own.med is None else own.med,
-            local_preference=own.local_preference,
-            communities=own.communities,
-            large_communities=own.large_communities,
-            extended_communities=own.extended_communities,
-        )
-        there = instance.engine != "frr" or rib.table.get(own.prefix) is not None
-        refused = None if there else "no such route in the RIB (bgp network import-check)"
-        lines = (own.source,) if own.source else ()
-        yield own.prefix, Candidate(LOCAL, "local", attributes, weight=weight, refused=refused, sources=lines)
-
-
-def _is_of(route: StaticRoute, protocol: str) -> bool:
-    """zebra calls whatever another program put into the kernel a kernel route; FRR's own static ones are static."""
-    if route.connected:
-        return protocol == "connected"
-    return protocol == ("static" if route.protocol == "static" else "kernel")
-
-
-def _gateway(route: StaticRoute) -> str:
-    """The first in zebra's order, by address (lib/nexthop_group.c, nexthop_group_add_sorted)."""
-    gateways = [hop.via for hop in route.next_hops if hop.via is not None]
-    link_local = sorted(via for via in gateways if parse_link_local(via) is not None)
-    return next(iter(sorted((via for via in gateways if via not in link_local), key=ip_address) + link_local), SELF)
+def _wanted_connected(router: _Router) -> frozenset[str]:
+    tables = router.tables.values()
+    kept = (d.path for decided in tables for d in decided if not (d.path.refused or "").startswith("denied"))
+    return router.connected_only.after(path.attributes.next_hop for path in kept)
 
 
 def _through(route: StaticRoute, next_hop: str) -> tuple[frozenset[FibNextHop], int] | None:
