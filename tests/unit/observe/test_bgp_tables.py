@@ -98,7 +98,7 @@ def test_what_gobgp_does_not_know_and_how_it_spells_large_as_numbers() -> None:
         "state": {"neighbor_address": "10.0.0.1", "session_state": 6},
         "conf": {"peer_asn": 65010, "local_asn": 65010},
     }
-    sides: dict[str, Any] = {"10.0.0.1": {"adj-in": {"10.90.0.0/16": []}, "adj-out": None}}
+    sides: dict[str, Any] = {"10.0.0.1": {"adj-in": {"10.90.0.0/16": []}, "adj-out": {}}}
     tables = {
         "neighbors": [neighbor],
         "families": {
