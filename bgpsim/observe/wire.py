@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from bgpsim.errors import LabError
 from bgpsim.network.state import AsPath, Attributes, WireKey
 from bgpsim.network.types import Family
-from bgpsim.observe.communities import community_text
+from bgpsim.observe.communities import community_text, extended_community_text
 
 Spell: TypeAlias = Callable[[str, str, str], str]
 """Speaker, router and an address as it stood in an UPDATE between them -> the spelling of `network.state`."""
@@ -92,7 +92,9 @@ def _attributes(found: Mapping[str, Any], next_hop: str) -> Attributes:
         aggregator=found.get("aggregator"),
         communities=tuple(sorted(community_text(high << 16 | low) for high, low in found.get("community", ()))),
         large_communities=tuple(sorted(":".join(map(str, parts)) for parts in found.get("large-community", ()))),
-        extended_communities=tuple(sorted(one["string"] for one in found.get("extended-community", ()))),
+        extended_communities=tuple(
+            sorted(extended_community_text(one["value"]) for one in found.get("extended-community", ()))
+        ),
         originator_id=found.get("originator-id"),
         cluster_list=tuple(found.get("cluster-list", ())),
     )
