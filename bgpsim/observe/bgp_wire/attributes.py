@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 from typing import Any, Literal
 
 from bgpsim.agent.bgp_messages import BadMessage
@@ -69,6 +69,8 @@ _NAMES: Mapping[int, str] = {
 @lru_cache(_REMEMBERED)
 def _value(code: int, value: bytes, four_octet_as: bool) -> Any:
     """One attribute in the terms of `Attributes`; an aggregator as (AS number, address)."""
+    if code == 16:
+        return _extended_communities(value)
     packet = dissected(code, value, four_octet_as)
     if packet.getlayer("Raw") is not None or packet.getlayer("Padding") is not None:
         raise LabError(f"an UPDATE has a {packet.name} with octets to spare: {value.hex()}")
@@ -94,11 +96,16 @@ def _value(code: int, value: bytes, four_octet_as: bool) -> Any:
         case 9:
             return packet.originator_id
         case 10:
-            return tuple(str(IPv4Address(number)) for number in packet.cluster_list)
-        case 16:
-            numbers = (int.from_bytes(value[at : at + 8], "big") for at in range(0, len(value), 8))
-            return tuple(sorted(map(extended_community_text, numbers)))
-    return tuple(sorted(f"{s.global_administrator}:{s.local_data_part1}:{s.local_data_part2}" for s in packet.segments))
+            return tuple(packet.clusters)
+    return tuple(sorted(f"{of.asn}:{of.one}:{of.two}" for of in packet.communities))
+
+
+def _extended_communities(value: bytes) -> tuple[str, ...]:
+    """scapy has a layer for some kinds of them alone; their spelling is FRR's for the two that are common."""
+    if len(value) % 8:
+        raise LabError(f"an UPDATE has extended communities that are cut short: {value.hex()}")
+    numbers = (int.from_bytes(value[at : at + 8], "big") for at in range(0, len(value), 8))
+    return tuple(sorted(map(extended_community_text, numbers)))
 
 
 def _as_path(packet: Any) -> AsPath:
