@@ -30,7 +30,9 @@ from bgpsim.agent.bgp_messages import (
 from bgpsim.agent.tcp_segments import ACK, FIN, RST, SYN, ByteStream, Segment, segment_of
 
 _KEPT = 4
-"""Connections between the same two ends that are no session, kept for what they tell."""
+"""Connections between the same two addresses that are no session: attempts, collisions."""
+_SESSIONS = 2
+"""Sessions between the same two addresses: the last one's end may not have been on the wire (a link was cut)."""
 
 End: TypeAlias = tuple[str, int]
 """Address and port."""
@@ -175,10 +177,12 @@ class Account:
                 side.routes[route] = made
 
     def _forget(self, newest: Any) -> None:
-        """Attempts between the same two addresses that have come to nothing, but for the last ones."""
+        """What was before between the same two addresses, but for the last ones."""
         ends = _addresses(newest)
         same = [key for key in self._connections if _addresses(key) == ends]
-        for key in [key for key in same if not self._connections[key].established][:-_KEPT]:
+        sessions = [key for key in same if self._connections[key].established]
+        others = [key for key in same if key not in sessions]
+        for key in (*sessions[:-_SESSIONS], *others[:-_KEPT]):
             del self._connections[key]
 
     def counts(self) -> list[Mapping[str, Any]]:

@@ -223,7 +223,7 @@ class Exporter:
                 return str(end.local_address)
             return str(self._interface_address(device, end, 4) or router_id(device))
         if isinstance(end.local_address, IPv4Address):
-            return self._next_hop_of_ipv4_session(device, end.local_address)
+            return self._next_hop_of_ipv4_session(device, end, end.local_address, local)
         if end.interface is not None and end.interface != LOOPBACK and (end.type == "ebgp" or local):
             return link_local_text(InterfaceRef(device.name, end.interface))
         if isinstance(end.local_address, IPv6Address):
@@ -235,12 +235,17 @@ class Exporter:
         return link_local_text(InterfaceRef(device.name, end.interface))
 
     @staticmethod
-    def _next_hop_of_ipv4_session(device: Device, local: IPv4Address) -> str:
+    def _next_hop_of_ipv4_session(device: Device, end: SessionEnd, session: IPv4Address, local: bool) -> str:
         """An IPv6 address of the interface that has the session's address, else that address mapped (RFC 4291 section
-        2.5.5.2; bgp_zebra.c, bgp_nexthop_set, and bgp_updgrp_packet.c). GoBGP maps always."""
+        2.5.5.2; bgp_zebra.c, bgp_nexthop_set, and bgp_updgrp_packet.c). GoBGP maps always.
+
+        On a common link the link-local address goes with it, and is the one that the peer uses (bgp_route.c,
+        subgroup_announce_check: 32 octets to an external peer, and of own routes to any)."""
         assert device.bgp is not None
         for interface in device.interfaces if device.bgp.engine == "frr" else ():
-            if any(address.ip == local for address in interface.addresses):
+            if any(address.ip == session for address in interface.addresses):
+                if end.interface == interface.name != LOOPBACK and (end.type == "ebgp" or local):
+                    return link_local_text(InterfaceRef(device.name, interface.name))
                 for address in interface.addresses:
                     if address.version == 6:
                         return str(address.ip)

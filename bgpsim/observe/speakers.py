@@ -11,6 +11,7 @@ from typing import Any
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.network.state import Session
+from bgpsim.observe.bgp_wire import prepare
 from bgpsim.observe.wire import as_path
 
 
@@ -30,6 +31,8 @@ class Begun:
         """Now, or `earlier` seconds before (what was dropped until then is what was dropped until now)."""
         speaking = any(device.role == "speaker" for device in devices.values())
         captured = any(device.role in ("router", "node", "speaker") for device in devices.values())
+        if captured:
+            prepare()
         before = ({} if earlier else _counts(agent)) if captured else None
         return cls(time.time() - earlier, agent.call("speaker.dropped") if speaking else {}, before)
 
