@@ -176,6 +176,9 @@ class Exporter:
             shown_hop = path.next_hop
         else:
             shown_hop = next_hop
+            beside = self._global_beside(family, best)
+            if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
+                shown_hop = beside
         printed = Attributes(
             next_hop=shown_hop,
             as_path=path.as_path,
@@ -201,13 +204,26 @@ class Exporter:
     ) -> str:
         """`self` where the router puts in its own address (bgp_route.c, subgroup_announce_check)."""
         text = best.attributes.next_hop
-        if text == SELF or settings.next_hop_self or parse_link_local(text) is not None:
+        if text == SELF or settings.next_hop_self:
             return SELF
+        if parse_link_local(text) is not None:
+            # An internal peer gets the global address that came with it; to others the router's own goes along.
+            beside = self._global_beside(family, best) if end.type == "ibgp" else None
+            return beside or SELF
         if end.type == "ebgp" and (best.neighbor == end.neighbor.name or not self._shared(device, end, text)):
             return SELF
         if family == "ipv4-unicast" and end.extended_nexthop:
             return SELF
         return text
+
+    def _global_beside(self, family: Family, best: Candidate) -> str | None:
+        """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""
+        ref = parse_link_local(best.attributes.next_hop)
+        interface = self.wiring.interface(ref) if ref is not None else None
+        if interface is None or best.type == "local" or family != "ipv6-unicast":
+            return None
+        found = (a.ip for a in interface.addresses if a.version == 6 and not a.ip.is_link_local)
+        return next(map(str, found), None)
 
     def _shared(self, device: Device, end: SessionEnd, text: str) -> bool:
         """The next hop and the peer are on one connected network: a third-party next hop is kept."""
