@@ -267,7 +267,7 @@ class Exporter:
                         return str(address.ip)
                 if interface.name != LOOPBACK:
                     return link_local_text(InterfaceRef(device.name, interface.name))
-        return str(IPv6Address(f"::ffff:{local}"))
+        return str(IPv6Address(f"::ffff:{session}"))
 
     def _interface_address(self, device: Device, end: SessionEnd, version: int) -> Address | None:
         interface = device.interface(end.interface) if end.interface else None

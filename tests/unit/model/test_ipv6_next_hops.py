@@ -1,11 +1,11 @@
-"""IPv6 routes on IPv4 sessions: next hops as they are in the packet, measured on FRR 8.4.4 by the capture of the wire."""
+"""IPv6 routes on IPv4 sessions: next hops as in the packet, measured on FRR 8.4.4 by the capture of the wire."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import pytest
-from drawing import frr, neighbor, net, state
+from drawing import frr, gobgp, neighbor, net, state
 
 from bgpsim.network.description import Network
 
@@ -55,3 +55,16 @@ def test_to_an_internal_peer_an_external_route_has_its_global_next_hop(next_hop_
     assert hops(network)["b to 10.0.23.3", OF_A] == hop
     printed = {(k.device, k.neighbor, str(k.prefix)): of.next_hop for k, of in state(network).advertised.items()}
     assert printed["b", "10.0.23.3", OF_A] == ("self" if next_hop_self else hop)
+
+
+def test_gobgp_maps_its_ipv4_address() -> None:
+    """RFC 4291 section 2.5.5.2."""
+    network = net(
+        links=["node:net0 -- tor:net0"],
+        addresses={"node:net0": "10.0.1.2/24", "tor:net0": "10.0.1.1/24"},
+        routers={
+            "node": gobgp(65001, "10.0.1.2", "10.0.1.1", "fd00:1::/64"),
+            "tor": frr(65001, neighbor("10.0.1.2", 65001, families=BOTH), router_id="10.0.0.1"),
+        },
+    )
+    assert hops(network) == {("node to 10.0.1.1", "fd00:1::/64"): "::ffff:a00:102"}
