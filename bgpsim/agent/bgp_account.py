@@ -33,6 +33,8 @@ _KEPT = 4
 """Connections between the same two addresses that are no session: attempts, collisions."""
 _SESSIONS = 2
 """Sessions between the same two addresses: the last one's end may not have been on the wire (a link was cut)."""
+_WAITING = 1 << 14
+"""UPDATEs that may wait for the other end's OPEN, which comes before them unless it was not captured."""
 
 End: TypeAlias = tuple[str, int]
 """Address and port."""
@@ -163,6 +165,9 @@ class Account:
         elif message.kind == UPDATE:
             if other is None or other.open is None:
                 side.waiting.append(message)
+                if len(side.waiting) > _WAITING:
+                    side.stream.breaks("the OPEN of the other end was not seen")
+                    side.waiting.clear()
             else:
                 self._update(side, other, message)
 

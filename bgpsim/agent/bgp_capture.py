@@ -121,9 +121,9 @@ class BgpCaptureService:
 
     def _name(self, device: str, index: int) -> str:
         if (device, index) not in self._names:
-            with self._namespaces.enter_network(device):
-                try:
+            try:
+                with self._namespaces.enter_network(device):
                     self._names[device, index] = socket.if_indextoname(index)
-                except OSError:
-                    return f"interface {index}"
+            except (OSError, LabError):
+                return f"interface {index}"  # it has gone, or its device
         return self._names[device, index]

@@ -30,8 +30,8 @@ _BLOCK_HEADER = struct.Struct("=8x3I")
 """From a block's start: version and offset of private data, then status, number of packets, offset of the first."""
 _PACKET_HEADER = struct.Struct("=5I4xHH")
 """next_offset, sec, nsec, snaplen, len, status, mac, net."""
-_LINK_ADDRESS = struct.Struct("=HHiHB")
-"""sockaddr_ll: family, protocol, ifindex, hardware type, packet type; after the header, which has 48 bytes."""
+_LINK_ADDRESS = struct.Struct("=4xi")
+"""Of sockaddr_ll the interface's index; it lies after the header, which has 48 bytes."""
 _HEADER_BYTES = 48
 _USER = 1
 
@@ -43,7 +43,6 @@ class RingPacket(NamedTuple):
     """Nanoseconds since the epoch, the kernel's clock."""
     interface: int
     """Its index."""
-    outgoing: bool
     data: bytes
 
 
@@ -85,9 +84,9 @@ class PacketRing:
             at = start + offset
             for _ in range(count):
                 following, seconds, nanoseconds, length, _, _, net = _PACKET_HEADER.unpack_from(self._memory, at)
-                address = _LINK_ADDRESS.unpack_from(self._memory, at + _HEADER_BYTES)
+                (interface,) = _LINK_ADDRESS.unpack_from(self._memory, at + _HEADER_BYTES)
                 data = self._memory[at + net : at + net + length]
-                yield RingPacket(seconds * 10**9 + nanoseconds, address[2], address[4] == socket.PACKET_OUTGOING, data)
+                yield RingPacket(seconds * 10**9 + nanoseconds, interface, data)
                 at += following
             _STATUS.pack_into(self._memory, start + 8, 0)
             self._next = (self._next + 1) % _BLOCKS
@@ -96,7 +95,3 @@ class PacketRing:
         """Packets that the ring had no room for since it was opened."""
         self._lost += struct.unpack_from("=II", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))[1]
         return self._lost
-
-    def close(self) -> None:
-        self._memory.close()
-        self._socket.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address
@@ -71,7 +72,10 @@ def _value(code: int, value: bytes, four_octet_as: bool) -> Any:
     """One attribute in the terms of `Attributes`; an aggregator as (AS number, address)."""
     if code == 16:
         return _extended_communities(value)
-    packet = dissected(code, value, four_octet_as)
+    try:
+        packet = dissected(code, value, four_octet_as)
+    except struct.error:
+        raise LabError(f"an UPDATE has {_NAMES[code]} that is cut short: {value.hex()}") from None
     if packet.getlayer("Raw") is not None or packet.getlayer("Padding") is not None:
         raise LabError(f"an UPDATE has a {packet.name} with octets to spare: {value.hex()}")
     match code:

@@ -1,4 +1,4 @@
-"""BGP messages out of captured packets, in scapy's words: what `--decode` prints.
+"""BGP messages out of captured frames, in scapy's words: what `--decode` prints.
 
 A capture may begin in the middle of a session. Then messages are read from where one begins, AS numbers are taken to
 have four octets and routes no path ids, and the heading says that no OPEN was seen.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from bgpsim.agent.bgp_account import has_path_ids
 from bgpsim.agent.bgp_messages import (
@@ -25,9 +26,20 @@ from bgpsim.agent.bgp_messages import (
 )
 from bgpsim.agent.tcp_segments import SYN, ByteStream, Segment, segment_of
 from bgpsim.observe.bgp_wire.scapy_bgp import update_packet, whole
-from bgpsim.observe.pcap import Captured
 
+_ETHERNET = 14
+"""Octets of an Ethernet header."""
 _ETHERTYPES = (b"\x08\x00", b"\x86\xdd")
+
+
+class Captured(NamedTuple):
+    """An Ethernet frame."""
+
+    time: int
+    """Nanoseconds since the epoch."""
+    where: str
+    """The interface at which it was seen; a frame seen at two is told at each."""
+    data: bytes
 
 
 @dataclass(slots=True)
@@ -37,26 +49,20 @@ class _Direction:
     open: Open | None = None
 
 
-def printed(packets: Iterable[Captured], *, frames: bool) -> Iterator[str]:
-    """A text per BGP message: time, device, addresses and kind, then its fields. `frames`: with Ethernet headers."""
+def printed(captured: Iterable[Captured]) -> Iterator[str]:
+    """A text per BGP message: time (UTC), interface, addresses and kind, then its fields."""
     directions: dict[tuple[object, ...], _Direction] = {}
-    for packet in packets:
-        data = packet.data
-        if frames:
-            if data[12:14] not in _ETHERTYPES:
-                continue
-            data = data[14:]
-        segment = segment_of(data)
+    for frame in captured:
+        segment = segment_of(frame.data[_ETHERNET:]) if frame.data[12:_ETHERNET] in _ETHERTYPES else None
         if segment is None:
             continue
-        # At one end of a link a packet is seen once, in one direction.
         ends = (segment.source, segment.source_port, segment.target, segment.target_port)
-        here = directions.setdefault((packet.device, *ends), _Direction())
-        back = directions.setdefault((packet.device, *ends[2:], *ends[:2]), _Direction())
+        here = directions.setdefault((frame.where, *ends), _Direction())
+        back = directions.setdefault((frame.where, *ends[2:], *ends[:2]), _Direction())
         for message in _messages(here, segment):
             if message.kind == OPEN:
                 here.open = parse_open(message.body)
-            yield f"{_heading(packet, segment, message, here, back)}\n{_fields(message, here, back)}"
+            yield f"{_heading(frame, segment, message, here, back)}\n{_fields(message, here, back)}"
 
 
 def _messages(here: _Direction, segment: Segment) -> list[Message]:
@@ -78,13 +84,13 @@ def _messages(here: _Direction, segment: Segment) -> list[Message]:
         return []
 
 
-def _heading(packet: Captured, segment: Segment, message: Message, here: _Direction, back: _Direction) -> str:
-    time = datetime.fromtimestamp(packet.time / 10**9, UTC).strftime("%H:%M:%S.%f")
+def _heading(frame: Captured, segment: Segment, message: Message, here: _Direction, back: _Direction) -> str:
+    time = datetime.fromtimestamp(frame.time / 10**9, UTC).strftime("%H:%M:%S.%f")
     note = ""
     if message.kind == UPDATE and (here.open is None or back.open is None):
         note = " (no OPEN was seen: AS numbers taken to have 4 octets, routes no path ids)"
     way = f"{segment.source} > {segment.target}"
-    return f"{time} {packet.device}:{packet.interface} {way} {KINDS[message.kind].upper()}{note}"
+    return f"{time} {frame.where} {way} {KINDS[message.kind].upper()}{note}"
 
 
 def _fields(message: Message, here: _Direction, back: _Direction) -> str:

@@ -224,3 +224,23 @@ def test_bytes_that_are_no_bgp_are_told() -> None:
     wire = Wire().established()
     wire.segment("tor0", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert "no BGP message begins with" in wire.sent()["problem"]
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60))
+def test_any_body_is_read_or_told(opening: bytes, body: bytes) -> None:
+    wire = Wire()
+    wire.segment("node", opened(65002) + KEEPALIVE)
+    wire.segment("tor0", message(1, opening) + KEEPALIVE + message(2, body) + message(6))
+    other = Wire().established(add_path((1, 1, 3)), answer=(add_path((1, 1, 3)),))
+    other.segment("tor0", message(2, body))
+    for found in (*wire.account.sessions(), *other.account.sessions()):
+        assert found["problem"] is None or found["device"] == "tor0"
+
+
+def test_updates_do_not_wait_for_ever() -> None:
+    wire = Wire()
+    wire.segment("tor0", opened(65001) + KEEPALIVE)
+    for _ in range(40):
+        wire.segment("tor0", update() * 500)
+    wire.segment("node", opened(65002) + KEEPALIVE)
+    assert wire.sent()["problem"] == "the OPEN of the other end was not seen"

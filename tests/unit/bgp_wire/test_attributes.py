@@ -106,6 +106,7 @@ def test_a_path_longer_than_a_segment_and_a_length_of_two_octets() -> None:
         (HOP + attribute(1, b"\7"), "unknown origin 7"),
         (HOP + path(1, kind=3), "AS path segment of the unknown kind 3"),
         (HOP + attribute(4, b"\0\0\0\1\2"), "MULTI_EXIT_DISC with octets to spare"),
+        (HOP + attribute(4, b"\0"), "med that is cut short"),
         (HOP[:-1], "an attribute that is cut short"),
         (HOP + attribute(2, b"\2\2\0\0\0\1"), "cut short"),
     ],
