@@ -10,6 +10,7 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from bgpsim.errors import LabError
 PORT = 179
 _GATHERED = 1 << 22
 """Bytes that are stored before they are decoded unasked."""
+_RECENT = 1 << 22
+"""Bytes of packets that are kept as they were, for whoever asks what happened last."""
 _HORIZON = round(3 * RETIRE * 10**9)
 """Nanoseconds after which every ring has handed over what it had, so that packets can be put in order."""
 
@@ -38,6 +41,8 @@ class BgpCaptureService:
         self._account = Account(lambda device, interface: self._links.get((device, interface)))
         self._stored: list[Seen] = []
         self._bytes = 0
+        self._recent: deque[Seen] = deque()
+        self._recent_bytes = 0
         self._lost: dict[str, int] = {}
         self._lock = threading.Lock()
         self._poller = select.epoll()
@@ -46,6 +51,8 @@ class BgpCaptureService:
     def methods(self) -> Mapping[str, Callable[..., Any]]:
         return {
             "bgp_capture.start": self.start,
+            "bgp_capture.follow": self.follow,
+            "bgp_capture.recent": self.recent,
             "bgp_capture.ports": self.ports,
             "bgp_capture.sessions": self.sessions,
             "bgp_capture.counts": self.counts,
@@ -58,15 +65,39 @@ class BgpCaptureService:
         for number, (a, a_interface, b, b_interface) in enumerate(links):
             self._links[a, a_interface] = self._links[b, b_interface] = number
         for device in devices:
-            with self._namespaces.enter_network(device):
-                ring = PacketRing(filter_of(self._ports))
-                # Interfaces as they are now; one that comes later is asked for when it is first seen.
-                for index, name in socket.if_nameindex():
-                    self._names[device, index] = name
-            self._rings[device] = ring
-            self._by_descriptor[ring.fileno()] = device
-            self._poller.register(ring, select.EPOLLIN)
+            self._open(device)
         threading.Thread(target=self._run, name="bgp-capture", daemon=True).start()
+
+    def follow(self, device: str) -> None:
+        """The device was made anew, with another network namespace. Call it before any BGP process runs there."""
+        with self._lock:
+            old = self._rings.pop(device, None)
+            if old is None:
+                return
+            self._poller.unregister(old)
+            del self._by_descriptor[old.fileno()]
+            old.close()
+            self._lost.pop(device, None)
+            self._names = {key: name for key, name in self._names.items() if key[0] != device}
+            self._open(device)
+
+    def _open(self, device: str) -> None:
+        with self._namespaces.enter_network(device):
+            ring = PacketRing(filter_of(self._ports))
+            # Interfaces as they are now; one that comes later is asked for when it is first seen.
+            for index, name in socket.if_nameindex():
+                self._names[device, index] = name
+        self._rings[device] = ring
+        self._by_descriptor[ring.fileno()] = device
+        self._poller.register(ring, select.EPOLLIN)
+
+    def recent(self) -> list[Mapping[str, Any]]:
+        """The packets that were captured last, oldest first: time (ns since the epoch), device, data (hexadecimal,
+        from the IP header on); 4 MiB of them at most.
+        """
+        with self._lock:
+            self._read(self._rings)
+            return [{"time": p.time, "device": p.device, "data": p.data.hex()} for p in self._recent]
 
     def ports(self, ports: Sequence[int]) -> None:
         """Capture these TCP ports too. Call it before anybody listens there."""
@@ -94,7 +125,7 @@ class BgpCaptureService:
 
     def _run(self) -> None:
         while True:
-            ready = [self._by_descriptor[number] for number, _ in self._poller.poll()]
+            ready = [self._by_descriptor.get(number, "") for number, _ in self._poller.poll()]
             with self._lock:
                 self._read(ready)
                 if self._bytes > _GATHERED:
@@ -102,9 +133,16 @@ class BgpCaptureService:
 
     def _read(self, devices: Sequence[str] | Mapping[str, PacketRing]) -> None:
         for device in devices:
+            if device not in self._rings:
+                continue  # it was made anew meanwhile
             for packet in self._rings[device].read():
-                self._stored.append(Seen(packet.time, device, self._name(device, packet.interface), packet.data))
-                self._bytes += len(packet.data)
+                seen = Seen(packet.time, device, self._name(device, packet.interface), packet.data)
+                self._stored.append(seen)
+                self._bytes += len(seen.data)
+                self._recent.append(seen)
+                self._recent_bytes += len(seen.data)
+        while self._recent_bytes > _RECENT:
+            self._recent_bytes -= len(self._recent.popleft().data)
 
     def _decode(self) -> None:
         """All that is older than the horizon, in the order of its time."""

@@ -71,6 +71,10 @@ class PacketRing:
         value = struct.pack("HL", len(program) // 8, ctypes.addressof(held))
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, value)
 
+    def close(self) -> None:
+        self._memory.close()
+        self._socket.close()
+
     def fileno(self) -> int:
         return self._socket.fileno()
 

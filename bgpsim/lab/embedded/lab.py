@@ -246,6 +246,7 @@ class EmbeddedLab:
             return
         members = self._outages.members(device)
         self._outages.on(self.agent, device, [self._node(container, self._images) for container in members])
+        self.agent.call("bgp_capture.follow", device=device)
         self._run_exec_lines({container.name for container in members})
         self._remember_daemons({device})
         if self._devices[device].role == "node":

@@ -46,7 +46,8 @@ def read_wire(
     owners: Owners,
 ) -> WirePlane:
     """`captured`: `bgp_capture.sessions`; `sessions`: as the routers themselves tell them."""
-    current = {session_key(of, sessions, devices): of for of in captured}
+    there = (of for of in captured if of["device"] in devices)  # a device may have been taken away since
+    current = {session_key(of, sessions, devices): of for of in there}
     plane = WirePlane()
     for key, session in sorted(sessions.items()):
         if session.state != "Established":
