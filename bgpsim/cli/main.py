@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "run": ("bgpsim.cli.run", "Run scenarios on a lab, and compare with the prediction."),
     "plan": ("bgpsim.cli.plan", "Predict a scenario, step by step, without a lab."),
+    "init": ("bgpsim.cli.init", "Write a lab to start from: the shipped one, or a generated ring or fat-tree."),
     "schema": ("bgpsim.cli.schema", "Print the JSON Schema of the scenario file, or of report.json."),
 }
 """Name -> the module that holds it as `command`, and its one-line help."""
