@@ -91,7 +91,8 @@ def drive(
 
 def finish(report: Report, *, as_json: bool, folder: Path | None) -> None:
     """Write the report, print it as JSON where that is asked for, and end with its exit code."""
-    text = to_json(report)
+    # Of a large lab it is many megabytes.
+    text = to_json(report) if as_json or folder is not None else ""
     if folder is not None:
         # A second Ctrl-C must not cut the report in half.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -25,6 +25,9 @@ def _topology(fabric: Fabric) -> Iterator[str]:
     yield from (f"# {line}" for line in fabric.about)
     yield f"name: {fabric.name}"
     yield "topology:"
+    yield "  kinds:"
+    yield "    linux:"
+    yield "      cmd: bash"
     yield "  nodes:"
     for router in fabric.routers:
         yield from _router(router)
@@ -40,7 +43,6 @@ def _router(router: Router) -> Iterator[str]:
     yield f"    {router.name}:"
     yield "      kind: linux"
     yield f"      image: {_ROUTER_IMAGE}"
-    yield "      cmd: bash"
     yield "      exec:"
     yield "        - ip link del eth0"
     yield f"        - ip addr add {router.loopback}/32 dev lo"
@@ -76,7 +78,6 @@ def _host(host: Host) -> Iterator[str]:
     yield f"    {host.name}:"
     yield "      kind: linux"
     yield f"      image: {_HOST_IMAGE}"
-    yield "      cmd: bash"
     yield "      exec:"
     yield f"        - ip addr add {host.address}/{host.subnet.prefixlen} dev net0"
     yield f"        - ip route replace default via {host.gateway}"

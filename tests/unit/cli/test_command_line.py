@@ -41,7 +41,7 @@ def test_help_imports_click_and_nothing_heavy() -> None:
 def test_a_command_that_does_not_exist_is_refused() -> None:
     done = CliRunner().invoke(main, ["lab"])
     assert done.exit_code == 2
-    assert "no such command 'lab'; expected one of run, plan, schema" in done.output
+    assert "no such command 'lab'; expected one of run, plan, init, schema" in done.output
 
 
 def test_version() -> None:
