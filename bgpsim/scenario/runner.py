@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from bgpsim.check.compare import compare
 from bgpsim.errors import LabError
@@ -54,10 +53,7 @@ def run(
     record = Record(scenario, strict)
     listener.scenario(scenario.name, scenario.file)
     try:
-        # The model works while the lab comes up: they share nothing but the input files.
-        with ThreadPoolExecutor(1, thread_name_prefix="predict") as pool:
-            predicting = pool.submit(_predict_all, scenario)
-            _drive(record, make_lab, predicting.result, listener, timeout)
+        _drive(record, make_lab, lambda: _predict_all(scenario), listener, timeout)
     except (Exception, KeyboardInterrupt) as error:
         record.fails(error)
     judge_lab(record)
@@ -88,6 +84,7 @@ def _drive(
         listener.lab(lab_part(record), record.bring_up)
         before: NetworkState | None = None
         as_assumed = True
+        # Only now: until here the exec lines want the processor, and from here on the routers wait for their timers.
         for number, (step, assumed) in enumerate(zip(record.scenario.steps, predictions(), strict=True)):
             prediction = assumed if as_assumed else predict(step.network, before, step.flows)
             note_prediction(record, step, prediction)
