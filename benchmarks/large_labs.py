@@ -6,7 +6,7 @@ as numbers: how many routes of BGP each kernel has, and what each router counts 
     floor   start of fabric_floor.sh .. `done`
     lab     start of `bgpsim run scenario.yaml --step fabric` .. the step has settled, less the quiet window
 
-The floor forks the daemons with a configuration file each. The lab runs the topology's `exec` lines as they stand there:
+The floor forks the daemons with a configuration file each. The lab runs the topology's `exec` lines as they are:
 `frrinit.sh start`, and vtysh with the same configuration. What that costs more is the lab's.
 """
 
@@ -78,7 +78,7 @@ def floor_files(fabric: Fabric, state: NetworkState) -> dict[str, str]:
     for host in hosts:
         texts[f"{host.name}.ip"] = (
             "link set lo up\nlink set net0 up\n"
-            f"addr add {host.address}/{host.subnet.prefixlen} dev net0\nroute add default via {host.gateway}\n"
+            f"addr add {host.address} dev net0\nroute add default via {host.gateway.ip}\n"
         )
     routes = Counter(key.device for key, route in state.fib.items() if route.protocol == "bgp")
     for router in fabric.routers:
@@ -95,7 +95,7 @@ def _addresses(router: Router) -> Iterator[str]:
     yield from (f"link set {interface} up" for interface in router.fabric)
     if router.host is not None:
         yield f"link set {router.host.router_interface} up"
-        yield f"addr add {router.host.gateway}/{router.host.subnet.prefixlen} dev {router.host.router_interface}"
+        yield f"addr add {router.host.gateway} dev {router.host.router_interface}"
 
 
 def _counts(router: Router, state: NetworkState) -> str:

@@ -1,8 +1,8 @@
 """All memory of a lab beside that of its routers' daemons: proportional set sizes, summed over processes.
 
 The proportional set size (proc(5), smaps_rollup) counts a page that several processes share once in all. Everything
-below the command `bgpsim run` is the lab: the command itself with its model and report, the supervisor, the agent, an init
-and a `sleep` per node, and the daemons, which any lab of these routers has.
+from the command `bgpsim run` down is the lab: the command itself with its model and report, the supervisor, the agent,
+an init and a `sleep` per node, and the daemons, which any lab of these routers has.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from bgpsim.errors import InputError
 
@@ -32,12 +32,12 @@ class Host:
     subnet: IPv4Network
 
     @property
-    def gateway(self) -> IPv4Address:
-        return self.subnet[1]
+    def gateway(self) -> IPv4Interface:
+        return IPv4Interface((self.subnet[1], self.subnet.prefixlen))
 
     @property
-    def address(self) -> IPv4Address:
-        return self.subnet[2]
+    def address(self) -> IPv4Interface:
+        return IPv4Interface((self.subnet[2], self.subnet.prefixlen))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 from bgpsim.generate.fabric import Fabric, Place, wired
 
-SIZES = (2, 4, 6, 8)
+SIZES = (4, 6, 8)
 _CORE_AS = 65000
 _POD_AS = 65100
 _EDGE_AS = 65201
@@ -27,9 +27,10 @@ def fat_tree(k: int) -> Fabric:
             nth = pod * half + number
             places[f"edge{pod}-{number}"] = Place(_EDGE_AS + nth, _EDGES + nth + 1, f"host{pod}-{number}")
     about = (
-        f"A fat-tree of {k}-port switches, all FRR: {half * half} cores, {k} pods of {half} aggregation and {half} edge",
-        f"switches, a host behind each edge switch. ASes as in RFC 7938: the cores are AS {_CORE_AS}, the aggregation",
-        f"switches of pod 0 AS {_POD_AS}, of pod 1 AS {_POD_AS + 1} …, each edge switch has its own from {_EDGE_AS} on.",
+        f"A fat-tree of {k}-port switches, all FRR: {half * half} cores, {k} pods of {half} aggregation and {half}",
+        f"edge switches, a host behind each edge switch. ASes as in RFC 7938: the cores are AS {_CORE_AS}, the",
+        f"aggregation switches of pod 0 AS {_POD_AS}, of pod 1 AS {_POD_AS + 1} …, each edge switch has its own, from",
+        f"{_EDGE_AS} on.",
         "Sessions are unnumbered: they run over link-local addresses.",
     )
     return wired(f"fat-tree-{k}", about, places, list(_links(k)))

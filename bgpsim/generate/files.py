@@ -1,4 +1,4 @@
-"""A fabric as files: a containerlab topology with FRR's configuration in it, and a scenario. The same bytes each time."""
+"""A fabric as files: a containerlab topology with FRR's configuration in it, and a scenario. Always the same bytes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _router(router: Router) -> Iterator[str]:
     yield "        - ip link del eth0"
     yield f"        - ip addr add {router.loopback}/32 dev lo"
     if router.host is not None:
-        yield f"        - ip addr add {router.host.gateway}/{router.host.subnet.prefixlen} dev {router.host.router_interface}"
+        yield f"        - ip addr add {router.host.gateway} dev {router.host.router_interface}"
     yield "        - touch /etc/frr/vtysh.conf"
     yield "        - sed -i -e 's/bgpd=no/bgpd=yes/g' /etc/frr/daemons"
     yield "        - /usr/lib/frr/frrinit.sh start"
@@ -79,8 +79,8 @@ def _host(host: Host) -> Iterator[str]:
     yield "      kind: linux"
     yield f"      image: {_HOST_IMAGE}"
     yield "      exec:"
-    yield f"        - ip addr add {host.address}/{host.subnet.prefixlen} dev net0"
-    yield f"        - ip route replace default via {host.gateway}"
+    yield f"        - ip addr add {host.address} dev net0"
+    yield f"        - ip route replace default via {host.gateway.ip}"
 
 
 def _scenario(fabric: Fabric) -> Iterator[str]:
@@ -107,4 +107,6 @@ def _scenario(fabric: Fabric) -> Iterator[str]:
 
 
 def _flow_list(names: list[str], indent: str) -> Iterator[str]:
-    yield from wrap(f"[{', '.join(names)}]", _WIDTH, initial_indent=indent, subsequent_indent=f"{indent} ", break_on_hyphens=False)
+    yield from wrap(
+        f"[{', '.join(names)}]", _WIDTH, initial_indent=indent, subsequent_indent=f"{indent} ", break_on_hyphens=False
+    )

@@ -23,4 +23,6 @@ def write_new(folder: Path, texts: Mapping[str, str]) -> None:
             with (folder / name).open("x", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
-        raise InputError(f"{error.filename or folder}: {error.strerror}; expected a folder that can be written") from None
+        raise InputError(
+            f"{error.filename or folder}: {error.strerror}; expected a folder that can be written"
+        ) from None
