@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from bgpsim.generate.fabric import Fabric, Host, Router
 
-_ROUTER_IMAGE = "frrouting/frr:v8.4.4"
+_ROUTER_IMAGE = "frrouting/frr:v8.2.2"
 _HOST_IMAGE = "nicolaka/netshoot:latest"
 _WIDTH = 118
 
@@ -28,6 +28,8 @@ def _topology(fabric: Fabric) -> Iterator[str]:
     yield "  kinds:"
     yield "    linux:"
     yield "      cmd: bash"
+    # Else each node had an eth0 on the management network, and every packet a second way.
+    yield "      network-mode: none"
     yield "  nodes:"
     for router in fabric.routers:
         yield from _router(router)
@@ -44,7 +46,6 @@ def _router(router: Router) -> Iterator[str]:
     yield "      kind: linux"
     yield f"      image: {_ROUTER_IMAGE}"
     yield "      exec:"
-    yield "        - ip link del eth0"
     yield f"        - ip addr add {router.loopback}/32 dev lo"
     if router.host is not None:
         yield f"        - ip addr add {router.host.gateway} dev {router.host.router_interface}"
