@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,21 +97,22 @@ class Namespaces:
         return subprocess.CompletedProcess(argv, process.returncode, output)
 
     def _start(self, name: str, argv: Sequence[str], speaks: bool, env: Mapping[str, str]) -> subprocess.Popen[str]:
-        pid = self.pid(name)
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(container(pid))
-            except ProcessLookupError:
+        try:
+            with container(self.pid(name)):
+                return subprocess.Popen(
+                    argv,
+                    stdin=subprocess.PIPE if speaks else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    env=env,
+                )
+        except OSError as error:
+            # ESRCH from setns; ENOMEM from fork where the init of the PID namespace is on its way out (kernel/pid.c).
+            if error.errno in (errno.ESRCH, errno.ENOMEM) and not self.alive(name):
                 raise DeviceDied(f"{name} ended by itself: its init is gone") from None
-            return subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE if speaks else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                env=env,
-            )
+            raise
 
     def spawn(
         self, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None

@@ -38,7 +38,7 @@ class NodeDefinition:
     source: Source
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     network_mode: str | None = None
-    """`container:worker` shares that container's network namespace; `none` keeps the node off the management network."""
+    """`container:worker` shares that container's network namespace; `none`: not on the management network."""
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cmd: str | None = None
 
