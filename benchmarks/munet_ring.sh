@@ -1,11 +1,14 @@
 #!/bin/bash
 # A fabric by munet, sealed: the peer that large_labs has beside it once.
 #
-#     munet_ring.sh FRR_ROOTFS FOLDER PYTHON PREFIX...
+#     munet_ring.sh FRR_ROOTFS FOLDER PYTHON OPTION PREFIX...
 #
-# The folder is the one that fabric_floor.sh gets, with munet.yaml in it; each PREFIX is a folder that PYTHON needs. munet
-# makes the nodes and links and runs each router's `cmd`, which gives it its addresses and forks the daemons that the floor
-# forks. It ends when every router has the floor's tables. Prints milestones, `name seconds`; the last one is `done`.
+# The folder is the one that fabric_floor.sh gets, with munet.yaml in it; OPTION is one for munet, or empty; each PREFIX
+# is a folder that PYTHON needs. munet makes the nodes and links and runs each router's `cmd`, which gives it its
+# addresses and forks the daemons that the floor forks. It ends when every router has the floor's tables. Prints
+# milestones, `name seconds`; the last one is `done`.
+#
+# Exit code 3 where munet gave up: on a busy machine it may look for a process of its own before that is there.
 #
 # munet makes bridges and mounts in the namespaces that it is started in, and leaves them there when it is killed. So it
 # gets namespaces of its own with a root of their own, as an ordinary user's root, with nothing of the host's network; when
@@ -19,9 +22,9 @@ if [ "${1:-}" != --inside ]; then
 fi
 
 trap 'exit 130' INT TERM # PID 1 of a namespace hears only what it asks for
-started=$2 here=$3 frr=$4 folder=$5 python=$6
-shift 6
-at=/run/munet limit=180
+started=$2 here=$3 frr=$4 folder=$5 python=$6 option=$7
+shift 7
+at=/run/munet limit=180 # seconds
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root
 unset PYTHONPATH
 . "$here/floor_common.sh"
@@ -63,7 +66,7 @@ kernel_has() { # kernel_has ROUTER ROUTES
     if ! kill -0 "$munet" 2>/dev/null; then
         tail -n 5 /run/munet.log >&2
         echo 'munet ended by itself' >&2
-        exit 1
+        exit 3
     fi
     pid=$(pid_of "$1") && [ -n "$pid" ] &&
         [ "$(nsenter -t "$pid" -n ip route show proto bgp 2>/dev/null | grep -c '^[^[:space:]]')" -ge "$2" ]
@@ -78,8 +81,7 @@ counts() { # counts ROUTER 'NEIGHBOR=PfxRcd/PfxSnt ...'
 new_root "$@"
 mapfile -t nodes <"$folder/nodes"
 milestone rooted
-# Inline: it then makes no process for each node that it has to find again, which on a busy machine it may not.
-"$python" -m munet -c "$folder/munet.yaml" -d $at --no-cli --unshare-inline </dev/null >/run/munet.log 2>&1 &
+"$python" -m munet -c "$folder/munet.yaml" -d $at --no-cli $option </dev/null >/run/munet.log 2>&1 &
 munet=$!
 
 for node in "${nodes[@]}"; do
