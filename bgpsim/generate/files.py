@@ -50,6 +50,8 @@ def _router(router: Router) -> Iterator[str]:
     if router.host is not None:
         yield f"        - ip addr add {router.host.gateway} dev {router.host.router_interface}"
     yield "        - touch /etc/frr/vtysh.conf"
+    # The image's own, if it has one: with nothing to read FRR starts in half the time.
+    yield "        - rm -f /etc/frr/frr.conf"
     yield "        - sed -i -e 's/bgpd=no/bgpd=yes/g' /etc/frr/daemons"
     yield "        - /usr/lib/frr/frrinit.sh start"
     yield "        - >-"
@@ -60,6 +62,7 @@ def _router(router: Router) -> Iterator[str]:
 def frr_lines(router: Router) -> tuple[str, ...]:
     """The router's BGP configuration."""
     return (
+        "log syslog informational",
         "frr defaults datacenter",
         f"router bgp {router.asn}",
         f"bgp router-id {router.loopback}",
