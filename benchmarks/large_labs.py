@@ -83,7 +83,8 @@ def floor_files(fabric: Fabric, state: NetworkState) -> dict[str, str]:
     routes = Counter(key.device for key, route in state.fib.items() if route.protocol == "bgp")
     for router in fabric.routers:
         texts[f"{router.name}.ip"] = _lines(_addresses(router))
-        texts[f"{router.name}.conf"] = _lines(frr_lines(router))
+        # It has no syslog of its own, and must not find another.
+        texts[f"{router.name}.conf"] = _lines(line for line in frr_lines(router) if not line.startswith("log "))
         texts[f"{router.name}.routes"] = f"{routes[router.name]}\n"
         texts[f"{router.name}.counts"] = _counts(router, state) + "\n"
     return texts

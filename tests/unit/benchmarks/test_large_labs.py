@@ -34,6 +34,7 @@ def test_the_floor_is_given_the_fabric_and_the_predicted_tables(tmp_path: Path) 
         "addr add 10.1.0.1/24 dev net2",
     ]
     assert texts["host1.ip"].splitlines()[-2:] == ["addr add 10.1.0.2/24 dev net0", "route add default via 10.1.0.1"]
+    assert "log " not in texts["router1.conf"]
     assert texts["router1.conf"].splitlines()[1:3] == ["router bgp 65001", "bgp router-id 10.0.0.1"]
     # Four loopbacks and four subnets. FRR sends its whole table to each side; what the next router has from router1
     # itself, its own two and the two of router4 (router1 has the lower router ID), router1 refuses.
