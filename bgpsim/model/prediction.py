@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
 
+from bgpsim.model.classes import classes
 from bgpsim.model.decision import Candidate, Decided, equal_cost
 from bgpsim.model.fib import Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
@@ -35,6 +36,8 @@ from bgpsim.source import Source, Unmodelled
 
 SESSION_ROUNDS = 8
 """Sessions over routes that BGP itself brings: how often both are computed in turn before they are called unstable."""
+
+Sizes: TypeAlias = Mapping[Prefix, int]
 
 OBSERVED_KINDS = ("router", "node", "host")
 """Devices whose kernel tables are facts; those of pods, speakers and gateways are the lab's own making."""
@@ -75,6 +78,23 @@ def predict(
     """
     for passed in network.interim:
         before = predict(passed, before, (), solver=solver).state
+    chosen = solver or WorklistSolver()
+    of = classes(network, before, flows)
+    if of is None:
+        return _solved(network, before, flows, chosen, arrived, {})
+    solved = _solved(of.network, of.narrowed(before), flows, chosen, arrived, of.sizes())
+    return replace(solved, state=of.spread(solved.state, before))
+
+
+def _solved(
+    network: Network,
+    before: NetworkState | None,
+    flows: Sequence[FlowKey],
+    chosen: Solver,
+    arrived: frozenset[PathKey],
+    sizes: Sizes,
+) -> Prediction:
+    """`sizes`: how many prefixes one stands for, itself among them, where there are several."""
     wiring = Wiring(network)
     static = {name: static_routes(wiring, device) for name, device in network.devices.items()}
     believed = believed_routes(network, before)
@@ -84,7 +104,6 @@ def predict(
     }
     selected = _with_arrived(selected_before(before), arrived)
     kept = kept_groups(before, wiring)
-    chosen = solver or WorklistSolver()
 
     def used(solution: Solution | None) -> dict[str, dict[Prefix, NextHops]]:
         """What zebra installs, by device: BGP's routes and FRR's static ones."""
@@ -123,7 +142,7 @@ def predict(
     arrivals = [arrival for arrival in undecided if arrival.key(arrival.best) not in arrived]
     wire = _wire(network, sessions, solution)
     state = PredictedState(
-        sessions=_sessions(network, sessions, solution),
+        sessions=_sessions(network, sessions, solution, sizes),
         paths=_paths(network, solution, before, {arrival.table for arrival in undecided}),
         advertised=_advertised(network, solution),
         fib={key: route for key, route in fib.items() if network.devices[key.device].kind in OBSERVED_KINDS},
@@ -133,9 +152,9 @@ def predict(
         groups=groups_after(kept, {name: routes.values() for name, routes in used(solution).items()}),
         believed=believed,
     )
-    open_ends = [_open(network, sessions, solution, arrival) for arrival in arrivals]
+    open_ends = [_open(network, sessions, solution, arrival, sizes) for arrival in arrivals]
     open_ends += _split(network, sessions)
-    open_ends += _stale(network, used(solution), kept) + _unstable(network, solution, settled)
+    open_ends += _stale(network, used(solution), kept, sizes) + _unstable(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
     return Prediction(state, tuple(sorted(open_ends)), ties)
 
@@ -149,8 +168,14 @@ def selected_before(before: NetworkState | None) -> frozenset[PathKey]:
     return frozenset(key for key, path in before.paths.items() if path.best) if before else frozenset()
 
 
-def _sessions(network: Network, sessions: Sessions, solution: Solution) -> Mapping[SessionKey, Session]:
-    counts = _counters(sessions, solution)
+def _alike(prefix: Prefix, sizes: Sizes) -> str:
+    """A prefix, and how many others are as it is."""
+    more = sizes.get(prefix, 1) - 1
+    return f"{prefix} and {more} more" if more else str(prefix)
+
+
+def _sessions(network: Network, sessions: Sessions, solution: Solution, sizes: Sizes) -> Mapping[SessionKey, Session]:
+    counts = _counters(sessions, solution, sizes)
     shown: dict[SessionKey, Session] = dict(sessions.down)
     for key, end in sessions.ends.items():
         instance = network.devices[key.device].bgp
@@ -166,7 +191,7 @@ def _sessions(network: Network, sessions: Sessions, solution: Solution) -> Mappi
     return {key: shown[key] for key in sorted(shown)}
 
 
-def _counters(sessions: Sessions, solution: Solution) -> dict[tuple[SessionKey, str], FamilyCounters]:
+def _counters(sessions: Sessions, solution: Solution, sizes: Sizes) -> dict[tuple[SessionKey, str], FamilyCounters]:
     """What FRR calls PfxRcd (accepted, even with an unusable next hop), what was offered, and PfxSnt."""
     accepted: dict[tuple[SessionKey, str], int] = {}
     received: dict[tuple[SessionKey, str], int] = {}
@@ -174,12 +199,12 @@ def _counters(sessions: Sessions, solution: Solution) -> dict[tuple[SessionKey, 
     for table, decided in solution.tables.items():
         for entry in decided:
             at = (SessionKey(table.device, entry.path.neighbor), family_of(table.prefix))
-            received[at] = received.get(at, 0) + 1
+            received[at] = received.get(at, 0) + sizes.get(table.prefix, 1)
             if not (entry.path.refused or "").startswith("denied"):
-                accepted[at] = accepted.get(at, 0) + 1
+                accepted[at] = accepted.get(at, 0) + sizes.get(table.prefix, 1)
     for key in solution.sent:
         to = (SessionKey(key.device, key.neighbor), key.family)
-        sent[to] = sent.get(to, 0) + 1
+        sent[to] = sent.get(to, 0) + sizes.get(key.prefix, 1)
     return {
         (key, family): FamilyCounters(
             accepted.get((key, family), 0), received.get((key, family), 0), sent.get((key, family), 0)
@@ -290,14 +315,14 @@ def _order_of_arrival(network: Network, solution: Solution, before: NetworkState
     return found
 
 
-def _open(network: Network, sessions: Sessions, solution: Solution, arrival: _Arrival) -> Unmodelled:
+def _open(network: Network, sessions: Sessions, solution: Solution, arrival: _Arrival, sizes: Sizes) -> Unmodelled:
     table, best, rivals = arrival
     end = sessions.ends[SessionKey(table.device, best.neighbor)]
     names = ", ".join(sorted(path.neighbor for path in (best, *rivals)))
     return Unmodelled(
         source=_anchor(network, network.devices[table.device], end),
         device=table.device,
-        text=f"order of arrival decides between the paths of {table.prefix} from {names}",
+        text=f"order of arrival decides between the paths of {_alike(table.prefix, sizes)} from {names}",
         effect="possible",
         affects=_holders(solution, table),
         why="FRR keeps the external path that came first; the lower router ID is assumed to have",
@@ -318,7 +343,9 @@ def _split(network: Network, sessions: Sessions) -> list[Unmodelled]:
     ]
 
 
-def _stale(network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept: Groups) -> list[Unmodelled]:
+def _stale(
+    network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept: Groups, sizes: Sizes
+) -> list[Unmodelled]:
     """Routes over nexthop groups that the kernel has taken members from: true for as long as zebra keeps a group."""
     found = []
     for name, routes in used.items():
@@ -330,7 +357,7 @@ def _stale(network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept
                     Unmodelled(
                         source=_anchor(network, network.devices[name], None),
                         device=name,
-                        text=f"the kernel's nexthop group of {prefix} has lost {interfaces}",
+                        text=f"the kernel's nexthop group of {_alike(prefix, sizes)} has lost {interfaces}",
                         effect="possible",
                         affects=(name,),
                         why="FRR 8.4 takes a group again that an interface has left when it was down, unless the group"
@@ -368,12 +395,12 @@ def _holders(solution: Solution, table: TableKey) -> tuple[str, ...]:
     return tuple(sorted({other.device for other in solution.tables if other.prefix == table.prefix}))
 
 
-def _unstable(network: Network, solution: Solution, settled: bool) -> list[Unmodelled]:
+def _unstable(network: Network, solution: Solution, settled: bool, sizes: Sizes) -> list[Unmodelled]:
     found = [
         Unmodelled(
             source=_anchor(network, network.devices[table.device], None),
             device=table.device,
-            text=f"the best path of {table.prefix} does not come to rest",
+            text=f"the best path of {_alike(table.prefix, sizes)} does not come to rest",
             effect="possible",
             affects=_holders(solution, table),
         )

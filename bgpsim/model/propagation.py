@@ -77,6 +77,8 @@ class _Router:
     ends: tuple[SessionEnd, ...]
     local: dict[Prefix, Candidate]
     adj_in: dict[Prefix, dict[str, Sent]] = field(default_factory=dict)
+    through: dict[str, set[Prefix]] = field(default_factory=dict)
+    """Next hop -> the prefixes that were ever heard with it: few next hops, whatever the size of a table."""
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
@@ -166,6 +168,7 @@ class _Run:
         else:
             self.sent[key] = sent
             heard[end.peer.neighbor] = sent
+            peer.through.setdefault(sent.wire.next_hop, set()).add(prefix)
         peer.dirty.add(prefix)
 
     def _decide(self, router: _Router, prefix: Prefix) -> None:
@@ -308,9 +311,9 @@ class _Run:
     @staticmethod
     def _resolve_again(router: _Router, changed: Prefix) -> None:
         """Paths whose next hop the changed route may carry are decided anew."""
-        for prefix, heard in router.adj_in.items():
-            if prefix != changed and any(_within(sent.wire.next_hop, changed) for sent in heard.values()):
-                router.dirty.add(prefix)
+        for next_hop, prefixes in router.through.items():
+            if _within(next_hop, changed):
+                router.dirty.update(p for p in prefixes if p != changed and router.adj_in[p])
 
 
 def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:
