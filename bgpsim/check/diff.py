@@ -8,7 +8,7 @@ from typing import Any
 
 from bgpsim.check.compare import Comparison, compare, is_in_table
 from bgpsim.check.spelling import bgp_path_text, fib_text, forwarding_text
-from bgpsim.network.state import FlowKey, NetworkState
+from bgpsim.network.state import DELIVERED, FlowKey, NetworkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def diff(before: NetworkState, after: NetworkState) -> StateDiff:
     for flow in sorted(set(before.forwarding) & set(after.forwarding)):
         was_there, is_there = before.forwarding[flow], after.forwarding[flow]
         change = PairChange(flow, forwarding_text(was_there), forwarding_text(is_there))
-        delivered_before = was_there.disposition.startswith("delivered")
-        delivered_after = is_there.disposition.startswith("delivered")
+        delivered_before = was_there.disposition in DELIVERED
+        delivered_after = is_there.disposition in DELIVERED
         if delivered_before and not delivered_after:
             lost.append(change)
         elif delivered_after and not delivered_before:
@@ -84,7 +84,11 @@ def same(before: NetworkState, after: NetworkState) -> Comparison:
 
 def _tables(state: NetworkState) -> Mapping[Any, str]:
     return {
-        (key.device, str(key.prefix), key.neighbor): bgp_path_text(path)
+        (
+            key.device,
+            str(key.prefix),
+            f"{key.neighbor} path-id {key.path_id}" if key.path_id else key.neighbor,
+        ): bgp_path_text(path)
         for key, path in state.paths.items()
         if is_in_table(path)
     }

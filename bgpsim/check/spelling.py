@@ -40,6 +40,7 @@ def attribute_texts(attributes: Attributes) -> dict[str, str]:
         "extended-communities": " ".join(attributes.extended_communities),
         "originator-id": attributes.originator_id or "",
         "cluster-list": " ".join(attributes.cluster_list),
+        "unknown": ", ".join(attributes.unknown),
     }
 
 

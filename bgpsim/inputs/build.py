@@ -328,6 +328,7 @@ class _Builder:
                     remote_as=router.bgp.asn,
                     families=families,
                     extended_nexthop=True,
+                    add_path=speaker.add_path,
                     source=speaker.source,
                     sources=(speaker.source,),
                 )
@@ -343,6 +344,13 @@ class _Builder:
                     communities=a.communities,
                     large_communities=a.large_communities,
                     extended_communities=a.extended_communities,
+                    local_preference=a.local_preference,
+                    originator_id=a.originator_id,
+                    cluster_list=a.cluster_list,
+                    aggregator=a.aggregator,
+                    atomic_aggregate=a.atomic_aggregate,
+                    unknown=a.unknown,
+                    path_id=a.path_id,
                     source=a.source,
                 )
                 for a in self.timeline.announced
@@ -358,6 +366,7 @@ class _Builder:
                 keepalive=profile.keepalive,
                 connect_retry=1,
                 extended_nexthop=True,
+                add_path=speaker.add_path,
                 source=speaker.source,
                 sources=(speaker.source,),
             )

@@ -30,6 +30,7 @@ from bgpsim.network.state import (
     Session,
     SessionKey,
     WireKey,
+    numbered,
 )
 from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source, Unmodelled
@@ -144,7 +145,7 @@ def _solved(
     state = PredictedState(
         sessions=_sessions(network, sessions, solution, sizes),
         paths=_paths(network, solution, before, {arrival.table for arrival in undecided}),
-        advertised=_advertised(network, solution),
+        advertised=_advertised(network, sessions, solution),
         fib={key: route for key, route in fib.items() if network.devices[key.device].kind in OBSERVED_KINDS},
         forwarding={flow: forward(walker, flow) for flow in sorted(flows)},
         wire={key: sent.wire for key, sent in wire.items()},
@@ -223,36 +224,41 @@ def _paths(
     not chosen again. None where the order of arrival decided.
     """
     paths: dict[PathKey, BgpPath] = {}
-    earlier: dict[TableKey, dict[str, BgpPath]] = {}
+    earlier: dict[TableKey, dict[tuple[str, int], BgpPath]] = {}
     for key, path in before.paths.items() if before else ():
-        earlier.setdefault(TableKey(key.device, key.prefix), {})[key.neighbor] = path
+        earlier.setdefault(TableKey(key.device, key.prefix), {})[key.neighbor, key.path_id] = path
     for table, decided in solution.tables.items():
         if _engine(network, table.device) == "exabgp":
             continue
         then = earlier.get(table, {})
         unchanged = len(then) == len(decided) and all(_unchanged(entry, then) for entry in decided)
         for entry in decided:
-            key = PathKey(table.device, family_of(table.prefix), table.prefix, entry.path.neighbor)
+            key = PathKey(table.device, family_of(table.prefix), table.prefix, *entry.path.place)
             paths[key] = BgpPath(
-                attributes=entry.path.attributes,
+                attributes=_shown(network, table.device, entry.path.attributes),
                 valid=entry.path.valid,
                 best=entry.best,
                 multipath=entry.multipath,
                 weight=entry.path.weight,
-                reason=then[entry.path.neighbor].reason
-                if unchanged
-                else (None if table in open_tables else entry.reason),
+                reason=then[entry.path.place].reason if unchanged else (None if table in open_tables else entry.reason),
                 lost=entry.lost,
                 sources=entry.path.sources,
             )
     return paths
 
 
-def _unchanged(entry: Decided, then: Mapping[str, BgpPath]) -> bool:
-    path = then.get(entry.path.neighbor)
+def _shown(network: Network, device: str, attributes: Attributes) -> Attributes:
+    """FRR's tables leave out attributes that it does not know."""
+    if not attributes.unknown or _engine(network, device) != "frr":
+        return attributes
+    return replace(attributes, unknown=())
+
+
+def _unchanged(entry: Decided, then: Mapping[tuple[str, int], BgpPath]) -> bool:
+    path = then.get(entry.path.place)
     return (
         path is not None
-        and path.attributes == entry.path.attributes
+        and replace(path.attributes, unknown=()) == replace(entry.path.attributes, unknown=())
         and (path.valid, path.best, path.weight) == (entry.path.valid, entry.best, entry.path.weight)
     )
 
@@ -262,11 +268,12 @@ def _engine(network: Network, device: str) -> str | None:
     return instance.engine if instance else None
 
 
-def _advertised(network: Network, solution: Solution) -> Mapping[AdvertisedKey, Attributes]:
+def _advertised(network: Network, sessions: Sessions, solution: Solution) -> Mapping[AdvertisedKey, Attributes]:
+    """Where several paths of a prefix are sent, FRR prints one of them: those are facts of the wire alone."""
     return {
         key: sent.printed
         for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0]))
-        if _engine(network, key.device) != "exabgp"
+        if _engine(network, key.device) != "exabgp" and not sessions.ends[SessionKey(*key[:2])].add_path
     }
 
 
@@ -276,10 +283,10 @@ def _wire(network: Network, sessions: Sessions, solution: Solution) -> Mapping[W
     for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
         peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
         if _engine(network, key.device) == "exabgp":
-            wire[WireKey(key.device, "sent", peer, key.family, key.prefix)] = sent
+            wire[WireKey(key.device, "sent", peer, key.family, key.prefix, key.path_id)] = sent
         if _engine(network, peer) == "exabgp":
-            wire[WireKey(peer, "received", key.device, key.family, key.prefix)] = sent
-    return wire
+            wire[WireKey(peer, "received", key.device, key.family, key.prefix, key.path_id)] = sent
+    return numbered(wire, lambda sent: sent.wire)
 
 
 def _lines(
@@ -296,7 +303,7 @@ class _Arrival(NamedTuple):
     rivals: tuple[Candidate, ...]
 
     def key(self, path: Candidate) -> PathKey:
-        return PathKey(self.table.device, family_of(self.table.prefix), self.table.prefix, path.neighbor)
+        return PathKey(self.table.device, family_of(self.table.prefix), self.table.prefix, *path.place)
 
 
 def _order_of_arrival(network: Network, solution: Solution, before: NetworkState | None) -> list[_Arrival]:
@@ -381,8 +388,9 @@ def _history_decides(
         return False
 
     def earlier(path: Candidate) -> BgpPath | None:
-        then = before.paths.get(PathKey(table.device, family_of(table.prefix), table.prefix, path.neighbor))
-        return then if then is not None and then.attributes == path.attributes else None
+        then = before.paths.get(PathKey(table.device, family_of(table.prefix), table.prefix, *path.place))
+        same = then is not None and replace(then.attributes, unknown=()) == replace(path.attributes, unknown=())
+        return then if same else None
 
     was = earlier(best)
     if was is not None and was.best:

@@ -76,7 +76,8 @@ class _Router:
     rules: Rules
     ends: tuple[SessionEnd, ...]
     local: dict[Prefix, Candidate]
-    adj_in: dict[Prefix, dict[str, Sent]] = field(default_factory=dict)
+    adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
+    """By prefix, neighbor and path id."""
     through: dict[str, set[Prefix]] = field(default_factory=dict)
     """Next hop -> the prefixes that were ever heard with it: few next hops, whatever the size of a table."""
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
@@ -153,21 +154,21 @@ class _Run:
                         meant = route.to is None or end.neighbor.name in route.to
                         if meant and family_of(route.prefix) == family:
                             sent = self.exporter.originated(router.device, end, family, route)
-                            self._tell(end, family, route.prefix, sent)
+                            self._tell(end, family, route.prefix, sent, route.path_id if end.add_path else 0)
 
-    def _tell(self, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent | None) -> None:
+    def _tell(self, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent | None, path_id: int = 0) -> None:
         """Put a route on a session, or take it off."""
-        key = AdvertisedKey(end.device, end.neighbor.name, family, prefix)
+        key = AdvertisedKey(end.device, end.neighbor.name, family, prefix, path_id)
         if self.sent.get(key) == sent:
             return
         peer = self.routers[end.peer.device]
         heard = peer.adj_in.setdefault(prefix, {})
         if sent is None:
             self.sent.pop(key, None)
-            heard.pop(end.peer.neighbor, None)
+            heard.get(end.peer.neighbor, {}).pop(path_id, None)
         else:
             self.sent[key] = sent
-            heard[end.peer.neighbor] = sent
+            heard.setdefault(end.peer.neighbor, {})[path_id] = sent
             peer.through.setdefault(sent.wire.next_hop, set()).add(prefix)
         peer.dirty.add(prefix)
 
@@ -194,8 +195,24 @@ class _Run:
                 continue
             if router.instance.engine == "exabgp":
                 continue
+            if end.add_path:
+                self._tell_all(router, end, family, prefix, decided)
+                continue
             sent = self.exporter.send(router.device, end, family, prefix, best) if best else None
             self._tell(end, family, prefix, sent)
+
+    def _tell_all(
+        self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, decided: tuple[Decided, ...]
+    ) -> None:
+        """Every valid path, under ids of its own: bgpd's are numbers that it hands out as paths come."""
+        paths = [d.path for d in decided if d.path.valid]
+        sendable = [s for p in paths if (s := self.exporter.send(router.device, end, family, prefix, p)) is not None]
+        for path_id, sent in enumerate(sendable, start=1):
+            self._tell(end, family, prefix, sent, path_id)
+        told = len(sendable)
+        while AdvertisedKey(end.device, end.neighbor.name, family, prefix, told + 1) in self.sent:
+            told += 1
+            self._tell(end, family, prefix, None, told)
 
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
         own = router.local.get(prefix)
@@ -206,11 +223,12 @@ class _Run:
             return
         family = family_of(prefix)
         for end in router.ends:
-            sent = heard.get(end.neighbor.name)
-            if sent is not None:
-                yield self._imported(router, end, family, prefix, sent)
+            for path_id, sent in heard.get(end.neighbor.name, {}).items():
+                yield self._imported(router, end, family, prefix, sent, path_id)
 
-    def _imported(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent) -> Candidate:
+    def _imported(
+        self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent, path_id: int
+    ) -> Candidate:
         path = received(router.instance, end, sent.wire)
         refused = denied(router.device, router.instance, end, family, sent.wire)
         hops: frozenset[FibNextHop] = frozenset()
@@ -230,7 +248,7 @@ class _Run:
                     refused = f"next hop {path.next_hop} cannot be resolved"
                 else:
                     hops, metric = found
-        key = PathKey(router.device.name, family, prefix, end.neighbor.name)
+        key = PathKey(router.device.name, family, prefix, end.neighbor.name, path_id)
         return Candidate(
             neighbor=end.neighbor.name,
             type=end.type,
@@ -243,6 +261,7 @@ class _Run:
             next_hops=hops,
             refused=refused,
             sources=merged(neighbor_sources(end.neighbor), sent.sources),
+            path_id=path_id,
         )
 
     def _resolve(
@@ -313,7 +332,7 @@ class _Run:
         """Paths whose next hop the changed route may carry are decided anew."""
         for next_hop, prefixes in router.through.items():
             if _within(next_hop, changed):
-                router.dirty.update(p for p in prefixes if p != changed and router.adj_in[p])
+                router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
 
 
 def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:

@@ -42,6 +42,8 @@ class SessionEnd:
     peer_address: Address | None
     interface: str | None
     """The interface that leads to the peer, where the peer is on a connected network."""
+    add_path: bool = False
+    """Several paths of one prefix, in both directions (RFC 7911)."""
 
     @property
     def key(self) -> SessionKey:
@@ -324,6 +326,7 @@ class _Finder:
             connection.local,
             connection.remote,
             connection.interface,
+            neighbor.add_path and back.add_path,
         )
 
     def _egress(self, device: str, address: Address) -> str | None:

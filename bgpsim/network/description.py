@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from bgpsim.network.types import Address, Family, InterfaceAddress, Prefix
+from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
 
 DeviceKind: TypeAlias = Literal["router", "node", "host", "pod", "speaker", "gateway"]
@@ -118,6 +118,8 @@ class Neighbor:
     extended_nexthop: bool = False
     """IPv4 routes with IPv6 next hops (RFC 8950); on for unnumbered neighbors in FRR."""
     shutdown: bool = False
+    add_path: bool = False
+    """Takes several paths of a prefix and sends all that it has (RFC 7911; FRR: addpath-tx-all-paths)."""
     v6_only: bool = False
     """An unnumbered neighbor's session runs over link-local addresses, whatever IPv4 addresses the link has."""
     source: Source | None = None
@@ -131,7 +133,7 @@ class Origination:
     prefix: Prefix
     to: tuple[str, ...] | None = None
     """Neighbor names it goes to; None: all."""
-    as_path: tuple[int, ...] | None = None
+    as_path: AsPath | None = None
     """None: what the engine makes of it (empty, or its own AS to an external peer). Else sent exactly as it stands."""
     origin: Literal["igp", "egp", "incomplete"] = "igp"
     next_hop: Address | None = None
@@ -142,6 +144,12 @@ class Origination:
     """`asn:value` or a well-known name (no-export, no-advertise …), sorted."""
     large_communities: tuple[str, ...] = ()
     extended_communities: tuple[str, ...] = ()
+    originator_id: str | None = None
+    cluster_list: tuple[str, ...] = ()
+    aggregator: str | None = None
+    atomic_aggregate: bool = False
+    unknown: tuple[UnknownAttribute, ...] = ()
+    path_id: int = 0
     source: Source | None = None
 
 

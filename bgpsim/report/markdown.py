@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bgpsim.network.state import DELIVERED
 from bgpsim.report.document import LabPart, ReachabilityPart, Report, RouteChangePart, RunPart, StateDiffPart, StepPart
 
 SHOWN_ROUTES = 40
@@ -115,7 +116,7 @@ def _matrix(rows: Sequence[ReachabilityPart], step: StepPart) -> str:
         forwarding = row.observed or row.predicted
         word = "" if forwarding is None else forwarding.disposition
         mark = marks.get((row.sender.id, row.target.id))
-        text = ("✓" if word.startswith("delivered") else f"✗ {word}") + (f" (**{mark}**)" if mark else "")
+        text = ("✓" if word in DELIVERED else f"✗ {word}") + (f" (**{mark}**)" if mark else "")
         cells[(row.sender.id, row.target.id)] = text if row.agrees is not False else text + " ≠ predicted"
     senders = sorted({sender for sender, _ in cells})
     targets = sorted({target for _, target in cells})

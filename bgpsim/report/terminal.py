@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bgpsim.network.state import DELIVERED
 from bgpsim.report.differences import Difference, gathered
 from bgpsim.report.document import (
     ErrorPart,
@@ -252,7 +253,7 @@ class Terminal:
         for row in step.reachability:
             forwarding = row.observed or row.predicted
             total += 1
-            delivered += forwarding is not None and forwarding.disposition.startswith("delivered")
+            delivered += forwarding is not None and forwarding.disposition in DELIVERED
             if self.verbosity > 0 and forwarding is not None:
                 for path in forwarding.paths or []:
                     walk = " → ".join(hop.device for hop in path.hops)

@@ -70,7 +70,7 @@ def read_usable(path: Path, shown: str) -> Document:
     return Document(file, text, problems)
 
 
-_STEP_STANDS_WITHOUT = ("expect", "exec", "link-down", "link-up", "withdraw")
+_STEP_STANDS_WITHOUT = ("expect", "exec", "link-down", "link-up", "withdraw", "replace")
 """Keys of a step: without them nothing that a later step names is missing."""
 
 

@@ -22,7 +22,8 @@ from bgpsim.network.description import Network
 from bgpsim.scenario.attachments import speaker_files
 from bgpsim.scenario.document import Document, read_usable, together
 from bgpsim.scenario.names import Names, hint, problem
-from bgpsim.scenario.steps import Problems, StepReader
+from bgpsim.scenario.problems import Problems
+from bgpsim.scenario.steps import StepReader
 from bgpsim.scenario.timeline import Scenario
 from bgpsim.source import Source, Unmodelled
 

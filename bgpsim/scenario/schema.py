@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from bgpsim.inputs.files.speakers import WELL_KNOWN_COMMUNITIES
 from bgpsim.network.state import Disposition
+from bgpsim.scenario import attribute_values
 
 
 def _kebab(name: str) -> str:
@@ -26,6 +27,10 @@ class Section(BaseModel):
 
 def _list_or_text(value: Any) -> str:
     return "list" if isinstance(value, list) else "text"
+
+
+def _list_or_number(value: Any) -> str:
+    return "list" if isinstance(value, list) else "number"
 
 
 def _mapping_or_text(value: Any) -> str:
@@ -43,6 +48,8 @@ _NAMES = {name.lower(): name for name in WELL_KNOWN_COMMUNITIES} | {
 }
 """As ExaBGP 5 spells them too (configuration/static/parser.py), and RFC 1997 (NO_EXPORT_SUBCONFED)."""
 _WELL_KNOWN = {number: name for name, number in WELL_KNOWN_COMMUNITIES.items()}
+MOST_IN_A_PATH = 255
+"""AS numbers in one segment of an AS path (RFC 4271 section 4.3)."""
 _MOST_DIGITS = 10
 """Of 4294967295; a longer number is none, whatever its value, and never reaches `int`."""
 
@@ -85,6 +92,8 @@ def _large_community(text: str) -> str:
 
 Community = Annotated[str, AfterValidator(_standard_community)]
 LargeCommunity = Annotated[str, AfterValidator(_large_community)]
+ExtendedCommunity = Annotated[str, AfterValidator(attribute_values.extended_community)]
+Dotted = Annotated[str, AfterValidator(attribute_values.dotted)]
 
 
 def _literal_prefix(text: str) -> str:
@@ -171,10 +180,30 @@ class SpeakerSection(Section):
 
     asn: Asn
     peers: list[Name] = Field(min_length=1, description="the routers")
-    traffic: Literal["drop"] = Field(default="drop", description="what becomes of packets it attracts")
+    traffic: Literal["drop", "answer"] = Field(
+        default="drop", description="what becomes of packets it attracts; answer: the impostor takes them and replies"
+    )
+    add_path: bool = Field(
+        default=False, description="several paths of one prefix, in both directions (RFC 7911); the router sends all"
+    )
     router_id: Annotated[str, AfterValidator(_router_id)] | None = Field(
         default=None, description="default: 192.0.2.1 for the first speaker, 192.0.2.2 for the second …"
     )
+
+
+class RawAttribute(Section):
+    """A path attribute that no router here has a meaning for, octet by octet."""
+
+    code: Annotated[int, AfterValidator(attribute_values.unknown_code)]
+    flags: Annotated[int, AfterValidator(attribute_values.optional_flags)] = Field(
+        default=0xC0, description="0xC0: optional and transitive (routers pass it on); 0x80: optional"
+    )
+    value: Annotated[str, AfterValidator(attribute_values.octets)] = Field(description="in hexadecimal: '0x00000001'")
+
+
+PathId = Annotated[int, Field(ge=1, le=4294967295, description="RFC 7911; the speaker needs `add-path: true`")]
+AsSet = Annotated[list[Asn], Field(min_length=1)]
+AsPathPart = Annotated[Annotated[Asn, Tag("number")] | Annotated[AsSet, Tag("list")], Discriminator(_list_or_number)]
 
 
 class AnnounceEntry(Section):
@@ -183,11 +212,27 @@ class AnnounceEntry(Section):
     speaker: Name
     to: list[Name] | None = Field(default=None, min_length=1, description="default: all peers of the speaker")
     prefix: PrefixSection
-    as_path: list[Asn] | None = Field(default=None, description="sent as it stands; default: the speaker's own AS")
+    as_path: list[AsPathPart] | None = Field(
+        default=None,
+        max_length=MOST_IN_A_PATH,
+        description="sent as it stands, a list in it as an AS_SET; default: the speaker's own AS, to its own AS none",
+    )
     origin: Literal["igp", "egp", "incomplete"] = "igp"
     med: Annotated[int, Field(ge=0, le=4294967295)] | None = None
     communities: list[Community] = []
     large_communities: list[LargeCommunity] = []
+    extended_communities: list[ExtendedCommunity] = Field(default=[], description="target:A:N or origin:A:N (RFC 4360)")
+    local_preference: Annotated[int, Field(ge=0, le=4294967295)] | None = Field(
+        default=None, description="to internal peers alone (RFC 4271 section 5.1.5)"
+    )
+    originator_id: Dotted | None = None
+    cluster_list: list[Dotted] = Field(default=[], max_length=60)
+    aggregator: Annotated[str, AfterValidator(attribute_values.aggregator)] | None = Field(
+        default=None, description="ASN:ADDRESS"
+    )
+    atomic_aggregate: bool = False
+    attributes: list[RawAttribute] = Field(default=[], description="others, by their codes")
+    path_id: PathId | None = None
     next_hop: Annotated[str, AfterValidator(_next_hop)] | None = Field(
         default=None, description="default: the speaker's own address on the link"
     )
@@ -199,12 +244,15 @@ class WithdrawEntry(Section):
     speaker: Name
     to: list[Name] | None = Field(default=None, min_length=1, description="default: all peers it was announced to")
     prefix: PrefixSection | None = None
+    path_id: PathId | None = Field(default=None, description="default: every path of the prefix")
     all_: bool = Field(default=False, description="everything that this speaker has announced")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> WithdrawEntry:
         if (self.prefix is None) != self.all_:
             raise ValueError("expected either `prefix:` or `all: true`")
+        if self.path_id is not None and self.all_:
+            raise ValueError("expected `path-id:` with `prefix:` alone")
         return self
 
 
@@ -248,7 +296,8 @@ ExecLines = Annotated[
 
 
 class StepSection(Section):
-    """Actions, in this order: apply, delete, link-down, link-up, withdraw, announce, exec. Then what is expected."""
+    """Actions, in this order: apply, delete, link-down, link-up, withdraw, replace, announce, exec. Then what is
+    expected."""
 
     name: Name
     apply: list[Name] = Field(default=[], description="manifests, as `kubectl apply -f` would")
@@ -256,6 +305,9 @@ class StepSection(Section):
     link_down: list[Name] = Field(default=[], description="DEVICE:INTERFACE, set down at this end")
     link_up: list[Name] = Field(default=[], description="DEVICE:INTERFACE, set up again")
     withdraw: list[WithdrawEntry] = []
+    replace: list[AnnounceEntry] = Field(
+        default=[], description="other attributes for a route that is announced; what is not written is not kept"
+    )
     announce: list[AnnounceEntry] = []
     exec: dict[str, ExecLines] = Field(
         default={}, description="lines run in devices as containerlab's exec would; outside the model"

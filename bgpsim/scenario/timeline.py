@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bgpsim.check.expectations import Expected
+from bgpsim.check.spelling import as_path_text
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
@@ -46,25 +47,36 @@ class Withdraw:
 
     def __str__(self) -> str:
         a = self.announcement
-        return f"withdraw {a.prefix} by {a.speaker} from {a.router}"
+        path = f" path-id {a.path_id}" if a.path_id else ""
+        return f"withdraw {a.prefix}{path} by {a.speaker} from {a.router}"
 
 
 @dataclass(frozen=True, slots=True)
 class Announce:
     announcement: Announcement
+    replaces: bool = False
+    """Other attributes for a route that is announced."""
 
     def __str__(self) -> str:
         a = self.announcement
         attributes = [
-            ("as-path", None if a.as_path is None else "[" + " ".join(map(str, a.as_path)) + "]"),
+            ("path-id", a.path_id or None),
+            ("as-path", None if a.as_path is None else f"[{as_path_text(a.as_path)}]"),
             ("origin", None if a.origin == "igp" else a.origin),
             ("med", a.med),
             ("communities", " ".join(a.communities) or None),
             ("large-communities", " ".join(a.large_communities) or None),
+            ("extended-communities", " ".join(a.extended_communities) or None),
+            ("local-preference", a.local_preference),
+            ("originator-id", a.originator_id),
+            ("cluster-list", " ".join(a.cluster_list) or None),
+            ("aggregator", a.aggregator),
+            ("atomic-aggregate", "yes" if a.atomic_aggregate else None),
+            ("attributes", " ".join(f"[{unknown.text}]" for unknown in a.unknown) or None),
             ("next-hop", a.next_hop),
         ]
         said = "".join(f", {name} {value}" for name, value in attributes if value is not None)
-        return f"announce {a.prefix} by {a.speaker} to {a.router}{said}"
+        return f"{'replace' if self.replaces else 'announce'} {a.prefix} by {a.speaker} to {a.router}{said}"
 
 
 @dataclass(frozen=True, slots=True)

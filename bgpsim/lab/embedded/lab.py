@@ -295,6 +295,7 @@ class EmbeddedLab:
         """What a router shows beside its own configuration; no table of routes is among it."""
         return tuple(
             f"{a.router} has the neighbor {a.speaker_address} on {a.router_interface}, for speaker {speaker.name}"
+            + (", with addpath-tx-all-paths" if speaker.add_path else "")
             for speaker in self._files.speakers
             for a in speaker.attachments
         )
