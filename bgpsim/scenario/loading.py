@@ -51,7 +51,7 @@ def _named(document: Document, path: Path) -> Scenario:
     problems = Problems()
     refused = _speakers(document, build_network(replace(files, speakers=()), Timeline()), problems)
     usable = replace(files, speakers=tuple(s for s in files.speakers if s.name not in refused))
-    steps = StepReader(document, usable, manifests, build_network, problems, refused).read()
+    steps = StepReader(document, usable, manifests, build_network, problems, refused, folder=path.parent).read()
     _raise(problems)
     return Scenario(document.file.name, document.text.file, files, steps)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from bgpsim.check.expectations import (
     ChangeExpected,
@@ -25,7 +26,9 @@ from bgpsim.scenario.endpoints import Endpoints, all_pairs
 from bgpsim.scenario.names import Names, hint, problem
 from bgpsim.scenario.problems import Problems
 from bgpsim.scenario.schema import ExpectSection, Pair, StepSection
-from bgpsim.scenario.timeline import Action, Apply, Delete, Execute, SetInterface, Step, Withdraw
+from bgpsim.scenario.speaker_entries import SpeakerEntries
+from bgpsim.scenario.tables import TableReader
+from bgpsim.scenario.timeline import Action, Apply, Delete, Execute, SetInterface, Step
 from bgpsim.source import Source
 
 
@@ -43,10 +46,14 @@ class StepReader:
     problems: Problems
     refused: frozenset[str] = frozenset()
     timeline: Timeline = field(default_factory=Timeline)
+    folder: Path = Path()
+    """The scenario file's."""
     announcements: AnnouncementReader = field(init=False)
+    tables: TableReader = field(init=False)
 
     def __post_init__(self) -> None:
         self.announcements = AnnouncementReader(self.files.speakers, self.document.source, self.problems, self.refused)
+        self.tables = TableReader(self.folder, self.announcements, self.build(self.files, self.timeline))
 
     def read(self) -> tuple[Step, ...]:
         """All steps; what is wrong with them is in `problems`."""
@@ -96,22 +103,15 @@ class StepReader:
                 with self.problems.collected():
                     device, interface = names.interface(text, self.document.source(*at, key, number))
                     actions.append(self._set_interface(device, interface, up))
+        speaking = SpeakerEntries(self.announcements, self.tables, names, self.timeline)
         for number, withdrawn in enumerate(section.withdraw):
-            gone_now, left = self.announcements.withdraw(
-                withdrawn, (*at, "withdraw", number), names, self.timeline.announced
-            )
-            actions += gone_now
-            self.timeline = replace(self.timeline, announced=left)
-        without = self.timeline
+            actions += speaking.withdraw(withdrawn, (*at, "withdraw", number))
+        without = speaking.now
         for key, entries_of in (("replace", section.replace), ("announce", section.announce)):
             for number, announced in enumerate(entries_of):
-                made, now = self.announcements.announce(
-                    announced, (*at, key, number), names, self.timeline.announced, replacing=key == "replace"
-                )
-                actions += made
-                self.timeline = replace(self.timeline, announced=now)
-        gone = {action.announcement.key for action in actions if isinstance(action, Withdraw)}
-        if any(announcement.key in gone for announcement in self.timeline.announced):
+                actions += speaking.announce(announced, (*at, key, number), replacing=key == "replace")
+        self.timeline = speaking.now
+        if speaking.put_back(actions):
             interim.append(without)
         for name, lines in section.exec.items():
             with self.problems.collected():

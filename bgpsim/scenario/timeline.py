@@ -9,6 +9,7 @@ from bgpsim.check.expectations import Expected
 from bgpsim.check.spelling import as_path_text
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
@@ -97,7 +98,30 @@ class Execute:
         return f"exec on {self.container}: {self.command}"
 
 
-Action: TypeAlias = Apply | Delete | SetInterface | Withdraw | Announce | Execute
+@dataclass(frozen=True, slots=True)
+class AnnounceTable:
+    table: AnnouncedTable
+
+    def __str__(self) -> str:
+        t = self.table
+        return f"announce {_routes(t)} of {t.name} by {t.speaker} to {t.router}"
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawTable:
+    table: AnnouncedTable
+    """What is withdrawn."""
+
+    def __str__(self) -> str:
+        t = self.table
+        return f"withdraw {_routes(t)} of {t.name} by {t.speaker} from {t.router}"
+
+
+def _routes(table: AnnouncedTable) -> str:
+    return f"{len(table)} routes ({len(table.groups)} sets of attributes)"
+
+
+Action: TypeAlias = Apply | Delete | SetInterface | Withdraw | Announce | WithdrawTable | AnnounceTable | Execute
 
 
 @dataclass(frozen=True, slots=True)

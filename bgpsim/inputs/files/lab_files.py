@@ -8,6 +8,7 @@ from typing import Literal
 from bgpsim.inputs.files.containerlab import TopologyFile
 from bgpsim.inputs.files.kind import ClusterFile
 from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
 from bgpsim.source import Unmodelled
 
@@ -42,3 +43,5 @@ class Timeline:
     routes and its IPv6 addresses, and nothing puts them back."""
     announced: tuple[Announcement, ...] = ()
     """In force, one per `Announcement.key`, in order of announcement."""
+    tables: tuple[AnnouncedTable, ...] = ()
+    """In force too, in order; no prefix stands twice for one session, here and in `announced`."""
