@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
 from bgpsim.source import Source
 
@@ -75,6 +76,8 @@ class Speakers(Protocol):
 
     def announce(self, announcement: Announcement) -> None: ...
     def withdraw(self, announcement: Announcement) -> None: ...
+    def announce_table(self, table: AnnouncedTable) -> None: ...
+    def withdraw_table(self, table: AnnouncedTable) -> None: ...
     def check_alive(self) -> None: ...
 
 
@@ -111,6 +114,12 @@ class Lab(Protocol):
 
     def withdraw(self, announcement: Announcement) -> None:
         """Returns when the router has counted the withdrawal."""
+
+    def announce_table(self, table: AnnouncedTable) -> None:
+        """Returns when the router has counted an UPDATE for every route of it."""
+
+    def withdraw_table(self, table: AnnouncedTable) -> None:
+        """Returns when the router has counted the withdrawals."""
 
     def check_alive(self) -> None:
         """Raises DeviceDied, with its last log lines, when a daemon, node or speaker has ended by itself."""

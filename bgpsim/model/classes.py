@@ -13,12 +13,12 @@ A statement that treats routes by their prefix (a prefix list) must split the cl
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TypeAlias, TypeVar
 
+from bgpsim.network.addresses import Addresses
 from bgpsim.network.description import BgpInstance, Network, OriginatedTable
 from bgpsim.network.grouped import Grouped, Place
 from bgpsim.network.state import FlowKey, NetworkState
@@ -90,7 +90,7 @@ def classes(network: Network, before: NetworkState | None, flows: Iterable[FlowK
     tables = list(_tables(network))
     if not tables:
         return None
-    alone = _alone(network, tables, flows)
+    fixed, looked_at = _fixed(network), Addresses({*_addresses(network, tables), *_of_flows(flows)})
     marks: dict[Prefix, tuple[Hashable, ...]] = {}
     for number, (_, table) in enumerate(tables):
         for prefix in table.prefixes:
@@ -99,11 +99,11 @@ def classes(network: Network, before: NetworkState | None, flows: Iterable[FlowK
     _mark_history(marks, before)
     members: dict[tuple[Hashable, ...], Members] = {}
     for prefix in sorted(marks, key=_order):
-        mark = marks[prefix] if not alone.has(prefix) else (prefix,)
+        mark = (prefix,) if prefix in fixed or looked_at.any_in(prefix) else marks[prefix]
         members.setdefault(mark, {})[prefix] = None
     of_class = {next(iter(of)): of for of in members.values()}
     return Classes(
-        _reduced(network, frozenset(of_class)), of_class, frozenset({*of_class, *_fixed(network)})
+        _reduced(network, frozenset(of_class)), of_class, frozenset({*of_class, *fixed})
     )  # fmt: skip
 
 
@@ -150,29 +150,6 @@ def _reduced(network: Network, kept: frozenset[Prefix]) -> Network:
             device = replace(device, bgp=bgp)
         devices[name] = device
     return replace(network, devices=devices)
-
-
-class _Alone:
-    """Prefixes that no class takes."""
-
-    def __init__(self, prefixes: frozenset[Prefix], addresses: Iterable[Address]) -> None:
-        self._prefixes = prefixes
-        self._numbers: dict[int, list[int]] = {4: [], 6: []}
-        for address in addresses:
-            self._numbers[address.version].append(int(address))
-        for numbers in self._numbers.values():
-            numbers.sort()
-
-    def has(self, prefix: Prefix) -> bool:
-        numbers = self._numbers[prefix.version]
-        first = int(prefix.network_address)
-        at = bisect_left(numbers, first)
-        holds = at < len(numbers) and numbers[at] < first + (1 << (prefix.max_prefixlen - prefix.prefixlen))
-        return holds or prefix in self._prefixes
-
-
-def _alone(network: Network, tables: Sequence[tuple[BgpInstance, OriginatedTable]], flows: Iterable[FlowKey]) -> _Alone:
-    return _Alone(_fixed(network), {*_addresses(network, tables), *_of_flows(flows)})
 
 
 def _fixed(network: Network) -> frozenset[Prefix]:

@@ -63,14 +63,10 @@ class Grouped(Mapping[Key, Value], Generic[Key, Value]):
 
     @classmethod
     def from_items(cls, items: Iterable[tuple[Key, Value]]) -> Grouped[Key, Value]:
-        tables: dict[Place, dict[Prefix, Value]] = {}
+        growing: Growing[Key, Value] = Growing()
         for key, value in items:
-            place, prefix = place_of(key)
-            table = tables.get(place)
-            if table is None:
-                table = tables[type(key)._make(place)] = {}  # type: ignore[attr-defined]
-            table[prefix] = value
-        return cls(tables)
+            growing[key] = value
+        return growing.grouped()
 
     def __getitem__(self, key: Key) -> Value:
         try:
@@ -115,6 +111,27 @@ class Grouped(Mapping[Key, Value], Generic[Key, Value]):
                 for place, table in self.tables.items()
             }
         )
+
+
+class Growing(Generic[Key, Value]):
+    """A `Grouped` in the making."""
+
+    def __init__(self) -> None:
+        self._tables: dict[Place, dict[Prefix, Value]] = {}
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        place, prefix = place_of(key)
+        table = self._tables.get(place)
+        if table is None:
+            table = self._tables[type(key)._make(place)] = {}  # type: ignore[attr-defined]
+        table[prefix] = value
+
+    def discard(self, key: Key) -> None:
+        place, prefix = place_of(key)
+        self._tables.get(place, {}).pop(prefix, None)
+
+    def grouped(self) -> Grouped[Key, Value]:
+        return Grouped(self._tables)
 
 
 def sharing(new: Mapping[Key, Value], earlier: Mapping[Key, Value]) -> Grouped[Key, Value]:

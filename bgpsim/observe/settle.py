@@ -87,11 +87,12 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
     opens: dict[tuple[str, str], int] = {}
     mark: str | None = None
     waiting: tuple[str, ...] = ()
+    window = quiet
     while True:
         left = timeout - (time.monotonic() - started)
         if left <= 0:
             return Settled("timeout", ", ".join(waiting) or "time ran out", time.monotonic() - started, 0.0)
-        seen = agent.call("activity.wait", timeout=left + 30, **watched, quiet=quiet, limit=left, known=mark)
+        seen = agent.call("activity.wait", timeout=left + 30, **watched, quiet=window, limit=left, known=mark)
         now = time.monotonic()
         if not seen["quiet"]:
             because = ", ".join(waiting) or f"{seen['last'] or 'something'} kept changing"
@@ -101,6 +102,12 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
             moved_at = max(started, now - quiet)
             opens = {end.key: end.opens for end in ends}
         waiting = still_to_change(ends, lab.reaches, opens, now - moved_at)
+        window = quiet
+        busy = {who: silent for who, silent in lab.silent.items() if silent < quiet}
+        if busy and not waiting:
+            # A router has sent all, and its speaker has not read it all: ExaBGP takes 0.2 ms for a route.
+            waiting = tuple(f"{speaker} hears from {router}" for speaker, router in sorted(busy))
+            window = quiet - min(busy.values())
         if not waiting:
             return Settled("quiet", None, now - started, quiet)
         mark = seen["mark"]
@@ -109,8 +116,15 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
 class _Reaches:
     """Follows packets from device to device by each kernel's own lookup, over links that have carrier."""
 
-    def __init__(self, agent: Agent, known: Owners, carrier: frozenset[tuple[str, str]]) -> None:
-        self._agent, self._known, self.carrier = agent, known, carrier
+    def __init__(
+        self,
+        agent: Agent,
+        known: Owners,
+        carrier: frozenset[tuple[str, str]],
+        silent: Mapping[tuple[str, str], float],
+    ) -> None:
+        """`silent`: by speaker and router, seconds since the last UPDATE of their session."""
+        self._agent, self._known, self.carrier, self.silent = agent, known, carrier, silent
 
     def reaches(self, end: End) -> bool:
         """Whether packets to the neighbor's address arrive at its device."""
@@ -139,7 +153,7 @@ class _Reaches:
 def _look(
     agent: Agent, devices: Mapping[str, LabDevice], sessions: Mapping[str, Mapping[str, Any]]
 ) -> tuple[tuple[End, ...], _Reaches]:
-    dumps = agent.call("netlink.dump", devices=sorted(n for n, d in devices.items() if d.role != "pod"))
+    dumps = agent.call("netlink.dump", devices=sorted(n for n, d in devices.items() if d.role != "pod"), routes=False)
     known = owners(dumps, agent.call("nodes.links"))
     carrier = frozenset(
         (name, link["ifname"]) for name, dump in dumps.items() for link in dump["links"] if "LOWER_UP" in link["flags"]
@@ -149,9 +163,12 @@ def _look(
         for name, of in sessions.items()
         for neighbor, told in of.items()
     ]
+    silent = {}
     if any(device.role == "speaker" for device in devices.values()):
-        ends += [_speaker_end(told, known) for told in agent.call("speaker.alive")]
-    return tuple(ends), _Reaches(agent, known, carrier)
+        for told in agent.call("speaker.alive"):
+            ends.append(_speaker_end(told, known))
+            silent[told["speaker"], told["router"]] = told["silent"]
+    return tuple(ends), _Reaches(agent, known, carrier, silent)
 
 
 def _end(device: str, frr: bool, neighbor: str, told: Mapping[str, Any], known: Owners) -> End:

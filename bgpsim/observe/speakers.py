@@ -35,14 +35,19 @@ def since(agent: Agent, begun: Begun) -> dict[str, Any]:
     """
     if not begun.dropped:
         return {}
-    events = [event for event in agent.call("speaker.events") if event["time"] >= begun.time]
+    events = agent.call("speaker.events", after=begun.time)
     messages = sorted((m for event in events for m in _message(event, begun.time)), key=lambda m: m["seconds"])
     now = agent.call("speaker.dropped")
-    return {"messages": messages, "dropped": {name: count - begun.dropped[name] for name, count in now.items()}}
+    left_out = agent.call("speaker.left_out", after=begun.time)
+    told = {"messages_left_out": left_out} if left_out else {}
+    return {"messages": messages, **told, "dropped": {name: count - begun.dropped[name] for name, count in now.items()}}
 
 
 def _message(event: Mapping[str, Any], begin: float) -> Iterator[dict[str, Any]]:
-    """{seconds, speaker, router} with {session: up|down} or {direction, announced, withdrawn, as_path}."""
+    """{seconds, speaker, router} with {session: up|down} or {direction, announced, withdrawn, as_path}.
+
+    Of an UPDATE with many routes the first, and {more_routes}, how many others there are.
+    """
     where = {"seconds": round(event["time"] - begin, 3), "speaker": event["speaker"], "router": event["router"]}
     message, neighbor = event["message"], event["message"].get("neighbor", {})
     if message["type"] == "state" and neighbor.get("state") in ("up", "down"):
@@ -57,6 +62,7 @@ def _message(event: Mapping[str, Any], begin: float) -> Iterator[dict[str, Any]]
                 {_nlri(r) for by in update.get("announce", {}).values() for of in by.values() for r in of}
             ),
             "withdrawn": sorted({_nlri(r) for of in update.get("withdraw", {}).values() for r in of}),
+            **({"more_routes": event["more_routes"]} if "more_routes" in event else {}),
             "as_path": [sorted(part) if isinstance(part, frozenset) else part for part in path],
         }
 

@@ -35,7 +35,19 @@ from bgpsim.scenario.recording import (
     note_prediction,
     outcome,
 )
-from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, Scenario, SetInterface, Step, Withdraw
+from bgpsim.scenario.timeline import (
+    Action,
+    Announce,
+    AnnounceTable,
+    Apply,
+    Delete,
+    Execute,
+    Scenario,
+    SetInterface,
+    Step,
+    Withdraw,
+    WithdrawTable,
+)
 from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, INTERRUPTED, PASS, verdict_of
 
 SETTLE_TIMEOUT = 90.0
@@ -171,6 +183,10 @@ def _act(record: Record, lab: Lab, action: Action) -> None:
             lab.withdraw(announcement)
         case Announce(announcement):
             lab.announce(announcement)
+        case WithdrawTable(table):
+            lab.withdraw_table(table)
+        case AnnounceTable(table):
+            lab.announce_table(table)
         case Execute():
             result = lab.execute(action.container, action.command, action.source)
             if result.exit_code != 0:

@@ -39,6 +39,10 @@ class AnnouncedTable:
     groups: tuple[RouteGroup, ...]
     source: Source
 
+    @property
+    def session(self) -> tuple[str, str]:
+        return (self.speaker, self.router)
+
     @cached_property
     def prefixes(self) -> frozenset[Prefix]:
         return frozenset(prefix for group in self.groups for prefix in group.prefixes)
@@ -88,7 +92,7 @@ def taken_out(
     """What is left of the tables without these prefixes on that session, and what was taken out of them."""
     left, taken = [], []
     for table in tables:
-        if (table.speaker, table.router) != (speaker, router) or table.prefixes.isdisjoint(prefixes):
+        if table.session != (speaker, router) or table.prefixes.isdisjoint(prefixes):
             left.append(table)
             continue
         taken.append(table.only(prefixes))
@@ -96,3 +100,19 @@ def taken_out(
         if rest.groups:
             left.append(rest)
     return tuple(left), tuple(taken)
+
+
+def in_force(
+    table: AnnouncedTable, tables: Iterable[AnnouncedTable], routes: Iterable[Announcement]
+) -> frozenset[Prefix]:
+    """The prefixes of `table` that these announce to the same peer already, with the same attributes."""
+
+    def kind(route: Announcement) -> tuple[int, Announcement]:
+        return route.prefix.version, replace(route, source=table.source, prefix=table.groups[0].like.prefix)
+
+    here = [group for other in tables if other.session == table.session for group in other.groups]
+    here += [RouteGroup(a, (a.prefix,)) for a in routes if a.key[:2] == table.session]
+    if not here:
+        return frozenset()
+    wanted = {kind(group.like): group.prefixes for group in table.groups}
+    return frozenset(p for group in here for p in {*wanted.get(kind(group.like), ())}.intersection(group.prefixes))
