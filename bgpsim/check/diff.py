@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bgpsim.check.compare import Comparison, compare, is_in_table
 from bgpsim.check.spelling import bgp_path_text, fib_text, forwarding_text
-from bgpsim.network.state import DELIVERED, FlowKey, NetworkState
+from bgpsim.network.grouped import Grouped
+from bgpsim.network.state import DELIVERED, BgpPath, FibKey, FlowKey, NetworkState, PathKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,10 @@ class StateDiff:
 
 def diff(before: NetworkState, after: NetworkState) -> StateDiff:
     """The change from one state to the next."""
-    routes: list[RouteChange] = []
-    for plane, old, new in (("bgp", _tables(before), _tables(after)), ("fib", _fibs(before), _fibs(after))):
-        for key in sorted(set(old) | set(new)):
-            was, now = old.get(key), new.get(key)
-            if was != now:
-                device, prefix, peer = key
-                routes.append(RouteChange(plane, device, prefix, peer or None, was, now))
+    routes = [
+        *_changes("bgp", _table(before), _table(after), bgp_path_text, _of_path),
+        *_changes("fib", before.fib, after.fib, fib_text, _of_route),
+    ]
     lost, gained, moved = [], [], []
     for flow in sorted(set(before.forwarding) & set(after.forwarding)):
         was_there, is_there = before.forwarding[flow], after.forwarding[flow]
@@ -82,20 +80,47 @@ def same(before: NetworkState, after: NetworkState) -> Comparison:
     return compare(before, after)
 
 
-def _tables(state: NetworkState) -> Mapping[Any, str]:
-    return {
-        (
-            key.device,
-            str(key.prefix),
-            f"{key.neighbor} path-id {key.path_id}" if key.path_id else key.neighbor,
-        ): bgp_path_text(path)
-        for key, path in state.paths.items()
-        if is_in_table(path)
-    }
+Key = TypeVar("Key", bound=tuple[Any, ...])
+Value = TypeVar("Value")
 
 
-def _fibs(state: NetworkState) -> Mapping[Any, str]:
-    return {
-        (key.device, str(key.prefix), f"metric {key.metric}" if key.metric else ""): fib_text(route)
-        for key, route in state.fib.items()
-    }
+def _changes(
+    plane: str,
+    before: Mapping[Key, Value],
+    after: Mapping[Key, Value],
+    text: Callable[[Value], str],
+    peer: Callable[[Any], str | None],
+) -> list[RouteChange]:
+    """By device, prefix (as text) and peer. Tables that are one object in both states are not looked into."""
+    texts: dict[int, str] = {}
+
+    def shown(value: Value | None) -> str | None:
+        if value is None:
+            return None
+        if id(value) not in texts:
+            texts[id(value)] = text(value)
+        return texts[id(value)]
+
+    old, new = Grouped.of(before).tables, Grouped.of(after).tables
+    found = []
+    for place in {**old, **new}:
+        then, now = old.get(place, {}), new.get(place, {})
+        if then is now:
+            continue
+        for prefix in {**then, **now}:
+            was, is_now = then.get(prefix), now.get(prefix)
+            if was is not is_now and (one := shown(was)) != (other := shown(is_now)):
+                found.append(RouteChange(plane, place[0], str(prefix), peer(place), one, other))
+    return sorted(found, key=lambda change: (change.device, change.prefix, change.peer or ""))
+
+
+def _table(state: NetworkState) -> Grouped[PathKey, BgpPath]:
+    return Grouped.of(state.paths).where(is_in_table)
+
+
+def _of_path(place: PathKey) -> str:
+    return f"{place.neighbor} path-id {place.path_id}" if place.path_id else place.neighbor
+
+
+def _of_route(place: FibKey) -> str | None:
+    return f"metric {place.metric}" if place.metric else None

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from bgpsim.network.description import RouteKind
+from bgpsim.network.grouped import sharing
 from bgpsim.network.types import AsPath as AsPath  # used under this name by whoever reads a state
 from bgpsim.network.types import Family, Prefix
 from bgpsim.source import Source
@@ -270,3 +271,14 @@ class NetworkState:
     """The configuration lines behind an entry of an Adj-RIB-Out or a route on a speaker's session; predicted only."""
     not_observed: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
     """Observed only: plane -> device (or session, or `FlowKey.pair`) -> why it could not be read."""
+
+
+def sharing_tables(state: NetworkState, earlier: NetworkState) -> NetworkState:
+    """The same state, with the objects of an earlier one where they are equal (`bgpsim.network.grouped.sharing`)."""
+    return replace(
+        state,
+        paths=sharing(state.paths, earlier.paths),
+        advertised=sharing(state.advertised, earlier.advertised),
+        fib=sharing(state.fib, earlier.fib),
+        wire=sharing(state.wire, earlier.wire),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bgpsim.check.alike import EXAMPLES, Alike, Gathered, gathered
 from bgpsim.check.compare import Comparison, Mismatch, path_agrees
 from bgpsim.check.diff import PairChange, RouteChange, StateDiff
 from bgpsim.check.expectations import ExpectationResult
@@ -116,6 +117,27 @@ def mismatches(found: Sequence[Mismatch]) -> list[doc.MismatchPart]:
     ]
 
 
+def mismatch_groups(groups: Sequence[Alike[Mismatch]]) -> list[doc.MismatchGroupPart]:
+    return [
+        doc.MismatchGroupPart(
+            routes=len(group.routes),
+            examples=list(group.routes[:EXAMPLES]),
+            count=group.count,
+            first=mismatches(group.facts),
+        )
+        for group in groups
+    ]
+
+
+def gathered_mismatches(found: Sequence[Mismatch]) -> Gathered[Mismatch]:
+    """A mismatch of a pair of endpoints, or of a session, is about no route."""
+    return gathered(
+        found,
+        lambda m: None if m.plane == "path" else m.prefix,
+        lambda m: (m.plane, m.kind, m.device, m.peer, m.family, m.field),
+    )
+
+
 def _path(path: ForwardingPath) -> doc.PathPart:
     arrives = path.disposition.startswith("delivered")
     return doc.PathPart(
@@ -165,7 +187,12 @@ def reachability(predicted: NetworkState, observed: NetworkState | None) -> list
 
 
 def state_diff(change: StateDiff) -> doc.StateDiffPart:
-    def routes(found: Sequence[RouteChange]) -> list[doc.RouteChangePart]:
+    every = (*change.added, *change.removed, *change.changed)
+    kinds = {id(r): word for word in ("added", "removed", "changed") for r in getattr(change, word)}
+    several = gathered(every, lambda r: r.prefix, lambda r: (kinds[id(r)], r.plane, r.device, r.peer))
+    listed = {id(r) for r in several.listed}
+
+    def routes(found: Iterable[RouteChange]) -> list[doc.RouteChangePart]:
         return [
             doc.RouteChangePart(
                 plane=r.plane, device=r.device, prefix=r.prefix, peer=r.peer, before=r.before, after=r.after
@@ -181,7 +208,20 @@ def state_diff(change: StateDiff) -> doc.StateDiffPart:
 
     return doc.StateDiffPart(
         routes=doc.RoutesDiff(
-            added=routes(change.added), removed=routes(change.removed), changed=routes(change.changed)
+            added=routes(r for r in change.added if id(r) in listed),
+            removed=routes(r for r in change.removed if id(r) in listed),
+            changed=routes(r for r in change.changed if id(r) in listed),
+            counts={word: len(getattr(change, word)) for word in ("added", "removed", "changed")},
+            groups=[
+                doc.RouteGroupPart(
+                    routes=len(group.routes),
+                    examples=list(group.routes[:EXAMPLES]),
+                    count=group.count,
+                    first=routes(group.facts),
+                )
+                for group in several.groups
+            ],
+            left_out=several.left_out,
         ),
         reachability=doc.ReachabilityDiff(
             lost=pairs(change.lost), gained=pairs(change.gained), moved=pairs(change.moved)

@@ -15,7 +15,7 @@ from bgpsim.errors import LabError
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.lab.base import Lab
 from bgpsim.model import Prediction, outcomes, predict
-from bgpsim.network.state import NetworkState
+from bgpsim.network.state import NetworkState, sharing_tables
 from bgpsim.observe import observe
 from bgpsim.observe.settle import Settled, wait_settled
 from bgpsim.observe.speakers import Begun, since
@@ -148,6 +148,9 @@ def _step(
         if isinstance(error, LabError):
             lab.check_alive()  # a daemon that is gone explains more than the call that it did not answer
         raise
+    if number:
+        # What did not change is kept once, whatever many steps there are.
+        observed = sharing_tables(observed, record.observed[record.scenario.steps[number - 1].name])
     record.observed[step.name] = observed
     possible, seen = _outcome_seen(step, before, prediction, observed)
     record.predicted[step.name] = possible[seen].state
@@ -204,6 +207,7 @@ def _found(record: Record, number: int, done: list[str], settled: Settled) -> do
     step, names = record.scenario.steps[number], names_up_to(record, number)
     predicted, observed = record.predicted[step.name], record.observed[step.name]
     comparison = compare(predicted, observed)
+    told = assemble.gathered_mismatches(comparison.mismatches)
     results = evaluated(step, record.observed, names)
     code = PASS if comparison.agrees and all(r.holds for r in results) else FAIL
     for plane, result in comparison.planes.items():
@@ -223,7 +227,9 @@ def _found(record: Record, number: int, done: list[str], settled: Settled) -> do
         settled=doc.Settled(how=settled.how, because=settled.because),
         sessions=assemble.sessions(predicted, observed),
         planes=assemble.planes(comparison),
-        mismatches=assemble.mismatches(comparison.mismatches),
+        mismatches=assemble.mismatches(told.listed),
+        mismatch_groups=assemble.mismatch_groups(told.groups),
+        mismatches_left_out=told.left_out,
         reachability=assemble.reachability(predicted, observed),
         diff=change_of(record, names),
         expectations=assemble.expectations(results),
