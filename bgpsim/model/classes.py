@@ -94,7 +94,7 @@ def classes(network: Network, before: NetworkState | None, flows: Iterable[FlowK
     marks: dict[Prefix, tuple[Hashable, ...]] = {}
     for number, (_, table) in enumerate(tables):
         for prefix in table.prefixes:
-            known = marks.get(prefix, ())
+            known = marks.get(prefix, (prefix.version,))
             marks[prefix] = (*known, number, *_treatment(network, prefix))
     _mark_history(marks, before)
     members: dict[tuple[Hashable, ...], Members] = {}

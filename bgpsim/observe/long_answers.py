@@ -13,6 +13,7 @@ from bgpsim.errors import LabError
 MOST = 1 << 20
 """Octets of an answer that comes whole, and of a part."""
 _DECODER = json.JSONDecoder()
+_OF_NUMBERS = ("", *"+-.0123456789eE")
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -115,8 +116,8 @@ class _Reading:
                 if not self._more():
                     raise LabError(f"an answer is not the JSON that is expected: {error}") from None
                 continue
-            # A number at the end of a part may go on in the next.
-            if end == len(self._buffer) and self._more():
+            # A number may go on in the next part.
+            if isinstance(value, int | float) and self._buffer[end : end + 1] in _OF_NUMBERS and self._more():
                 continue
             self._at = end
             return value
