@@ -6,7 +6,7 @@ import threading
 import time
 from array import array
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from bgpsim.speakers.standing import Standing
@@ -73,19 +73,18 @@ class Record:
             kept = sum(1 for _, event in self._events if event["time"] >= after)
             return sum(1 for moment in self._times if moment >= after) - kept
 
-    def standing(self) -> list[Event]:
+    def standing(self) -> Iterator[Event]:
         """What stands, as UPDATEs of the session: {speaker, router, direction, message}."""
         with self._lock:
-            return [
-                {
+            updates = [(direction, of.updates()) for direction, of in self._standing.items()]
+        for direction, of_direction in updates:
+            for update in of_direction:
+                yield {
                     "speaker": self._speaker,
                     "router": self._router,
                     "direction": direction,
                     "message": {"neighbor": {"message": {"update": update}}},
                 }
-                for direction, of in self._standing.items()
-                for update in of.updates()
-            ]
 
     def sent(self, after: int) -> dict[str, int]:
         """{messages, standing, fresh}: UPDATEs sent over the session as it stands; the routes that stand after them,

@@ -13,11 +13,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bgpsim.agent.namespaces import Namespaces
+from bgpsim.agent.texts import KeptTexts
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.speakers.configuration import with_static_route
 from bgpsim.speakers.record import Event, Record
@@ -42,6 +43,7 @@ class SpeakerService:
         self._namespaces = namespaces
         self._python = python
         self._path = tuple(sys.path if path is None else path)
+        self._texts = KeptTexts()
         self._sessions: dict[tuple[str, str], _Process] = {}
 
     def methods(self) -> Mapping[str, Callable[..., Any]]:
@@ -52,6 +54,7 @@ class SpeakerService:
             "speaker.commands": self.commands,
             "speaker.updates": self.updates,
             "speaker.standing": self.standing,
+            "speaker.part": self._texts.part,
             "speaker.sent": self.sent,
             "speaker.events": self.events,
             "speaker.left_out": self.left_out,
@@ -140,9 +143,11 @@ class SpeakerService:
         last, of long ones the first routes (`bgpsim.speakers.record`); `standing` has all of their effect."""
         return [event for session in self._chosen(speaker, router) for event in session.record.updates()]
 
-    def standing(self, speaker: str | None = None, router: str | None = None) -> list[Event]:
-        """UPDATEs with the effect of all that the sessions as they stand have seen, few for many routes."""
-        return [event for session in self._chosen(speaker, router) for event in session.record.standing()]
+    def standing(self, most: int) -> str | dict[str, int]:
+        """UPDATEs with the effect of all that the sessions as they stand have seen, few for many routes: a JSON array
+        as text, or {kept}, for `speaker.part`, where it is longer than `most` octets."""
+        events = (event for session in self._chosen(None, None) for event in session.record.standing())
+        return self._texts.answer(_array(events), most)
 
     def sent(self, speaker: str, router: str, after: int) -> dict[str, int]:
         """{messages, standing, fresh} of what was sent (`bgpsim.speakers.record`, Record.sent)."""
@@ -321,6 +326,14 @@ class _Process:
             self._answers.put(line)
         elif line.startswith("{"):
             self.record.take(json.loads(line))
+
+
+def _array(events: Iterable[Event]) -> Iterator[bytes]:
+    before = "["
+    for event in events:
+        yield (before + json.dumps(event, separators=(",", ":"))).encode()
+        before = ","
+    yield b"[]" if before == "[" else b"]"
 
 
 def _processes_behind(relay: socket.socket) -> tuple[int, ...]:

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 class _Told(NamedTuple):
     """What one UPDATE says of the routes in it."""
 
-    attributes: Mapping[str, Any]
+    attributes: str
+    """JSON; as objects they would take five times as much."""
     next_hops: tuple[str, ...]
     """Each under which ExaBGP lists the route: a next hop of 32 octets is two (RFC 2545 section 3)."""
     message: int
@@ -32,7 +33,7 @@ class Standing:
     messages: int = 0
     """UPDATEs so far."""
     _routes: dict[str, dict[str | _Route, _Told]] = field(default_factory=dict)
-    _attributes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _attributes: dict[str, str] = field(default_factory=dict)
 
     def take(self, update: Mapping[str, Any]) -> None:
         """`update`: the member of that name in ExaBGP's JSON; an empty one is an End-of-RIB."""
@@ -44,9 +45,8 @@ class Standing:
         announced = update.get("announce", {})
         if not announced:
             return
-        attributes = update.get("attribute", {})
-        text = json.dumps(attributes, sort_keys=True)
-        attributes = self._attributes.setdefault(text, attributes)
+        text = json.dumps(update.get("attribute", {}), sort_keys=True)
+        attributes = self._attributes.setdefault(text, text)
         for family, by_next_hop in announced.items():
             standing = self._routes.setdefault(family, {})
             hops: dict[str | _Route, tuple[str, ...]] = {}
@@ -70,17 +70,26 @@ class Standing:
         return sum(told.message > message for of in self._routes.values() for told in of.values())
 
     def updates(self) -> Iterator[Mapping[str, Any]]:
-        """UPDATEs of ExaBGP's shape with the same effect: one for each family, set of attributes and next hops."""
-        for family, routes in self._routes.items():
-            alike: dict[tuple[int, tuple[str, ...]], tuple[_Told, list[Any]]] = {}
-            for key, told in routes.items():
-                of = alike.setdefault((id(told.attributes), told.next_hops), (told, []))
-                of[1].append(key if isinstance(key, str) else {"nlri": key[0], "path-information": key[1]})
-            for told, listed in alike.values():
-                yield {
-                    "attribute": told.attributes,
-                    "announce": {family: dict.fromkeys(told.next_hops, listed)},
-                }
+        """UPDATEs of ExaBGP's shape with the same effect: one for each family, set of attributes and next hops. What
+        comes in while they are read is not among them."""
+        return _updates([(family, self._alike(family)) for family in self._routes])
+
+    def _alike(self, family: str) -> list[tuple[_Told, list[str | _Route]]]:
+        found: dict[tuple[int, tuple[str, ...]], tuple[_Told, list[str | _Route]]] = {}
+        for key, told in self._routes[family].items():
+            # The text is one object for equal attributes, and lives as long as the session.
+            found.setdefault((id(told.attributes), told.next_hops), (told, []))[1].append(key)
+        return list(found.values())
+
+
+def _updates(families: list[tuple[str, list[tuple[_Told, list[str | _Route]]]]]) -> Iterator[Mapping[str, Any]]:
+    for family, alike in families:
+        for told, keys in alike:
+            routes = [key if isinstance(key, str) else {"nlri": key[0], "path-information": key[1]} for key in keys]
+            yield {
+                "attribute": json.loads(told.attributes),
+                "announce": {family: dict.fromkeys(told.next_hops, routes)},
+            }
 
 
 def _key(route: Any) -> str | _Route:

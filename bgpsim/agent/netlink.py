@@ -8,8 +8,10 @@ have to be spelled out here. Single lookups are pyroute2's (`agent.routing`): a 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -62,16 +64,22 @@ class NetlinkService:
         return answers
 
     def _one(self, device: str, routes: bool, most: int | None) -> dict[str, Any]:
-        # A process starts in the network namespace of the thread that starts it.
-        with self._namespaces.enter_network(device):
-            links = json.loads(_ip(device, _ADDRESSES) or b"[]")
-            tables = [self._texts.answer(_ip(device, argv), most) for argv in _ROUTES] if routes else []
+        links = json.loads(b"".join(self._ip(device, _ADDRESSES)) or b"[]")
+        tables = [self._texts.answer(self._ip(device, argv), most) for argv in _ROUTES] if routes else []
         known = [json.loads(table or "[]") if isinstance(table, str) else table for table in tables]
         return {"links": links, "routes": dict(zip(("ipv4-unicast", "ipv6-unicast"), known, strict=False))}
 
-
-def _ip(device: str, argv: Sequence[str]) -> bytes:
-    done = subprocess.run(argv, capture_output=True, env=ENVIRONMENT, check=False)
-    if done.returncode:
-        raise LabError(f"{device}: {' '.join(argv)}: {done.stderr.decode(errors='replace').strip()[-200:]}")
-    return done.stdout
+    def _ip(self, device: str, argv: Sequence[str]) -> Iterator[bytes]:
+        """What it prints, as it prints it."""
+        with tempfile.TemporaryFile() as errors:
+            # A process starts in the network namespace of the thread that starts it.
+            with self._namespaces.enter_network(device):
+                process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=errors, env=ENVIRONMENT)
+            with process:
+                assert process.stdout is not None
+                while part := os.read(process.stdout.fileno(), 1 << 18):
+                    yield part
+            if process.returncode:
+                errors.seek(0)
+                said = errors.read().decode(errors="replace").strip()[-200:]
+                raise LabError(f"{device}: {' '.join(argv)}: {said}")

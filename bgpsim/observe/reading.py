@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.network.state import FlowKey, NetworkState, SessionKey
@@ -18,7 +19,7 @@ from bgpsim.observe.bgp import (
 )
 from bgpsim.observe.fib import read_fib
 from bgpsim.observe.kernels import Kernels
-from bgpsim.observe.long_answers import MOST, parts
+from bgpsim.observe.long_answers import MOST, elements, parts
 from bgpsim.observe.owners import owners
 from bgpsim.observe.path import read_paths
 from bgpsim.observe.speakers import speaker_session
@@ -63,9 +64,13 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         advertised=plane.advertised.grouped(),
         fib=fib,
         forwarding=ways.forwarding,
-        wire=net_effect(agent.call("speaker.standing"), known.between) if speaking else {},
+        wire=net_effect(_standing(agent), known.between) if speaking else {},
         not_observed={"bgp": plane.not_observed, "path": ways.not_observed},
     )
+
+
+def _standing(agent: Agent) -> Iterator[Mapping[str, Any]]:
+    return elements(parts(agent, "speaker", agent.call("speaker.standing", most=MOST)))
 
 
 def _shown(agent: Agent, router: str, commands: Sequence[str]) -> list[Iterator[str]] | None:

@@ -188,8 +188,9 @@ def reachability(predicted: NetworkState, observed: NetworkState | None) -> list
 
 def state_diff(change: StateDiff) -> doc.StateDiffPart:
     every = (*change.added, *change.removed, *change.changed)
-    kinds = {id(r): word for word in ("added", "removed", "changed") for r in getattr(change, word)}
-    several = gathered(every, lambda r: r.prefix, lambda r: (kinds[id(r)], r.plane, r.device, r.peer))
+    several = gathered(
+        every, lambda r: r.prefix, lambda r: (r.before is None, r.after is None, r.plane, r.device, r.peer)
+    )
     listed = {id(r) for r in several.listed}
 
     def routes(found: Iterable[RouteChange]) -> list[doc.RouteChangePart]:

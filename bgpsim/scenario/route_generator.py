@@ -139,13 +139,17 @@ class _Taken:
     """Ranges that no drawn prefix touches."""
 
     def __init__(self, ranges: Iterable[Prefix], version: int) -> None:
-        spans = sorted(
-            (int(r.network_address), int(r.broadcast_address)) for r in ranges if r.version == version and r.prefixlen
-        )
+        spans = sorted(_span(r) for r in ranges if r.version == version and r.prefixlen)
         self._starts = [start for start, _ in spans]
         self._ends = list(accumulate((end for _, end in spans), max))
 
     def overlaps(self, prefix: Prefix) -> bool:
-        first, last = int(prefix.network_address), int(prefix.broadcast_address)
+        first, last = _span(prefix)
         at = bisect_right(self._starts, last)
         return at > 0 and self._ends[at - 1] >= first
+
+
+def _span(prefix: Prefix) -> tuple[int, int]:
+    """First and last address. Python would keep `broadcast_address` with every prefix that is asked for it."""
+    first = int(prefix.network_address)
+    return first, first + (1 << (prefix.max_prefixlen - prefix.prefixlen)) - 1

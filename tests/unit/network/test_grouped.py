@@ -11,11 +11,12 @@ from bgpsim.network.grouped import Grouped, Growing, sharing
 from bgpsim.network.state import AdvertisedKey, Attributes, PathKey, WireKey
 
 PREFIXES = st.builds(lambda n: IPv4Network((n << 24, 8)), st.integers(1, 6))
+NAMES, FAMILY = st.sampled_from("ab"), st.just("ipv4-unicast")
 KEYS = st.one_of(
-    st.builds(PathKey, st.sampled_from("ab"), st.just("ipv4-unicast"), PREFIXES, st.sampled_from("xy"), st.integers(0, 1)),
-    st.builds(AdvertisedKey, st.sampled_from("ab"), st.sampled_from("xy"), st.just("ipv4-unicast"), PREFIXES),
-    st.builds(WireKey, st.sampled_from("ab"), st.just("sent"), st.just("b"), st.just("ipv4-unicast"), PREFIXES),
-)  # fmt: skip
+    st.builds(PathKey, NAMES, FAMILY, PREFIXES, NAMES, st.integers(0, 1)),
+    st.builds(AdvertisedKey, NAMES, NAMES, FAMILY, PREFIXES),
+    st.builds(WireKey, NAMES, st.just("sent"), st.just("b"), FAMILY, PREFIXES),
+)
 ENTRIES = st.dictionaries(KEYS, st.builds(Attributes, st.sampled_from(["10.0.0.1", "10.0.0.2"])), max_size=12)
 
 

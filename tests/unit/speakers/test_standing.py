@@ -68,7 +68,7 @@ def test_a_new_session_has_a_new_account() -> None:
     assert record.sent(1) == {"messages": 2, "standing": 5, "fresh": 2}
     record.take(state("down"))
     assert record.sent(0) == {"messages": 0, "standing": 0, "fresh": 0}
-    assert record.standing() == record.updates() == []
+    assert list(record.standing()) == record.updates() == []
     assert not record.established
 
 
