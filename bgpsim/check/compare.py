@@ -149,10 +149,10 @@ class _Tally:
         self.equal = 0
         self.not_observed = 0
 
-    def read(self, *names: str, count: int = 1) -> bool:
-        """Whether facts were read that go by these names (a device, a pair); those that were not are counted."""
+    def read(self, *names: str) -> bool:
+        """Whether a fact was read that goes by these names (a device, a pair); one that was not is counted."""
         if any(name in self.unread for name in names):
-            self.not_observed += count
+            self.not_observed += 1
             return False
         return True
 
@@ -249,11 +249,14 @@ def _compare_keyed(
     mine, other = Grouped.of(predicted).tables, Grouped.of(observed).tables
     for place in {**mine, **other}:
         here, there = mine.get(place, {}), other.get(place, {})
-        if not tally.read(place[0], count=len(here) + sum(prefix not in here for prefix in there)):
+        if place[0] in tally.unread:
+            tally.not_observed += len({**here, **there})
             continue
+        missing = 0
         for prefix, want in here.items():
             seen = there.get(prefix)
             if seen is None:
+                missing += 1
                 key = key_at(place, prefix)
                 tally.mismatch("missing", where(key), shown(want), "", because=sources(key, want))
                 continue
@@ -266,7 +269,7 @@ def _compare_keyed(
             key = key_at(place, prefix)
             for name, one, another in found:
                 tally.mismatch("differs", where(key), one, another, field=name, because=sources(key, want))
-        for prefix, seen in there.items():
+        for prefix, seen in there.items() if len(there) > len(here) - missing else ():
             if prefix not in here:
                 tally.mismatch("unexpected", where(key_at(place, prefix)), "", shown(seen))
 

@@ -39,7 +39,7 @@ def read_fib(
             prefix = destination(family, route)
             if prefix.is_multicast or (prefix.version == 6 and prefix.is_link_local):
                 continue
-            values = (device, *(repr(route.get(name)) for name in _LOOKED_AT))
+            values = (device, *map(str, map(route.get, _LOOKED_AT)))
             if values not in known:
                 known[values] = _route(device, route, owners)
             found[FibKey(device, family, prefix, route.get("metric", 0))] = known[values]

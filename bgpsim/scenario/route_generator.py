@@ -15,6 +15,7 @@ from itertools import accumulate
 from random import Random
 
 from bgpsim.inputs.files.speakers import Announcement
+from bgpsim.network.grouped import prefix_of
 from bgpsim.network.types import Prefix
 from bgpsim.source import Source
 
@@ -131,7 +132,7 @@ class _Drawing:
             number = low + self.below((top - low) >> (bits - length)) * (1 << (bits - length))
             prefix: Prefix = (IPv4Network if self.version == 4 else IPv6Network)((number, length))
             if prefix not in found and not self.taken.overlaps(prefix):
-                return prefix
+                return prefix_of(str(prefix))
         raise ValueError("expected fewer routes: the space outside of the lab's own ranges is used up")
 
 
