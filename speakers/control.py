@@ -131,6 +131,15 @@ class SpeakerControl:
             left = before - sum(map(len, gone))
             lines = [line for of in gone for line in withdraw_lines(of, link)]
             self._inject(table, link, lines, lambda seen: seen["standing"] <= left)
+            # bgpd takes withdrawn routes out of its table in order, some time after it has counted them.
+            last = gone[-1].groups[-1].prefixes[-1] if gone else None
+            self._wait(
+                table.speaker,
+                link,
+                lambda seen, _: not seen.established or last is None or not has_route(self._agent, link, last),
+                EFFECT_TIMEOUT,
+                f"the withdrawal of {table.name}",
+            )
             self._tables = tables
             self._follow()
 

@@ -7,7 +7,9 @@ All else is announced as it stands.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from bgpsim.source import Source
 _COMPRESSED = (b"\x1f\x8b", b"BZh")
 _TABLE_DUMP_V2 = "TABLE_DUMP_V2"
 _RIBS = ("RIB_IPV4_UNICAST", "RIB_IPV6_UNICAST", "RIB_IPV4_UNICAST_ADDPATH", "RIB_IPV6_UNICAST_ADDPATH")
+_SEVERAL, _MP_REACH = 10, 14
 _LEFT_OUT = ("NEXT_HOP", "MP_REACH_NLRI", "AS4_PATH", "AS4_AGGREGATOR")
 """Next hops; and what stands for four-octet AS numbers in attributes that have them in this format (section 4.3.4)."""
 _KEYS = {
@@ -71,6 +74,10 @@ def _records(path: Path, shown: str) -> Iterator[Mapping[str, Any]]:
     number = 0
     try:
         for number, record in enumerate(mrtparse.Reader(str(path)), start=1):
+            if record.err is not None and _SEVERAL in record.data.get("subtype", {}):
+                # GoBGP puts whole MP_REACH_NLRIs there (and not their next hop alone, RFC 6396 section 4.3.4), in which
+                # mrtparse looks for path ids, since the entries have them.
+                record = next(iter(mrtparse.Reader(BytesIO(without_next_hops(record.buf)))))
             if record.err is not None:
                 raise InputError(f"record {number}: {record.err_msg}; expected {_TABLE_DUMP_V2} (RFC 6396)", file=shown)
             yield record.data
@@ -78,6 +85,33 @@ def _records(path: Path, shown: str) -> Iterator[Mapping[str, Any]]:
         raise InputError(
             f"record {number + 1} cannot be read: {error}; expected a whole MRT file", file=shown
         ) from None
+
+
+def without_next_hops(record: bytes) -> bytes:
+    """A record of the type RIB_IPV6_UNICAST_ADDPATH (RFC 8050 section 4.2) without MP_REACH_NLRI attributes."""
+    head, body = record[:8], record[12:]
+    at = 5 + (body[4] + 7) // 8
+    (entries,) = struct.unpack_from("!H", body, at)
+    at += 2
+    parts = [body[:at]]
+    for _ in range(entries):
+        (length,) = struct.unpack_from("!H", body, at + 10)
+        kept = b"".join(octets for code, octets in _attributes(body[at + 12 : at + 12 + length]) if code != _MP_REACH)
+        parts.append(body[at : at + 10] + struct.pack("!H", len(kept)) + kept)
+        at += 12 + length
+    whole = b"".join(parts)
+    return head + struct.pack("!I", len(whole)) + whole
+
+
+def _attributes(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """Code and octets of each path attribute (RFC 4271 section 4.3)."""
+    at = 0
+    while at < len(octets):
+        wide = bool(octets[at] & 0x10)
+        length = int.from_bytes(octets[at + 2 : at + 3 + wide], "big")
+        end = at + 3 + wide + length
+        yield octets[at + 1], octets[at:end]
+        at = end
 
 
 class _Reader:
