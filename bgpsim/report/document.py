@@ -335,6 +335,7 @@ class TablesPart(Part):
     paths: list[PathRow]
     advertised: list[AdvertisedRow]
     fib: list[FibRow]
+    left_out: int = Field(default=0, description="rows that are not listed: of long tables the first routes are")
 
 
 class OutcomePart(Part):
