@@ -105,6 +105,7 @@ def _solved(
     }
     selected = _with_arrived(selected_before(before), arrived)
     kept = kept_groups(before, wiring)
+    connected_only = before.connected_only if isinstance(before, PredictedState) else frozenset()
 
     def used(solution: Solution | None) -> dict[str, dict[Prefix, NextHops]]:
         """What zebra installs, by device: BGP's routes and FRR's static ones."""
@@ -131,7 +132,7 @@ def _solved(
     sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
     settled = False
     for _ in range(SESSION_ROUNDS):
-        solution = chosen.solve(Problem(wiring, ribs, sessions, selected))
+        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only))
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
         again = find_sessions(wiring, ribs, walker)
@@ -152,6 +153,7 @@ def _solved(
         lines=_lines(solution.sent) | _lines(wire),
         groups=groups_after(kept, {name: routes.values() for name, routes in used(solution).items()}),
         believed=believed,
+        connected_only=solution.connected_only,
     )
     open_ends = [_open(network, sessions, solution, arrival, sizes) for arrival in arrivals]
     open_ends += _split(network, sessions)

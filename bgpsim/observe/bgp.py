@@ -301,7 +301,12 @@ def _gobgp_extended(community: Mapping[str, Any]) -> str:
     kind = {2: "RT", 3: "SoO"}.get(community.get("subtype", -1))
     if kind is None:
         raise LabError(f"GoBGP shows an extended community of an unknown kind: {community}")
-    return f"{kind}:{community['value']}"
+    administrator, _, number = str(community["value"]).rpartition(":")
+    if administrator.count(".") == 1:
+        # An AS of four octets, which GoBGP writes as asdot (RFC 5396) and FRR does not.
+        high, low = map(int, administrator.split("."))
+        administrator = str(high << 16 | low)
+    return f"{kind}:{administrator}:{number}"
 
 
 def _gobgp_as_path(segments: list[Mapping[str, Any]]) -> AsPath:

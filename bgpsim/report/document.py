@@ -286,6 +286,9 @@ class AttributesPart(Part):
     extended_communities: list[str]
     originator_id: str | None
     cluster_list: list[str]
+    atomic_aggregate: bool
+    aggregator: str | None
+    unknown: list[str] = Field(description="`code 0xvalue` of each that no router here has a meaning for")
 
 
 class PathRow(Part):
@@ -295,6 +298,7 @@ class PathRow(Part):
     family: str
     prefix: str
     neighbor: str
+    path_id: int = Field(description="RFC 7911; 0: no add-path")
     attributes: AttributesPart
     weight: int
     valid: bool

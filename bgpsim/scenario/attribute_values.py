@@ -70,7 +70,7 @@ def extended_community(text: str) -> str:
     kind, _, rest = text.partition(":")
     administrator, _, value = rest.partition(":")
     name = _KINDS.get(kind.lower())
-    if name is None:
+    if name is None or not value:
         raise ValueError(f"'{text}' is not an extended community; {expected}")
     asn = _number(administrator, 4294967295)
     if asn is None:

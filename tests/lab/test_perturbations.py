@@ -36,6 +36,7 @@ from bgpsim.network.description import (
     Segment,
 )
 from bgpsim.network.state import NetworkState
+from bgpsim.network.types import UnknownAttribute
 from bgpsim.observe import observe
 from bgpsim.observe.settle import wait_settled
 from bgpsim.scenario.loading import load
@@ -96,6 +97,11 @@ def announced(**fields: Any) -> Change:
         return replace(d, bgp=replace(d.bgp, originated=(replace(first, **fields), *others)))
 
     return device("injector", one)
+
+
+def with_add_path(n: Network) -> Network:
+    """At both ends of the speaker's session with tor0; one alone changes nothing."""
+    return neighbor("injector", "tor0", add_path=True)(neighbor("tor0", "fe80::2", add_path=True)(n))
 
 
 def route(of: str, at: str, /, **fields: Any) -> Change:
@@ -188,6 +194,7 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Neighbor, "passive"): neighbor("worker", "10.0.0.1", passive=True),
     (Neighbor, "extended_nexthop"): neighbor("router0", "net0", extended_nexthop=False),
     (Neighbor, "shutdown"): neighbor("tor1", "net0", shutdown=True),
+    (Neighbor, "add_path"): lambda n: with_add_path(n),
     (NeighborFamily, "default_originate"): family("router0", "net0", default_originate=False),
     (NeighborFamily, "next_hop_self"): family("tor0", "10.0.1.2", next_hop_self=True),
     (NeighborFamily, "import_accept"): family("worker", "10.0.0.1", import_accept=False),
@@ -200,6 +207,12 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Origination, "communities"): announced(communities=("65000:1",)),
     (Origination, "large_communities"): announced(large_communities=("65000:1:1",)),
     (Origination, "extended_communities"): announced(extended_communities=("RT:65000:1",)),
+    (Origination, "originator_id"): announced(originator_id="192.0.2.9"),
+    (Origination, "cluster_list"): announced(cluster_list=("192.0.2.9",)),
+    (Origination, "aggregator"): announced(aggregator="65000:192.0.2.9"),
+    (Origination, "atomic_aggregate"): announced(atomic_aggregate=True),
+    (Origination, "unknown"): announced(unknown=(UnknownAttribute(99, 0xC0, b"\1"),)),
+    (Origination, "path_id"): lambda n: announced(path_id=7)(with_add_path(n)),
     (Origination, "local_preference"): device(
         "worker",
         lambda d: replace(
