@@ -1,8 +1,8 @@
 """A running lab, looked at again and again: cheap while it is at rest, close while it moves, bounded in any case.
 
-bgpd tells in half a millisecond whether anything of its sessions or tables moved; only then the lab is read (`observe`).
-What is dear to read, kernels' routes and GoBGP's tables, is remembered from reading to reading, and read anew as seldom
-as its own cost demands: `_SHARE` of the time at most, whatever the size of the tables.
+bgpd tells in half a millisecond whether anything of its sessions or tables moved; only then the lab is read
+(`observe`). What is dear to read, kernels' routes and GoBGP's tables, is remembered from reading to reading, and read
+anew in the background, as seldom as its own cost demands: a share of the time, whatever the size of the tables.
 """
 
 from __future__ import annotations
@@ -11,22 +11,21 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any, TypeAlias
 
 from bgpsim.agent.protocol import Agent, LabDevice
-from bgpsim.network.state import FlowKey, NetworkState
+from bgpsim.errors import LabError
+from bgpsim.network.state import FlowKey, NetworkState, SessionKey
 from bgpsim.network.types import FAMILIES, Family, Prefix
+from bgpsim.observe.bgp import GOBGP_WORDS
 from bgpsim.observe.owners import owners
 from bgpsim.observe.path import PathPlane, read_paths
 from bgpsim.observe.reading import observe
 
 _SUMMARIES = ("show bgp ipv4 unicast summary json", "show bgp ipv6 unicast summary json")
-_TABLES: Mapping[Family, str] = {
-    "ipv4-unicast": "show bgp ipv4 unicast json detail",
-    "ipv6-unicast": "show bgp ipv6 unicast json detail",
-}
+_TABLES = ("show bgp ipv4 unicast json detail", "show bgp ipv6 unicast json detail")
 _MOVING = ("state", "pfxRcd", "pfxSnt", "connectionsEstablished", "connectionsDropped", "inq", "outq")
 """Of each peer in a summary; what keepalives count is left out."""
 _BUSY = 8.0
@@ -118,44 +117,58 @@ class Lookout:
         dumps = self._remembering.call("netlink.dump", devices=sorted(self._devices))
         return dumps, self._remembering.call("nodes.links")
 
-    def ages(self) -> dict[Aged, float]:
-        """Since when routers and nodes have each path, in seconds since the epoch; big tables are left out."""
+    def ages(self) -> Ages:
+        """As routers and nodes have them; those of big tables are left out."""
         routers = sorted(name for name, device in self._devices.items() if device.engine == "frr")
-        found: dict[Aged, float] = {}
-        for family in FAMILIES:
-            answers = self._agent.call("frr.show", devices=routers, commands=[_TABLES[family]]) if routers else {}
-            for device, texts in answers.items():
-                for text in texts or ():
-                    found.update(_ages(device, family, json.loads(text or "{}")))
+        commands = [*_SUMMARIES, *_TABLES]
+        found = Ages()
+        answers = self._agent.call("frr.show", devices=routers, commands=commands) if routers else {}
+        for device, texts in answers.items():
+            told = [json.loads(text or "{}") for text in texts or ()]
+            for family, summary, table in zip(FAMILIES, told[: len(_SUMMARIES)], told[len(_SUMMARIES) :], strict=True):
+                found.add_frr(device, family, summary, table)
         nodes = sorted(name for name, device in self._devices.items() if device.engine == "gobgp")
-        for device, told in self._remembering.call("gobgp.tables", devices=nodes).items():
-            for family in FAMILIES if told is not None else ():
-                for prefix, paths in (told["families"][family]["rib"] or {}).items():
-                    for path in paths:
-                        found[device, family, ip_network(prefix), path.get("neighbor-ip") or "local"] = path["age"]
+        for device, tables in self._remembering.call("gobgp.tables", devices=nodes).items():
+            if tables is not None:
+                found.add_gobgp(device, tables)
         return found
+
+
+@dataclass(slots=True)
+class Ages:
+    """Since when sessions stand and paths are as they are, in seconds since the epoch."""
+
+    sessions: dict[SessionKey, float] = field(default_factory=dict)
+    paths: dict[Aged, float] = field(default_factory=dict)
+
+    def add_frr(self, device: str, family: Family, summary: Mapping[str, Any], table: Mapping[str, Any]) -> None:
+        for name, peer in summary.get("peers", {}).items():
+            if peer["state"] == "Established" and "peerUptimeEstablishedEpoch" in peer:
+                self.sessions[SessionKey(device, name)] = float(peer["peerUptimeEstablishedEpoch"])
+        routes = table.get("routes", {})
+        for prefix, paths in routes.items() if len(routes) <= _MOST_AGED else ():
+            for path in paths:
+                peer = path.get("peer", {})
+                own = peer.get("peerId") in ("0.0.0.0", "::")
+                for name in ("local",) if own else (peer.get("peerId"), peer.get("interface")):
+                    if name is not None and "lastUpdate" in path:
+                        self.paths[device, family, ip_network(prefix), name] = float(path["lastUpdate"]["epoch"])
+
+    def add_gobgp(self, device: str, tables: Mapping[str, Any]) -> None:
+        for neighbor in tables["neighbors"]:
+            since = neighbor.get("timers", {}).get("state", {}).get("uptime", {}).get("seconds")
+            if since and GOBGP_WORDS[neighbor["state"].get("session_state", 0)] == "Established":
+                self.sessions[SessionKey(device, neighbor["state"]["neighbor_address"])] = float(since)
+        for family in FAMILIES:
+            for prefix, paths in (tables["families"][family]["rib"] or {}).items():
+                for path in paths:
+                    name = path.get("neighbor-ip") or "local"
+                    self.paths[device, family, ip_network(prefix), name] = float(path["age"])
 
 
 def _moving(summary: Mapping[str, Any]) -> Any:
     peers = summary.get("peers", {})
     return [summary.get("tableVersion"), {name: [peer.get(key) for key in _MOVING] for name, peer in peers.items()}]
-
-
-def _ages(device: str, family: Family, table: Mapping[str, Any]) -> dict[Aged, float]:
-    routes = table.get("routes", {})
-    if len(routes) > _MOST_AGED:
-        return {}
-    found: dict[Aged, float] = {}
-    for prefix, paths in routes.items():
-        for path in paths:
-            if "lastUpdate" not in path:
-                continue
-            peer = path["peer"]
-            own = peer["peerId"] in ("0.0.0.0", "::")
-            for name in ("local",) if own else (peer["peerId"], peer.get("interface")):
-                if name is not None:
-                    found[device, family, ip_network(prefix), name] = float(path["lastUpdate"]["epoch"])
-    return found
 
 
 class _Remembering:

@@ -82,8 +82,13 @@ class Sight:
     judgement: Judgement = field(default_factory=Judgement)
 
 
-def session_facts(observed: NetworkState, judgement: Judgement) -> dict[SessionKey, Fact]:
-    return {key: _session(key, session, judgement) for key, session in observed.sessions.items()}
+def session_facts(
+    observed: NetworkState, judgement: Judgement, since: Mapping[SessionKey, float]
+) -> dict[SessionKey, Fact]:
+    return {
+        key: {**_session(key, session, judgement), "since": since.get(key)}
+        for key, session in observed.sessions.items()
+    }
 
 
 def _session(key: SessionKey, session: Session, judgement: Judgement) -> Fact:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bgpsim.errors import InputError, LabError
-from bgpsim.network.state import FlowKey, NetworkState, PathKey, WireKey
+from bgpsim.network.description import Network
+from bgpsim.network.state import FlowKey, NetworkState, PathKey, SessionKey, WireKey
 from bgpsim.observe.lookout import Lookout
 from bgpsim.scenario.endpoints import Endpoints, senders
 from bgpsim.scenario.session import LabSession
@@ -46,8 +47,9 @@ class _Known:
 
     state: NetworkState = field(default_factory=NetworkState)
     predicted: NetworkState | None = None
+    sessions: Mapping[SessionKey, float] = field(default_factory=dict)
+    """Since when, in seconds since the epoch; so are the two that follow."""
     routes: Mapping[PathKey, float] = field(default_factory=dict)
-    """Since when, in seconds since the epoch."""
     heard: Mapping[WireKey, float] = field(default_factory=dict)
 
 
@@ -176,17 +178,19 @@ class Watch:
     ) -> dict[str, Any]:
         known = self._known
         if known.state.sessions:
+            sessions = times(known.sessions, _states(known.state), _states(state), now)
             routes = times(known.routes, known.state.paths, state.paths, now)
             heard = times(known.heard, known.state.wire, state.wire, now)
         else:
             ages = self._look_out().ages()
-            routes = {key: ages[key[:4]] for key in state.paths if key[:4] in ages}
+            sessions = ages.sessions
+            routes = {key: ages.paths[key[:4]] for key in state.paths if key[:4] in ages.paths}
             heard = {}
-        self._known = _Known(state, predicted, routes, heard)
+        self._known = _Known(state, predicted, sessions, routes, heard)
         judgement = judge(predicted, state)
         return {
             "judgement": judgement,
-            "sessions": session_facts(state, judgement),
+            "sessions": session_facts(state, judgement, sessions),
             "routes": route_facts(state, judgement, routes),
             "heard": heard_facts(state, self._session.lab.devices, judgement, heard),
             "agreement": agreement_fact(name, judgement),
@@ -236,4 +240,21 @@ class Watch:
                 if "UP" not in link["flags"]
             ),
             "senders": [] if network is None else [endpoint.id for endpoint in senders(network)],
+            "targets": [] if network is None else sorted(endpoint.id for endpoint in network.endpoints),
+            "prefixes": [] if network is None else _prefix_names(network),
         }
+
+
+def _states(state: NetworkState) -> dict[SessionKey, str]:
+    return {key: session.state for key, session in state.sessions.items()}
+
+
+def _prefix_names(network: Network) -> list[str]:
+    """`worker.pod-cidr`, `tor1.lo`: names that stand for a prefix."""
+    nodes = [f"{name}.pod-cidr" for name, device in network.devices.items() if device.pod_cidrs]
+    loopbacks = [
+        f"{name}.lo"
+        for name, device in network.devices.items()
+        if device.kind in ("router", "node", "host") and any(i.name == "lo" and i.addresses for i in device.interfaces)
+    ]
+    return sorted(nodes + loopbacks)
