@@ -42,6 +42,8 @@ def router_asn(agent: Agent, router: str) -> int:
 def router_lines(speaker: SpeakerFile, attachment: Attachment, asn: int) -> tuple[str, ...]:
     """The configuration that the router is given. IPv4 routes get IPv6 next hops (RFC 8950): no IPv4 link is needed."""
     neighbor = f"neighbor {attachment.speaker_address}"
+    # FRR takes several paths from whoever offers them; to send them it must be told.
+    several = (f"{neighbor} addpath-tx-all-paths",) if speaker.add_path else ()
     return (
         f"router bgp {asn}",
         f"{neighbor} remote-as {speaker.asn}",
@@ -50,9 +52,11 @@ def router_lines(speaker: SpeakerFile, attachment: Attachment, asn: int) -> tupl
         f"{neighbor} timers connect 1",
         "address-family ipv4 unicast",
         f"{neighbor} activate",
+        *several,
         "exit-address-family",
         "address-family ipv6 unicast",
         f"{neighbor} activate",
+        *several,
         "exit-address-family",
     )
 
@@ -81,10 +85,13 @@ def neighbor_state(agent: Agent, link: Attachment) -> NeighborState:
     return NeighborState(neighbor["bgpState"], neighbor["messageStats"]["updatesRecv"])
 
 
-def has_route(agent: Agent, link: Attachment, prefix: Prefix) -> bool:
-    """Whether the router has a path for `prefix` from the speaker."""
+def has_route(agent: Agent, link: Attachment, prefix: Prefix, path_id: int = 0) -> bool:
+    """Whether the router has a path for `prefix` from the speaker, with that id (RFC 7911)."""
     shown = json.loads(_show(agent, link.router, f"show bgp ipv{prefix.version} unicast {prefix} json"))
-    return any(path["peer"].get("peerId") == str(link.speaker_address) for path in shown.get("paths", ()))
+    return any(
+        path["peer"].get("peerId") == str(link.speaker_address) and path.get("addpathRxId", 0) == path_id
+        for path in shown.get("paths", ())
+    )
 
 
 def _show(agent: Agent, router: str, command: str) -> str:

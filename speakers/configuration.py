@@ -57,6 +57,7 @@ neighbor {ROUTER_LINK_LOCAL} {{
     ipv6 unicast;
   }}
   capability {{
+    {"add-path send/receive" if speaker.add_path else "add-path disable"};
     nexthop enable;
     route-refresh enable;
   }}

@@ -13,6 +13,7 @@ from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.types import Prefix
+from bgpsim.speakers.answering import Impostors
 from bgpsim.speakers.attachment import (
     NeighborState,
     configure_router,
@@ -45,7 +46,8 @@ class SpeakerControl:
         self._devices = devices
         self._speakers = speakers
         self._links = {(speaker.name, link.router): link for speaker in speakers for link in speaker.attachments}
-        self._announced: dict[tuple[str, str, Prefix], Announcement] = {}
+        self._announced: dict[tuple[str, str, Prefix, int], Announcement] = {}
+        self._impostors = Impostors(agent, speakers)
         # One at a time: a router's count of UPDATEs does not say which route they were for.
         self._acting = Lock()
 
@@ -63,12 +65,6 @@ class SpeakerControl:
         if not links:
             return
         for speaker, link in links:
-            if speaker.traffic != "drop":
-                raise LabError(
-                    f"speaker {speaker.name}: found traffic: {speaker.traffic}, expected drop, all that it can do",
-                    file=speaker.source.file,
-                    line=speaker.source.line,
-                )
             device = self._devices.get(link.router)
             if device is None or device.engine != "frr":
                 raise LabError(
@@ -79,6 +75,7 @@ class SpeakerControl:
         with ThreadPoolExecutor(max_workers=len(links)) as pool:
             for speaker, link in pool.map(lambda one: self._attach(*one), links):
                 progress(f"speaker {speaker.name} peers with {link.router}")
+        self._impostors.begin()
 
     def announce(self, announcement: Announcement) -> None:
         """Announce or replace a route; returns at once when the very same is in force.
@@ -91,6 +88,7 @@ class SpeakerControl:
                 return
             self._act(announcement, announce_line(announcement, self._link(announcement)), gone=False)
             self._announced[announcement.key] = announcement
+            self._impostors.follow(self.announced)
 
     def withdraw(self, announcement: Announcement) -> None:
         """Withdraw the route of this key; returns at once when it is not announced."""
@@ -100,6 +98,15 @@ class SpeakerControl:
                 return
             self._act(there, withdraw_line(there, self._link(there)), gone=True)
             del self._announced[announcement.key]
+            self._impostors.follow(self.announced)
+
+    def attach_again(self, router: str) -> None:
+        """ExaBGP has kept its routes and dials by itself; the router dials too, every second."""
+        for speaker in self._speakers:
+            for link in speaker.attachments:
+                if link.router == router:
+                    asn = router_asn(self._agent, router)
+                    configure_router(self._agent, router, router_lines(speaker, link, asn))
 
     def check_alive(self) -> None:
         """Raises DeviceDied, with its last log lines, for a speaker whose process ended by itself."""
@@ -146,7 +153,7 @@ class SpeakerControl:
             if not seen.established:
                 return True
             counted = seen.updates_received > before.updates_received and status["sent"] > sent_before
-            return counted and not (gone and has_route(self._agent, link, announcement.prefix))
+            return counted and not (gone and has_route(self._agent, link, announcement.prefix, announcement.path_id))
 
         what = f"the {'withdrawal of' if gone else 'UPDATE for'} {announcement.prefix}"
         self._wait(speaker, link, done, EFFECT_TIMEOUT, what)

@@ -24,7 +24,7 @@ from typing import Any
 
 from bgpsim.agent.kernel_answers import KernelAnswers, hashes_ports
 from bgpsim.agent.namespaces import Namespaces
-from bgpsim.agent.probe_sockets import BUFFER, capture, drops, read_all, sender, sink
+from bgpsim.agent.probe_sockets import BUFFER, capture, drops, padded, read_all, sender, sink
 from bgpsim.agent.routing import RoutingSocket
 from bgpsim.agent.sightings import (
     PORT,
@@ -60,6 +60,8 @@ class _Probe:
     sender: str
     header: Header
     """As it was made."""
+    size: int | None = None
+    """Bytes of the IP packet, which must not be fragmented; None: as small as it can be."""
     sightings: list[Sighting] = field(default_factory=list)
     errors: list[IcmpError] = field(default_factory=list)
     received: str | None = None
@@ -95,6 +97,8 @@ class PacketService:
     ) -> list[dict[str, Any]]:
         """Send a probe per source port of each pair {device, source, target, ports}, all at once, and follow them.
 
+        A pair may have a `size` too: bytes of an IP packet that must not be fragmented.
+
         Ends when every probe's fate is known: it was received, refused, looped, answered by an ICMP error, or the
         kernel that had it last says that it goes no further. What should have gone on and did not is given up after
         `quiet` seconds without a sighting, a neighbor that is being resolved after `limit` seconds. `buffer`: bytes
@@ -128,7 +132,10 @@ class PacketService:
         run = secrets.token_bytes(RUN_BYTES)
         probes = {
             ProbeKey(number, port): _Probe(
-                ProbeKey(number, port), pair["device"], Header(pair["source"], pair["target"], port, PORT)
+                ProbeKey(number, port),
+                pair["device"],
+                Header(pair["source"], pair["target"], port, PORT),
+                pair.get("size"),
             )
             for number, pair in enumerate(pairs)
             for port in pair["ports"]
@@ -146,8 +153,9 @@ class PacketService:
             for probe in probes:
                 probe.last = time.monotonic()
                 try:
-                    with sender(probe.header) as opened:
-                        opened.sendto(mark(run, probe.key), (probe.header.target, PORT))
+                    with sender(probe.header, whole=probe.size is not None) as opened:
+                        payload = padded(mark(run, probe.key), probe.header.target, probe.size)
+                        opened.sendto(payload, (probe.header.target, PORT))
                 except OSError as error:
                     probe.refused = errno.errorcode.get(error.errno or 0, str(error))
 

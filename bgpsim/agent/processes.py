@@ -52,6 +52,14 @@ class DaemonService:
                 continue
         raise LabError(f"{device}: {name} did not end")
 
+    def forget(self, device: str) -> None:
+        """The device was taken away, and its daemons with it."""
+        for key in [key for key in self._daemons if key[0] == device]:
+            process, _ = self._daemons.pop(key)
+            # `nsenter`, which stops with what it has started and does not go on by itself.
+            process.kill()
+            process.wait()
+
     def await_socket(self, device: str, name: str, path: str, timeout: float = 20.0) -> None:
         """Until the daemon accepts connections on a Unix socket of the device's root."""
         process, log = self._daemons[device, name]

@@ -30,7 +30,7 @@ _ICMPV6_ERRORS = frozenset({1, 2, 3, 4})
 
 Direction: TypeAlias = Literal["in", "out", "foreign"]
 """foreign: taken up from the wire, but addressed to another's MAC; the device's IP layer throws it away."""
-_DIRECTIONS: dict[int, Direction] = {socket.PACKET_OUTGOING: "out", socket.PACKET_OTHERHOST: "foreign"}
+DIRECTIONS: dict[int, Direction] = {socket.PACKET_OUTGOING: "out", socket.PACKET_OTHERHOST: "foreign"}
 
 
 class ProbeKey(NamedTuple):
@@ -116,7 +116,7 @@ def read_packet(
             return None
         probe, source_port, target_port = read
         header = Header(source, target, source_port, target_port)
-        return probe, Sighting(device, interface, _DIRECTIONS.get(kind, "in"), ttl, header)
+        return probe, Sighting(device, interface, DIRECTIONS.get(kind, "in"), ttl, header)
     errors = {_ICMP: _ICMP_ERRORS, _ICMPV6: _ICMPV6_ERRORS}.get(protocol, frozenset())
     if len(packet) < at + 8 or packet[at] not in errors:
         return None

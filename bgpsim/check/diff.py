@@ -19,7 +19,17 @@ from bgpsim.check.spelling import (
     fib_texts,
     forwarding_text,
 )
-from bgpsim.network.state import PLANES, BgpPath, FlowKey, Forwarding, NetworkState, Plane, Session, SessionKey
+from bgpsim.network.state import (
+    DELIVERED,
+    PLANES,
+    BgpPath,
+    FlowKey,
+    Forwarding,
+    NetworkState,
+    Plane,
+    Session,
+    SessionKey,
+)
 
 ChangeKind: TypeAlias = Literal["added", "removed", "changed"]
 
@@ -144,8 +154,8 @@ def diff(before: NetworkState, after: NetworkState) -> StateDiff:
     for was_flow, flow in pairs.both:
         was, now = before.forwarding[was_flow], after.forwarding[flow]
         change = PairChange(flow, *_both_ways(was_flow, flow, was, now), was, now)
-        delivered_before = was.disposition.startswith("delivered")
-        delivered_after = now.disposition.startswith("delivered")
+        delivered_before = was.disposition in DELIVERED
+        delivered_after = now.disposition in DELIVERED
         if delivered_before and not delivered_after:
             lost.append(change)
         elif delivered_after and not delivered_before:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bgpsim.network.state import (
     AsPath,
     Attributes,
@@ -10,6 +12,7 @@ from bgpsim.network.state import (
     FibRoute,
     Forwarding,
     ForwardingPath,
+    Hop,
 )
 
 
@@ -40,6 +43,7 @@ def attribute_texts(attributes: Attributes) -> dict[str, str]:
         "extended-communities": " ".join(attributes.extended_communities),
         "originator-id": attributes.originator_id or "",
         "cluster-list": " ".join(attributes.cluster_list),
+        "unknown": ", ".join(attributes.unknown),
     }
 
 
@@ -83,12 +87,16 @@ def fib_text(route: FibRoute) -> str:
     return " ".join(text for text in (kind, texts["nexthops"], f"proto {route.protocol}", texts["linkdown"]) if text)
 
 
+def hops_text(hops: Iterable[Hop]) -> str:
+    return " → ".join(
+        f"{hop.device}[{hop.ingress or ''}>{hop.egress or ''}]" if hop.ingress or hop.egress else hop.device
+        for hop in hops
+    )
+
+
 def forwarding_path_text(path: ForwardingPath) -> str:
     """`worker → tor0 → …: delivered`, with interfaces where two links could be meant."""
-    walk = " → ".join(
-        f"{hop.device}[{hop.ingress or ''}>{hop.egress or ''}]" if hop.ingress or hop.egress else hop.device
-        for hop in path.hops
-    )
+    walk = hops_text(path.hops)
     # The last device of the walk is where it ends.
     return f"{walk}: {path.disposition}" if walk else f"{path.disposition} at {path.at}"
 

@@ -29,7 +29,7 @@ def command(a: str, b: str, as_plan: bool, as_json: bool, markdown: bool, quiet:
 
     A and B are each a report (the folder of `--report`, or report.json), a scenario file, a folder of scenario files,
     or a file or folder in a git revision (HEAD~1:scenarios/x/scenario.yaml); with #STEP or #SCENARIO/STEP one step of
-    it. Files are run on a lab one after the other, or with --plan predicted.
+    it. Or a running lab, as it is now: lab:NAME. Files are run on a lab one after the other, or with --plan predicted.
 
     Exit codes: 0 no difference; 1 they differ; 2 bad input; 3 what could be read is equal, and not all could be.
     """
@@ -38,7 +38,7 @@ def command(a: str, b: str, as_plan: bool, as_json: bool, markdown: bool, quiet:
     from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, PASS
 
     with opened(Path.cwd()) as revisions:
-        found = compared(a, b, revisions, _planned if as_plan else _run, plan=as_plan)
+        found = compared(a, b, revisions, _planned if as_plan else _run, _lab_now, plan=as_plan)
     if not quiet:
         _print(found, as_json=as_json, markdown=markdown, verbose=verbose)
     raise SystemExit(FAIL if found.differ else INCONCLUSIVE if found.unread else PASS)
@@ -59,6 +59,16 @@ def _print(found: Differences, *, as_json: bool, markdown: bool, verbose: bool) 
         from bgpsim.report.diff_text import DiffText
 
         DiffText(terminal(), verbose).show(found)
+
+
+def _lab_now(name: str) -> RunStates:
+    """Looks at the lab first, as a step of its own."""
+    from bgpsim.cli.output import Silent
+    from bgpsim.keeper.client import connect
+
+    with connect(name or None) as client:
+        client.play([{}], "diff", Silent())
+        return client.states()
 
 
 def _planned(scenario: Scenario) -> RunStates:

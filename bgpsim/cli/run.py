@@ -62,9 +62,10 @@ def command(
     if name is not None and keep:
         raise InputError("found --lab and --keep; expected one of them: a running lab stays as it is")
     if name is not None:
-        report = drive(files, _shaped, _keeping(states, _on_a_running_lab(listening, name, step, strict)), listening)
+        one_file = _on_a_running_lab(listening, name, step, strict, folder is not None)
+        report = drive(files, _shaped, _keeping(states, one_file), listening)
     elif keep:
-        one = _on_a_lab_that_stays(listening, step, strict)
+        one = _on_a_lab_that_stays(listening, step, strict, folder is not None)
         report = drive(files, scenario_up_to(step), _keeping(states, one), listening)
     else:
         one = _on_its_own_lab(listening, strict, folder, bundle)
@@ -111,7 +112,9 @@ def _on_its_own_lab(
     )
 
 
-def _on_a_running_lab(listening: Live | Silent, name: str, step: str | None, strict: bool) -> Callable[[str], Outcome]:
+def _on_a_running_lab(
+    listening: Live | Silent, name: str, step: str | None, strict: bool, states: bool
+) -> Callable[[str], Outcome]:
     from bgpsim.keeper.client import connect
     from bgpsim.scenario.recording import Outcome
     from bgpsim.scenario.verdicts import failed_load
@@ -119,7 +122,7 @@ def _on_a_running_lab(listening: Live | Silent, name: str, step: str | None, str
     def play(file: str) -> Outcome:
         try:
             with connect(name) as client:
-                return client.play_file(Path(file), file, step, strict, listening)
+                return client.play_file(Path(file), file, step, listening, strict=strict, states=states)
         except (Exception, KeyboardInterrupt) as error:
             run, code = failed_load(Path(file).stem, file, error)
             listening.verdict(run)
@@ -128,7 +131,9 @@ def _on_a_running_lab(listening: Live | Silent, name: str, step: str | None, str
     return play
 
 
-def _on_a_lab_that_stays(listening: Live | Silent, step: str | None, strict: bool) -> Callable[[Scenario], Outcome]:
+def _on_a_lab_that_stays(
+    listening: Live | Silent, step: str | None, strict: bool, states: bool
+) -> Callable[[Scenario], Outcome]:
     """On a new lab that is called as the scenario is, and left running."""
     from bgpsim.cli.output import Starting
     from bgpsim.keeper.client import start
@@ -147,6 +152,6 @@ def _on_a_lab_that_stays(listening: Live | Silent, step: str | None, strict: boo
             return Outcome(run, code)
         if begun.run.error is not None:
             return begun
-        return _on_a_running_lab(listening, name, step, strict)(scenario.file)
+        return _on_a_running_lab(listening, name, step, strict, states)(scenario.file)
 
     return play

@@ -22,6 +22,7 @@ from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SpeakerFile
 from bgpsim.inputs.frr.reader import FrrReader
 from bgpsim.inputs.impairments import left_open, mark_impaired
 from bgpsim.inputs.iproute import KernelSetup
+from bgpsim.inputs.outages import away, with_session_shut
 from bgpsim.network.description import (
     BgpInstance,
     Device,
@@ -89,7 +90,7 @@ class _Builder:
             ends = tuple(InterfaceRef(self.aliases[end.node], end.interface) for end in link.ends)
             self.segments.append(Segment(ends, link.source))
             for end in ends:
-                self._new_interface(end, Interface(end.interface, source=link.source))
+                self._new_interface(end, Interface(end.interface, mtu=link.mtu, source=link.source))
         self._run_commands()
         pods = self._pods(cluster) if cluster is not None else ()
         bgp = self._cluster_bgp(cluster) if cluster is not None else {}
@@ -124,6 +125,11 @@ class _Builder:
             devices[device_name] = _set_down(devices[device_name], interface)
         mark_impaired(devices, self.timeline)
         self.unmodelled += left_open(self.timeline, self.segments)
+        for device_name, neighbor in self.timeline.sessions_shut:
+            devices[device_name] = with_session_shut(devices[device_name], neighbor)
+        for device in tuple(devices.values()):
+            if device.name in self.timeline.nodes_down or device.node in self.timeline.nodes_down:
+                devices[device.name] = away(device)
         for manifest in (*self.files.manifests, *self.timeline.applied):
             self.unmodelled += manifest.unmodelled
         return Network(
@@ -197,6 +203,10 @@ class _Builder:
             for command in commands(node.exec):
                 if not kernel.take(command):
                     self._vtysh(command, node.name, kernel, reader)
+            reader.starts()
+            for typed in self.timeline.configured:
+                if typed.device == node.name:
+                    reader.type(typed.lines)
             self.unmodelled += reader.unmodelled
         for kernel in self.kernels.values():
             self.unmodelled += kernel.unmodelled
@@ -310,13 +320,14 @@ class _Builder:
         originated = []
         for link in speaker.attachments:
             router = devices[link.router]
-            if router.bgp is None:
+            reader = self.routers[link.router]
+            if reader.booted is None or (router.bgp is None and not reader.removed):
                 raise InputError(
                     f"speaker {speaker.name}: found the peer {link.router!r}, expected a router that runs BGP",
                     file=speaker.source.file,
                     line=speaker.source.line,
                 )
-            profile = self.routers[link.router].profile
+            profile = reader.profile
             interfaces.append(Interface(link.speaker_interface, link_local=link.speaker_address, source=speaker.source))
             ends = (
                 InterfaceRef(speaker.name, link.speaker_interface),
@@ -328,9 +339,10 @@ class _Builder:
                     name=link.speaker_interface,
                     address=ROUTER_LINK_LOCAL,
                     interface=link.speaker_interface,
-                    remote_as=router.bgp.asn,
+                    remote_as=reader.booted,
                     families=families,
                     extended_nexthop=True,
+                    add_path=speaker.add_path,
                     source=speaker.source,
                     sources=(speaker.source,),
                 )
@@ -346,6 +358,13 @@ class _Builder:
                     communities=a.communities,
                     large_communities=a.large_communities,
                     extended_communities=a.extended_communities,
+                    local_preference=a.local_preference,
+                    originator_id=a.originator_id,
+                    cluster_list=a.cluster_list,
+                    aggregator=a.aggregator,
+                    atomic_aggregate=a.atomic_aggregate,
+                    unknown=a.unknown,
+                    path_id=a.path_id,
                     source=a.source,
                 )
                 for a in self.timeline.announced
@@ -361,15 +380,15 @@ class _Builder:
                 keepalive=profile.keepalive,
                 connect_retry=1,
                 extended_nexthop=True,
+                add_path=speaker.add_path,
                 source=speaker.source,
                 sources=(speaker.source,),
             )
             port = Interface(link.router_interface, link_local=ROUTER_LINK_LOCAL, source=speaker.source)
-            devices[link.router] = replace(
-                router,
-                interfaces=(*router.interfaces, port),
-                bgp=replace(router.bgp, neighbors=(*router.bgp.neighbors, peer)),
-            )
+            bgp = router.bgp
+            if bgp is not None and not reader.removed:
+                bgp = replace(bgp, neighbors=(*bgp.neighbors, peer))
+            devices[link.router] = replace(router, interfaces=(*router.interfaces, port), bgp=bgp)
         devices[speaker.name] = Device(
             speaker.name,
             "speaker",
@@ -427,8 +446,8 @@ def _endpoints(devices: Mapping[str, Device], node_ips: Mapping[str, tuple[Addre
         own = node_ips.get(device.name, ())
         addresses = (*(a for a in own if a in here), *(a for a in here if a not in own))
         if device.kind == "pod":
-            found.append(Endpoint(device.name, device.name, addresses, device.labels, device.source))
+            found.append(Endpoint(device.name, device.name, addresses, device.labels, device.away, device.source))
         elif device.kind in prefix:
             endpoint = f"{prefix[device.kind]}:{device.name}"
-            found.append(Endpoint(endpoint, device.name, addresses, device.labels, device.source))
+            found.append(Endpoint(endpoint, device.name, addresses, device.labels, device.away, device.source))
     return tuple(found)

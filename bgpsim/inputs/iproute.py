@@ -19,6 +19,10 @@ _ENABLE_BGPD = re.compile(r"s(.)bgpd=no\1bgpd=yes\1g?")
 _FORWARDING = ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.forwarding=1", "net.ipv6.conf.all.forwarding=1")
 _IDLE = ("echo", "sleep", "true", "touch", "mkdir", "cat")
 _REFUSED = "the kernel refuses it"
+MOST_MTU = 65535
+"""Of a veth (ETH_MAX_MTU)."""
+LEAST_MTU = 1280
+"""RFC 8200 section 5."""
 
 
 class _NotUnderstood(Exception):
@@ -224,12 +228,26 @@ class _Ip:
         if action not in ("set", "s"):
             raise _NotUnderstood
         interface = self._interface(self._device())
-        if not self.words or set(self.words) - {"up", "down"}:
+        mtu = self._mtu()
+        if set(self.words) - {"up", "down"} or not (self.words or mtu):
             raise _NotUnderstood
-        up = self.words[-1] == "up"
-        self.kernel.interfaces[interface.name] = replace(interface, up=up)
+        up = self.words[-1] == "up" if self.words else interface.up
+        self.kernel.interfaces[interface.name] = replace(interface, up=up, mtu=mtu or interface.mtu)
         if "down" in self.words:
             self.kernel.drop_routes(interface.name)
+
+    def _mtu(self) -> int | None:
+        """`mtu 1400`, taken out of the words; None where there is none."""
+        if "mtu" not in self.words[:-1]:
+            return None
+        at = self.words.index("mtu")
+        mtu = self._number(self.words[at + 1])
+        del self.words[at : at + 2]
+        if mtu > MOST_MTU:
+            raise _NoEffect(f"{_REFUSED}: the MTU is above {MOST_MTU}")
+        if mtu < LEAST_MTU:
+            raise _NotUnderstood(f"with an MTU below {LEAST_MTU} the kernel takes IPv6 off the interface")
+        return mtu
 
     def _device(self) -> str:
         word = self._next()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -21,6 +22,7 @@ from bgpsim.keeper import places
 from bgpsim.keeper.messages import error_of
 from bgpsim.keeper.places import Place
 from bgpsim.report import document as doc
+from bgpsim.report.states import RunStates, from_bytes
 from bgpsim.scenario.recording import Listener, Outcome
 
 _LOG_LINES = 12
@@ -68,9 +70,17 @@ class KeeperClient:
         """Steps as a scenario file has them; `said` is what the user typed, in short."""
         return self._played({"op": "play", "steps": steps, "said": said}, listener)
 
-    def play_file(self, path: Path, shown: str, step: str | None, strict: bool, listener: Listener) -> Outcome:
-        request = {"op": "play-file", "path": str(path.resolve()), "shown": shown, "step": step, "strict": strict}
-        return self._played(request, listener)
+    def play_file(
+        self, path: Path, shown: str, step: str | None, listener: Listener, *, strict: bool, states: bool
+    ) -> Outcome:
+        """A scenario file's steps, up to `step`; with `states` the outcome has them."""
+        request = {"op": "play-file", "path": str(path.resolve()), "shown": shown, "step": step}
+        return self._played({**request, "strict": strict, "states": states}, listener)
+
+    def states(self) -> RunStates:
+        """Both states at the end of every step of the lab so far."""
+        (found,) = _unpacked(self._ask({"op": "states"}))
+        return found
 
     def picture(self, form: str) -> str:
         """`bgpsim.scenario.session.LabSession.picture`."""
@@ -165,7 +175,11 @@ class Relayed:
 def outcome_of(answer: dict[str, Any], listener: Listener) -> Outcome:
     run = doc.RunPart.model_validate(answer["run"])
     listener.verdict(run)
-    return Outcome(run, answer["exit_code"])
+    return Outcome(run, answer["exit_code"], next(iter(_unpacked(answer.get("states"))), None))
+
+
+def _unpacked(text: str | None) -> tuple[RunStates, ...]:
+    return () if text is None else from_bytes(base64.b64decode(text), "the lab's states")
 
 
 def connect(name: str | None) -> KeeperClient:

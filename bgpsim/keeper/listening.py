@@ -10,6 +10,7 @@ from typing import Any
 
 from bgpsim.agent.rpc import Connection
 from bgpsim.report import document as doc
+from bgpsim.report.part import Part
 
 
 class Client:
@@ -78,5 +79,5 @@ class ToClient:
         """The answer has it."""
 
 
-def _json(part: doc.Part) -> dict[str, Any]:
+def _json(part: Part) -> dict[str, Any]:
     return part.model_dump(mode="json", by_alias=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import select
@@ -19,6 +20,7 @@ from bgpsim.keeper.listening import Client, ToClient
 from bgpsim.keeper.messages import error_message
 from bgpsim.keeper.telling import Telling
 from bgpsim.report.document import ErrorPart
+from bgpsim.report.states import RunStates, to_bytes
 from bgpsim.scenario.recording import Outcome
 from bgpsim.scenario.session import LabSession
 from bgpsim.scenario.verdicts import INTERRUPTED, error_part
@@ -84,6 +86,7 @@ class KeeperServer:
             "status": self._status,
             "play": self._play,
             "play-file": self._play_file,
+            "states": lambda client, request: packed([self._session.states()]),
             "graph": lambda client, request: self._session.picture(request["form"]),
             "agent": self._agent,
             "open": self._open,
@@ -124,11 +127,13 @@ class KeeperServer:
             return told(self._session.play(scenario, ToClient(client), strict=False, wanted=client.is_there))
 
     def _play_file(self, client: Client, request: dict[str, Any]) -> dict[str, Any]:
-        """A scenario file's steps: {"path", "shown", "step", "strict"}."""
+        """A scenario file's steps: {"path", "shown", "step", "strict", "states"}."""
         with self._turn(client, f"run {request['shown']}"):
             scenario = self._session.read_file(Path(request["path"]), request["shown"], request["step"])
             strict = bool(request["strict"])
-            return told(self._session.play(scenario, ToClient(client), strict=strict, wanted=client.is_there))
+            outcome = self._session.play(scenario, ToClient(client), strict=strict, wanted=client.is_there)
+            states = [outcome.states] if request["states"] and outcome.states is not None else []
+            return {**told(outcome), "states": packed(states)}
 
     def _agent(self, client: Client, request: dict[str, Any]) -> Any:
         """One call of the lab's agent: {"method", "params", "timeout"}."""
@@ -172,6 +177,11 @@ class KeeperServer:
         finally:
             self._writer = None
             self._writing.release()
+
+
+def packed(states: Sequence[RunStates]) -> str:
+    """As a text, which JSON can hold."""
+    return base64.b64encode(to_bytes(states)).decode()
 
 
 def told(outcome: Outcome) -> dict[str, Any]:

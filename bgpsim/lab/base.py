@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.inputs.files.impairments import Impairment
+from bgpsim.inputs.files.lab_files import TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
 from bgpsim.source import Source
@@ -74,6 +75,9 @@ class Speakers(Protocol):
     def start(self, progress: Callable[[str], None]) -> None:
         """Attach them to their routers and start them; returns when every session is Established."""
 
+    def attach_again(self, router: str) -> None:
+        """Give a router that was made anew the neighbors of its speakers."""
+
     def announce(self, announcement: Announcement) -> None: ...
     def withdraw(self, announcement: Announcement) -> None: ...
     def check_alive(self) -> None: ...
@@ -127,6 +131,16 @@ class Lab(Protocol):
 
     def impair(self, device: str, interface: str, impairment: Impairment, *, both: bool = True) -> None:
         """What becomes of packets on the link (without `both`: of those that leave by the interface) from now on."""
+
+    def set_node(self, device: str, *, up: bool) -> None:
+        """Take a device's power, with all that runs on it: its links lose carrier at the other ends, and it says
+        goodbye to nobody. Or make it anew and run its `exec` lines again, in their order."""
+
+    def set_session(self, device: str, neighbor: str, source: Source, *, up: bool) -> None:
+        """Shut a session down at this end, or no more; returns when the daemon says so."""
+
+    def configure(self, typed: TypedLines) -> None:
+        """Type lines in `configure terminal`; those that the router refuses are among `facts.rejected_lines`."""
 
     def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
         """Run one line in a device as containerlab's `exec` would (split like a shell, run without one)."""

@@ -40,6 +40,12 @@ class Candidate:
     refused: str | None = None
     """Why it is not eligible; texts that start with `denied` name what no router keeps in its table."""
     sources: tuple[Source, ...] = ()
+    path_id: int = 0
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Which of a table's paths of one prefix it is."""
+        return (self.neighbor, self.path_id)
 
     @property
     def valid(self) -> bool:
@@ -83,7 +89,11 @@ def _local_preference(path: Candidate) -> int:
 
 
 def _med_compares(a: Candidate, b: Candidate, rules: Rules) -> bool:
-    return rules.always_compare_med or neighbor_as(a.attributes.as_path) == neighbor_as(b.attributes.as_path)
+    if rules.always_compare_med:
+        return True
+    one, other = neighbor_as(a.attributes.as_path), neighbor_as(b.attributes.as_path)
+    # An AS_SET at the beginning is nobody's AS (bgpd/bgp_aspath.c, aspath_cmp_left).
+    return one == other and not isinstance(one, frozenset)
 
 
 def _both_external(a: Candidate, b: Candidate, rules: Rules) -> bool:
@@ -152,7 +162,7 @@ def compare(a: Candidate, b: Candidate, rules: Rules, steps: Sequence[Step] = ST
         one, other = step.value(a), step.value(b)
         if one != other:
             return Verdict(-1 if one < other else 1, step.reason)
-    return Verdict(-1 if a.neighbor <= b.neighbor else 1, LAST_RESORT)
+    return Verdict(-1 if a.place <= b.place else 1, LAST_RESORT)
 
 
 def equal_cost(a: Candidate, b: Candidate, rules: Rules) -> bool:
@@ -173,7 +183,7 @@ class Decided:
 
 def decide(candidates: Sequence[Candidate], rules: Rules) -> tuple[Decided, ...]:
     """Choose among all paths of one prefix. In the order of neighbor names, whatever order they come in."""
-    ordered = sorted(candidates, key=lambda p: p.neighbor)
+    ordered = sorted(candidates, key=lambda p: p.place)
     eligible = [path for path in ordered if path.valid]
     best = _best(eligible, rules)
     if best is None:
@@ -197,7 +207,8 @@ def _best(eligible: Sequence[Candidate], rules: Rules) -> Candidate | None:
     if rules.deterministic_med:
         groups: dict[object, list[Candidate]] = {}
         for path in eligible:
-            groups.setdefault(neighbor_as(path.attributes.as_path), []).append(path)
+            first = neighbor_as(path.attributes.as_path)
+            groups.setdefault(path if isinstance(first, frozenset) else first, []).append(path)
         eligible = [winner for group in groups.values() if (winner := _walk(group, rules)) is not None]
     return _walk(eligible, rules)
 

@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, ip_address
 from bgpsim.errors import ModelError
 from bgpsim.model.fib import Fibs
 from bgpsim.model.wiring import Wiring, parse_link_local
-from bgpsim.network.description import InterfaceRef
+from bgpsim.network.description import Device, InterfaceRef
 from bgpsim.network.state import Disposition, FibNextHop, FlowKey, Forwarding, ForwardingPath, Hop
 from bgpsim.network.types import Address
 from bgpsim.source import Source
@@ -68,7 +68,7 @@ class Walker:
             if device.kind == "gateway":
                 return end("exits-network", f"{device.name} is the far end of a management network")
             if device.kind == "speaker":
-                if device.traffic == "answer":
+                if device.traffic == "answer" and _announces(device, target):
                     return end("delivered-to-speaker", f"{device.name} answers for what it attracts")
                 return end("dropped-by-speaker", f"{device.name} drops what it attracts")
             if isinstance(walk.address, IPv4Address) and walk.address in self.wiring.own_addresses(device.name):
@@ -144,6 +144,13 @@ class Walker:
     def _node_of(self, out: InterfaceRef) -> InterfaceRef | None:
         """A pod's gateway is nobody's address; its node takes what comes (docs/architecture.md)."""
         return next((end for end in self.wiring.others(out) if self.wiring.up(end)), None)
+
+
+def _announces(device: Device, target: Address) -> bool:
+    """To whichever of its peers: an impostor takes all of it for its own (speakers/answering.py)."""
+    return device.bgp is not None and any(
+        route.prefix.version == target.version and target in route.prefix for route in device.bgp.originated
+    )
 
 
 def _order(path: ForwardingPath) -> str:

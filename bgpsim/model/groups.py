@@ -37,6 +37,8 @@ class PredictedState(NetworkState):
 
     groups: Groups = field(default_factory=dict)
     believed: Believed = frozenset()
+    connected_only: frozenset[tuple[str, str]] = frozenset()
+    """(device, next hop): see bgpsim/model/nexthop_tracking.py."""
 
 
 def believed_routes(network: Network, before: NetworkState | None) -> Believed:

@@ -116,8 +116,8 @@ class Exporter:
         lines = (settings.source,) if settings.source else neighbor_sources(end.neighbor)
         path = Candidate("local", "local", Attributes(SELF), sources=lines)
         sent = self._attributes(device, instance, end, family, settings, path)
-        # FRR 8.4.4 sends a MED of 0 with it, and does not show one.
-        return replace(sent, wire=replace(sent.wire, med=0))
+        # FRR 8.4.4 sends a MED of 0 with it, and shows that there is such a route, and nothing of it.
+        return replace(sent, printed=Attributes(SELF), wire=replace(sent.wire, med=0))
 
     def originated(self, device: Device, end: SessionEnd, family: Family, route: Origination) -> Sent:
         """A speaker's announcement: exactly as given (an explicit AS path is not prepended to)."""
@@ -131,12 +131,16 @@ class Exporter:
             as_path=own if route.as_path is None else route.as_path,
             origin=route.origin,
             med=route.med,
-            local_preference=route.local_preference
-            if end.type == "ebgp"
-            else (DEFAULT_LOCAL_PREFERENCE if route.local_preference is None else route.local_preference),
+            local_preference=None if end.type == "ebgp" else _sent_preference(route),
             communities=route.communities,
             large_communities=route.large_communities,
             extended_communities=route.extended_communities,
+            originator_id=route.originator_id,
+            cluster_list=route.cluster_list,
+            aggregator=route.aggregator,
+            atomic_aggregate=route.atomic_aggregate,
+            # What is not transitive goes no further than to the peer, and shows nowhere.
+            unknown=tuple(unknown.text for unknown in route.unknown if unknown.transitive),
         )
         return Sent(wire, wire, (route.source,) if route.source else ())
 
@@ -254,6 +258,11 @@ class Exporter:
             if address.version == version:
                 return address.ip
         return None
+
+
+def _sent_preference(route: Origination) -> int:
+    """ExaBGP sends a local preference to internal peers alone, and always there."""
+    return DEFAULT_LOCAL_PREFERENCE if route.local_preference is None else route.local_preference
 
 
 def _internal_preference(path: Attributes) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bgpsim.model.decision import Candidate, Decided, equal_cost
@@ -29,6 +29,7 @@ from bgpsim.network.state import (
     Session,
     SessionKey,
     WireKey,
+    numbered,
 )
 from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source, Unmodelled
@@ -57,6 +58,13 @@ class Prediction:
     unmodelled: tuple[Unmodelled, ...] = ()
     ties: tuple[Tie, ...] = ()
     """Left open, and in `state` decided by the lower router ID (`bgpsim.model.outcomes` tries the others)."""
+    hurried: bool = False
+    """It matters whether the network came to rest in what it passed through in haste; in `state` it did."""
+
+    @property
+    def is_open(self) -> bool:
+        """There are other outcomes (`bgpsim.model.outcomes`)."""
+        return bool(self.ties) or self.hurried
 
 
 def predict(
@@ -73,6 +81,7 @@ def predict(
     so a history can decide. Without one, such a tie is reported in `unmodelled` and `ties`, unless one of its paths is
     among those that are said to have `arrived` first. Raises ModelError for a flow whose sender is not in the network.
     """
+    began = before
     for passed in network.interim:
         before = predict(passed, before, (), solver=solver).state
     wiring = Wiring(network)
@@ -84,6 +93,7 @@ def predict(
     }
     selected = _with_arrived(selected_before(before), arrived)
     kept = kept_groups(before, wiring)
+    connected_only = before.connected_only if isinstance(before, PredictedState) else frozenset()
     chosen = solver or WorklistSolver()
 
     def used(solution: Solution | None) -> dict[str, dict[Prefix, NextHops]]:
@@ -111,7 +121,7 @@ def predict(
     sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
     settled = False
     for _ in range(SESSION_ROUNDS):
-        solution = chosen.solve(Problem(wiring, ribs, sessions, selected))
+        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only))
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
         again = find_sessions(wiring, ribs, walker)
@@ -125,19 +135,55 @@ def predict(
     state = PredictedState(
         sessions=_sessions(network, sessions, solution),
         paths=_paths(network, solution, before, {arrival.table for arrival in undecided}),
-        advertised=_advertised(network, solution),
+        advertised=_advertised(network, sessions, solution),
         fib={key: route for key, route in fib.items() if network.devices[key.device].kind in OBSERVED_KINDS},
         forwarding={flow: forward(walker, flow) for flow in sorted(flows)},
         wire={key: sent.wire for key, sent in wire.items()},
         lines=_lines(solution.sent) | _lines(wire),
         groups=groups_after(kept, {name: routes.values() for name, routes in used(solution).items()}),
         believed=believed,
+        connected_only=solution.connected_only,
     )
     open_ends = [_open(network, sessions, solution, arrival) for arrival in arrivals]
     open_ends += _split(network, sessions)
     open_ends += _stale(network, used(solution), kept) + _unstable(network, solution, settled)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
-    return Prediction(state, tuple(sorted(open_ends)), ties)
+    hasty = in_haste(network)
+    if hasty is None:
+        return Prediction(state, tuple(sorted(open_ends)), ties)
+    other = predict(hasty, began, flows, solver=solver, arrived=arrived).state
+    if other == state:
+        return Prediction(state, tuple(sorted(open_ends)), ties)
+    ties += chosen_otherwise(state, other, arrived)
+    return Prediction(state, tuple(sorted([*open_ends, _hurried(network)])), ties, hurried=True)
+
+
+def in_haste(network: Network) -> Network | None:
+    """As if it had never come to rest where it perhaps did; None where there is no such moment."""
+    certain = tuple(passed for passed in network.interim if not passed.perhaps)
+    return None if len(certain) == len(network.interim) else replace(network, interim=certain)
+
+
+def chosen_otherwise(state: NetworkState, other: NetworkState, arrived: frozenset[PathKey]) -> tuple[Tie, ...]:
+    """The tables whose best path is another one in the other state: each router may have chosen meanwhile, or not."""
+    best, rival = (
+        {TableKey(key.device, key.prefix): key for key, path in of.paths.items() if path.best} for of in (state, other)
+    )
+    known = {TableKey(key.device, key.prefix) for key in arrived}
+    tables = sorted((best.keys() & rival.keys()) - known, key=str)
+    return tuple(Tie(table, (best[table], rival[table])) for table in tables if best[table] != rival[table])
+
+
+def _hurried(network: Network) -> Unmodelled:
+    names = tuple(sorted(name for name, device in network.devices.items() if device.kind in OBSERVED_KINDS))
+    return Unmodelled(
+        source=_anchor(network, network.devices[names[0]], None),
+        device=None,
+        text="how far the routers had come when the step went on decides",
+        effect="possible",
+        affects=names,
+        why="the step acts on an event and does not wait until nothing moves",
+    )
 
 
 def _with_arrived(selected: frozenset[PathKey], arrived: frozenset[PathKey]) -> frozenset[PathKey]:
@@ -198,36 +244,42 @@ def _paths(
     not chosen again. None where the order of arrival decided.
     """
     paths: dict[PathKey, BgpPath] = {}
-    earlier: dict[TableKey, dict[str, BgpPath]] = {}
+    earlier: dict[TableKey, dict[tuple[str, int], BgpPath]] = {}
     for key, path in before.paths.items() if before else ():
-        earlier.setdefault(TableKey(key.device, key.prefix), {})[key.neighbor] = path
+        earlier.setdefault(TableKey(key.device, key.prefix), {})[key.neighbor, key.path_id] = path
     for table, decided in solution.tables.items():
         if _engine(network, table.device) == "exabgp":
             continue
         then = earlier.get(table, {})
         unchanged = len(then) == len(decided) and all(_unchanged(entry, then) for entry in decided)
+        unchanged = unchanged and table.device not in network.chosen_anew
         for entry in decided:
-            key = PathKey(table.device, family_of(table.prefix), table.prefix, entry.path.neighbor)
+            key = PathKey(table.device, family_of(table.prefix), table.prefix, *entry.path.place)
             paths[key] = BgpPath(
-                attributes=entry.path.attributes,
+                attributes=_shown(network, table.device, entry.path.attributes),
                 valid=entry.path.valid,
                 best=entry.best,
                 multipath=entry.multipath,
                 weight=entry.path.weight,
-                reason=then[entry.path.neighbor].reason
-                if unchanged
-                else (None if table in open_tables else entry.reason),
+                reason=then[entry.path.place].reason if unchanged else (None if table in open_tables else entry.reason),
                 lost=entry.lost,
                 sources=entry.path.sources,
             )
     return paths
 
 
-def _unchanged(entry: Decided, then: Mapping[str, BgpPath]) -> bool:
-    path = then.get(entry.path.neighbor)
+def _shown(network: Network, device: str, attributes: Attributes) -> Attributes:
+    """FRR's tables leave out attributes that it does not know."""
+    if not attributes.unknown or _engine(network, device) != "frr":
+        return attributes
+    return replace(attributes, unknown=())
+
+
+def _unchanged(entry: Decided, then: Mapping[tuple[str, int], BgpPath]) -> bool:
+    path = then.get(entry.path.place)
     return (
         path is not None
-        and path.attributes == entry.path.attributes
+        and replace(path.attributes, unknown=()) == replace(entry.path.attributes, unknown=())
         and (path.valid, path.best, path.weight) == (entry.path.valid, entry.best, entry.path.weight)
     )
 
@@ -237,11 +289,12 @@ def _engine(network: Network, device: str) -> str | None:
     return instance.engine if instance else None
 
 
-def _advertised(network: Network, solution: Solution) -> Mapping[AdvertisedKey, Attributes]:
+def _advertised(network: Network, sessions: Sessions, solution: Solution) -> Mapping[AdvertisedKey, Attributes]:
+    """Where several paths of a prefix are sent, FRR prints one of them: those are facts of the wire alone."""
     return {
         key: sent.printed
         for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0]))
-        if _engine(network, key.device) != "exabgp"
+        if _engine(network, key.device) != "exabgp" and not sessions.ends[SessionKey(*key[:2])].add_path
     }
 
 
@@ -251,10 +304,10 @@ def _wire(network: Network, sessions: Sessions, solution: Solution) -> Mapping[W
     for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
         peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
         if _engine(network, key.device) == "exabgp":
-            wire[WireKey(key.device, "sent", peer, key.family, key.prefix)] = sent
+            wire[WireKey(key.device, "sent", peer, key.family, key.prefix, key.path_id)] = sent
         if _engine(network, peer) == "exabgp":
-            wire[WireKey(peer, "received", key.device, key.family, key.prefix)] = sent
-    return wire
+            wire[WireKey(peer, "received", key.device, key.family, key.prefix, key.path_id)] = sent
+    return numbered(wire, lambda sent: sent.wire)
 
 
 def _lines(
@@ -271,7 +324,7 @@ class _Arrival(NamedTuple):
     rivals: tuple[Candidate, ...]
 
     def key(self, path: Candidate) -> PathKey:
-        return PathKey(self.table.device, family_of(self.table.prefix), self.table.prefix, path.neighbor)
+        return PathKey(self.table.device, family_of(self.table.prefix), self.table.prefix, *path.place)
 
 
 def _order_of_arrival(network: Network, solution: Solution, before: NetworkState | None) -> list[_Arrival]:
@@ -354,8 +407,9 @@ def _history_decides(
         return False
 
     def earlier(path: Candidate) -> BgpPath | None:
-        then = before.paths.get(PathKey(table.device, family_of(table.prefix), table.prefix, path.neighbor))
-        return then if then is not None and then.attributes == path.attributes else None
+        then = before.paths.get(PathKey(table.device, family_of(table.prefix), table.prefix, *path.place))
+        same = then is not None and replace(then.attributes, unknown=()) == replace(path.attributes, unknown=())
+        return then if same else None
 
     was = earlier(best)
     if was is not None and was.best:

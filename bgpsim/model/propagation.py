@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
-from bgpsim.model.decision import LOCAL, Candidate, Decided, Rules, decide
+from bgpsim.model.decision import Candidate, Decided, Rules, decide
 from bgpsim.model.fib import InstalledRoute
-from bgpsim.model.policy import LOCAL_WEIGHT, SELF, Exporter, Sent, denied, merged, received
+from bgpsim.model.local_paths import local_paths
+from bgpsim.model.nexthop_tracking import ConnectedOnly, User
+from bgpsim.model.policy import SELF, Exporter, Sent, denied, merged, received
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.sessions import SessionEnd, Sessions, neighbor_sources
 from bgpsim.model.wiring import Wiring, parse_link_local
@@ -44,6 +46,8 @@ class Problem:
     ribs: dict[str, Rib]
     sessions: Sessions
     selected: frozenset[PathKey]
+    connected_only: frozenset[tuple[str, str]] = frozenset()
+    """(device, next hop) that must be connected since before (bgpsim/model/nexthop_tracking.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Solution:
     tables: Mapping[TableKey, tuple[Decided, ...]]
     sent: Mapping[AdvertisedKey, Sent]
     installed: Mapping[str, tuple[InstalledRoute, ...]]
+    connected_only: frozenset[tuple[str, str]] = frozenset()
     unstable: tuple[TableKey, ...] = ()
     """Destinations that never came to rest: BGP has no stable outcome there, or none that this walk finds."""
 
@@ -76,7 +81,9 @@ class _Router:
     rules: Rules
     ends: tuple[SessionEnd, ...]
     local: dict[Prefix, Candidate]
-    adj_in: dict[Prefix, dict[str, Sent]] = field(default_factory=dict)
+    connected_only: ConnectedOnly
+    adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
+    """By prefix, neighbor and path id."""
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
@@ -108,6 +115,7 @@ class _Run:
                     rules_of(device.bgp),
                     tuple(problem.sessions.of(name)),
                     dict(local_paths(device, device.bgp, problem.ribs[name])),
+                    ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
                 )
         self.sent: dict[AdvertisedKey, Sent] = {}
         self.unstable: set[TableKey] = set()
@@ -136,7 +144,8 @@ class _Run:
             )
             for name, router in self.routers.items()
         }
-        return Solution(tables, self.sent, installed, tuple(sorted(self.unstable, key=str)))
+        wanted = frozenset((name, hop) for name, router in self.routers.items() for hop in _wanted_connected(router))
+        return Solution(tables, self.sent, installed, wanted, tuple(sorted(self.unstable, key=str)))
 
     def _begin(self, router: _Router) -> None:
         """Local routes, default routes and speakers' announcements, which depend on no table."""
@@ -151,22 +160,39 @@ class _Run:
                         meant = route.to is None or end.neighbor.name in route.to
                         if meant and family_of(route.prefix) == family:
                             sent = self.exporter.originated(router.device, end, family, route)
-                            self._tell(end, family, route.prefix, sent)
+                            self._tell(end, family, route.prefix, sent, route.path_id if end.add_path else 0)
 
-    def _tell(self, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent | None) -> None:
+    def _tell(self, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent | None, path_id: int = 0) -> None:
         """Put a route on a session, or take it off."""
-        key = AdvertisedKey(end.device, end.neighbor.name, family, prefix)
+        key = AdvertisedKey(end.device, end.neighbor.name, family, prefix, path_id)
         if self.sent.get(key) == sent:
             return
         peer = self.routers[end.peer.device]
         heard = peer.adj_in.setdefault(prefix, {})
         if sent is None:
             self.sent.pop(key, None)
-            heard.pop(end.peer.neighbor, None)
+            heard.get(end.peer.neighbor, {}).pop(path_id, None)
         else:
             self.sent[key] = sent
-            heard[end.peer.neighbor] = sent
+            heard.setdefault(end.peer.neighbor, {})[path_id] = sent
+        self._track(peer, self.problem.sessions.ends[end.peer], family, prefix, path_id)
         peer.dirty.add(prefix)
+
+    def _track(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path_id: int) -> None:
+        """Paths of internal peers may have to look their next hop up anew for one of an external peer."""
+        if end.type != "ebgp" or end.neighbor.ebgp_ttl != 1 or all(other.type == "ebgp" for other in router.ends):
+            return
+        sent = router.adj_in.get(prefix, {}).get(end.neighbor.name, {}).get(path_id)
+        tracked = (
+            sent is not None
+            and parse_link_local(sent.wire.next_hop) is None
+            and denied(router.device, router.instance, end, family, sent.wire) is None
+        )
+        next_hop = sent.wire.next_hop if sent is not None and tracked else None
+        changed = router.connected_only.use(User(prefix, end.neighbor.name, path_id), next_hop)
+        for other, heard in router.adj_in.items() if changed else ():
+            if any(path.wire.next_hop in changed for paths in heard.values() for path in paths.values()):
+                router.dirty.add(other)
 
     def _decide(self, router: _Router, prefix: Prefix) -> None:
         name = router.device.name
@@ -191,8 +217,24 @@ class _Run:
                 continue
             if router.instance.engine == "exabgp":
                 continue
+            if end.add_path:
+                self._tell_all(router, end, family, prefix, decided)
+                continue
             sent = self.exporter.send(router.device, end, family, prefix, best) if best else None
             self._tell(end, family, prefix, sent)
+
+    def _tell_all(
+        self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, decided: tuple[Decided, ...]
+    ) -> None:
+        """Every valid path, under ids of its own: bgpd's are numbers that it hands out as paths come."""
+        paths = [d.path for d in decided if d.path.valid]
+        sendable = [s for p in paths if (s := self.exporter.send(router.device, end, family, prefix, p)) is not None]
+        for path_id, sent in enumerate(sendable, start=1):
+            self._tell(end, family, prefix, sent, path_id)
+        told = len(sendable)
+        while AdvertisedKey(end.device, end.neighbor.name, family, prefix, told + 1) in self.sent:
+            told += 1
+            self._tell(end, family, prefix, None, told)
 
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
         own = router.local.get(prefix)
@@ -203,11 +245,12 @@ class _Run:
             return
         family = family_of(prefix)
         for end in router.ends:
-            sent = heard.get(end.neighbor.name)
-            if sent is not None:
-                yield self._imported(router, end, family, prefix, sent)
+            for path_id, sent in heard.get(end.neighbor.name, {}).items():
+                yield self._imported(router, end, family, prefix, sent, path_id)
 
-    def _imported(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent) -> Candidate:
+    def _imported(
+        self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent, path_id: int
+    ) -> Candidate:
         path = received(router.instance, end, sent.wire)
         refused = denied(router.device, router.instance, end, family, sent.wire)
         hops: frozenset[FibNextHop] = frozenset()
@@ -227,7 +270,7 @@ class _Run:
                     refused = f"next hop {path.next_hop} cannot be resolved"
                 else:
                     hops, metric = found
-        key = PathKey(router.device.name, family, prefix, end.neighbor.name)
+        key = PathKey(router.device.name, family, prefix, end.neighbor.name, path_id)
         return Candidate(
             neighbor=end.neighbor.name,
             type=end.type,
@@ -240,6 +283,7 @@ class _Run:
             next_hops=hops,
             refused=refused,
             sources=merged(neighbor_sources(end.neighbor), sent.sources),
+            path_id=path_id,
         )
 
     def _resolve(
@@ -262,7 +306,7 @@ class _Run:
             return None
         rib = self.problem.ribs[router.device.name]
         static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen]
-        if end.type == "ebgp" and end.neighbor.ebgp_ttl == 1:
+        if (end.type == "ebgp" and end.neighbor.ebgp_ttl == 1) or path.next_hop in router.connected_only:
             if not static or not static[0][1].connected:
                 return None
             return _through(static[0][1], path.next_hop)
@@ -309,51 +353,16 @@ class _Run:
     def _resolve_again(router: _Router, changed: Prefix) -> None:
         """Paths whose next hop the changed route may carry are decided anew."""
         for prefix, heard in router.adj_in.items():
-            if prefix != changed and any(_within(sent.wire.next_hop, changed) for sent in heard.values()):
+            if prefix != changed and any(
+                _within(sent.wire.next_hop, changed) for paths in heard.values() for sent in paths.values()
+            ):
                 router.dirty.add(prefix)
 
 
-def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:
-    """What the router puts into its own table: redistributed routes and its own originations."""
-    weight = LOCAL_WEIGHT if instance.engine == "frr" else 0
-    if instance.engine == "exabgp":
-        return
-    for redistribution in instance.redistribute:
-        for route in rib.selected():
-            if family_of(route.prefix) == redistribution.family and _is_of(route, redistribution.protocol):
-                lines = (*route.sources, *((redistribution.source,) if redistribution.source else ()))
-                # bgpd/bgp_route.c, bgp_redistribute_add: ORIGIN incomplete, the route's metric as MED.
-                path = Attributes(_gateway(route), origin="incomplete", med=route.rib_metric)
-                yield route.prefix, Candidate(LOCAL, "local", path, weight=weight, sources=lines)
-    for own in instance.originated:
-        attributes = Attributes(
-            SELF,
-            as_path=own.as_path or (),
-            origin=own.origin,
-            med=0 if instance.engine == "frr" and own.med is None else own.med,
-            local_preference=own.local_preference,
-            communities=own.communities,
-            large_communities=own.large_communities,
-            extended_communities=own.extended_communities,
-        )
-        there = instance.engine != "frr" or rib.table.get(own.prefix) is not None
-        refused = None if there else "no such route in the RIB (bgp network import-check)"
-        lines = (own.source,) if own.source else ()
-        yield own.prefix, Candidate(LOCAL, "local", attributes, weight=weight, refused=refused, sources=lines)
-
-
-def _is_of(route: StaticRoute, protocol: str) -> bool:
-    """zebra calls whatever another program put into the kernel a kernel route; FRR's own static ones are static."""
-    if route.connected:
-        return protocol == "connected"
-    return protocol == ("static" if route.protocol == "static" else "kernel")
-
-
-def _gateway(route: StaticRoute) -> str:
-    """The first in zebra's order, by address (lib/nexthop_group.c, nexthop_group_add_sorted)."""
-    gateways = [hop.via for hop in route.next_hops if hop.via is not None]
-    link_local = sorted(via for via in gateways if parse_link_local(via) is not None)
-    return next(iter(sorted((via for via in gateways if via not in link_local), key=ip_address) + link_local), SELF)
+def _wanted_connected(router: _Router) -> frozenset[str]:
+    tables = router.tables.values()
+    kept = (d.path for decided in tables for d in decided if not (d.path.refused or "").startswith("denied"))
+    return router.connected_only.after(path.attributes.next_hop for path in kept)
 
 
 def _through(route: StaticRoute, next_hop: str) -> tuple[frozenset[FibNextHop], int] | None:

@@ -15,7 +15,7 @@ from typing import Literal
 from bgpsim.model.forwarding import Walker
 from bgpsim.model.rib import Rib
 from bgpsim.model.wiring import LOOPBACK, Wiring, parse_link_local
-from bgpsim.network.description import BgpInstance, Device, InterfaceRef, Neighbor
+from bgpsim.network.description import NO_AS, BgpInstance, Device, InterfaceRef, Neighbor
 from bgpsim.network.state import Session, SessionKey
 from bgpsim.network.types import FAMILIES, Address, Family
 from bgpsim.source import Source
@@ -42,6 +42,8 @@ class SessionEnd:
     peer_address: Address | None
     interface: str | None
     """The interface that leads to the peer, where the peer is on a connected network."""
+    add_path: bool = False
+    """Several paths of one prefix, in both directions (RFC 7911)."""
 
     @property
     def key(self) -> SessionKey:
@@ -103,6 +105,8 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
         if device.bgp is None:
             continue
         for neighbor in device.bgp.neighbors:
+            if device.bgp.engine == "frr" and not neighbor.families:
+                continue  # in no family's summary, and never started (bgpd/bgpd.c, peer_active)
             key = SessionKey(device.name, neighbor.name)
             found = finder.find(device, device.bgp, neighbor)
             if isinstance(found, SessionEnd):
@@ -130,7 +134,9 @@ def neighbor_sources(neighbor: Neighbor) -> tuple[Source, ...]:
     return (neighbor.source,) if neighbor.source else ()
 
 
-def _session_type(instance: BgpInstance, neighbor: Neighbor) -> Literal["ebgp", "ibgp"]:
+def _session_type(instance: BgpInstance, neighbor: Neighbor) -> Literal["ebgp", "ibgp"] | None:
+    if neighbor.remote_as == NO_AS:
+        return None
     internal = neighbor.remote_as in ("internal", instance.asn)
     return "ibgp" if internal else "ebgp"
 
@@ -145,6 +151,8 @@ class _Finder:
     def find(self, device: Device, instance: BgpInstance, neighbor: Neighbor) -> SessionEnd | _Down:
         if neighbor.shutdown:
             return _Down("shut down here")
+        if neighbor.remote_as == NO_AS:
+            return _Down("no AS number is configured for it")
         derived = derived_address(device, neighbor)
         if derived is not None:
             return self._by_address(device, instance, neighbor, derived)
@@ -310,6 +318,8 @@ class _Finder:
             if not as_number_fits(here, configured, there):
                 lines = neighbor_sources(configured)
                 wanted = configured.remote_as
+                if wanted == NO_AS:  # of the peer: what has none itself is not looked at here
+                    return _Down(f"{peer.name} has no AS number configured for it", peer.name, lines)
                 return _Down(f"AS {there.asn} of {name} is not the {wanted} expected of it", peer.name, lines)
         families = tuple(f for f in FAMILIES if f in neighbor.families and f in back.families)
         if not families:
@@ -327,6 +337,7 @@ class _Finder:
             connection.local,
             connection.remote,
             connection.interface,
+            neighbor.add_path and back.add_path,
         )
 
     def _egress(self, device: str, address: Address) -> str | None:

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from bgpsim.network.types import Address, Family, InterfaceAddress, Prefix
+from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
 
 DeviceKind: TypeAlias = Literal["router", "node", "host", "pod", "speaker", "gateway"]
@@ -85,6 +85,10 @@ class KernelRoute:
     """The kernel has dropped it with its interface, and has not told zebra."""
 
 
+NO_AS = 0
+"""`remote_as` of an interface neighbor that has none: its router lists it and does not start it."""
+
+
 @dataclass(frozen=True, slots=True)
 class NeighborFamily:
     """What is configured for one neighbor in one address family."""
@@ -120,6 +124,8 @@ class Neighbor:
     extended_nexthop: bool = False
     """IPv4 routes with IPv6 next hops (RFC 8950); on for unnumbered neighbors in FRR."""
     shutdown: bool = False
+    add_path: bool = False
+    """Takes several paths of a prefix and sends all that it has (RFC 7911; FRR: addpath-tx-all-paths)."""
     v6_only: bool = False
     """An unnumbered neighbor's session runs over link-local addresses, whatever IPv4 addresses the link has."""
     source: Source | None = None
@@ -133,7 +139,7 @@ class Origination:
     prefix: Prefix
     to: tuple[str, ...] | None = None
     """Neighbor names it goes to; None: all."""
-    as_path: tuple[int, ...] | None = None
+    as_path: AsPath | None = None
     """None: what the engine makes of it (empty, or its own AS to an external peer). Else sent exactly as it stands."""
     origin: Literal["igp", "egp", "incomplete"] = "igp"
     next_hop: Address | None = None
@@ -144,6 +150,12 @@ class Origination:
     """`asn:value` or a well-known name (no-export, no-advertise …), sorted."""
     large_communities: tuple[str, ...] = ()
     extended_communities: tuple[str, ...] = ()
+    originator_id: str | None = None
+    cluster_list: tuple[str, ...] = ()
+    aggregator: str | None = None
+    atomic_aggregate: bool = False
+    unknown: tuple[UnknownAttribute, ...] = ()
+    path_id: int = 0
     source: Source | None = None
 
 
@@ -199,6 +211,8 @@ class Device:
     """A Kubernetes node's."""
     traffic: Literal["drop", "answer"] | None = None
     """What a speaker does with packets that it attracts."""
+    away: bool = False
+    """`node-down` has taken it away: it observes nothing and nothing of it can be observed."""
     source: Source | None = None
 
     def interface(self, name: str) -> Interface | None:
@@ -217,6 +231,8 @@ class Endpoint:
     addresses: tuple[Address, ...]
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Its own labels and, for a pod, its node's."""
+    away: bool = False
+    """Its device is: packets can be sent to it, and none by it."""
     source: Source | None = None
 
 
@@ -233,3 +249,7 @@ class Network:
     """Not errors, but worth saying: a policy that matches no node, say."""
     interim: tuple[Network, ...] = ()
     """What it was on the way, where a step takes something away and puts it back: a router has chosen meanwhile."""
+    chosen_anew: frozenset[str] = frozenset()
+    """Devices whose routers have chosen every best path again in this step, whether or not anything came in."""
+    perhaps: bool = False
+    """Of one in `interim`: what came next did not wait until the network was at rest in this one."""

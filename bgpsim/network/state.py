@@ -11,15 +11,15 @@ facts are equal values:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from bgpsim.network.description import RouteKind
+from bgpsim.network.types import AsPath as AsPath  # used under this name by whoever reads a state
 from bgpsim.network.types import Family, Prefix
 from bgpsim.source import Source
 
-AsPath: TypeAlias = tuple[int | frozenset[int], ...]
 Plane: TypeAlias = Literal["bgp", "fib", "path", "wire"]
 PLANES: tuple[Plane, ...] = ("bgp", "fib", "path", "wire")
 
@@ -39,6 +39,9 @@ Disposition: TypeAlias = Literal[
     "partial",
 ]
 
+DELIVERED: frozenset[str] = frozenset({"delivered", "delivered-by-service"})
+"""What a packet is sent for; `delivered-to-speaker` is an impostor's answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
@@ -56,6 +59,9 @@ class Attributes:
     extended_communities: tuple[str, ...] = ()
     originator_id: str | None = None
     cluster_list: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Transitive ones that no router here has a meaning for, `code 0xvalue`, by code. FRR passes them on and shows none
+    in its tables, so they are facts of the wire alone."""
 
 
 class SessionKey(NamedTuple):
@@ -221,6 +227,33 @@ class WireKey(NamedTuple):
     family: Family
     prefix: Prefix
     path_id: int = 0
+
+
+Told = TypeVar("Told")
+
+
+def numbered(wire: Mapping[WireKey, Told], attributes: Callable[[Told], Attributes]) -> dict[WireKey, Told]:
+    """The same routes, with the path ids that a router gave to what it sent in an order of their own, from 1.
+
+    A router hands out ids as paths come to it (RFC 7911 section 3 leaves them to the sender), so they differ from run
+    to run; here the paths of one prefix are counted in the order of their attributes. 0, no add-path, stays.
+    """
+    groups: dict[WireKey, list[WireKey]] = {}
+    found: dict[WireKey, Told] = {}
+    for key in wire:
+        if key.direction == "received" and key.path_id:
+            groups.setdefault(key._replace(path_id=0), []).append(key)
+        else:
+            found[key] = wire[key]
+    for group, keys in groups.items():
+        ordered = sorted(keys, key=lambda key: _order(attributes(wire[key])))
+        found |= {group._replace(path_id=n): wire[key] for n, key in enumerate(ordered, start=1)}
+    return found
+
+
+def _order(attributes: Attributes) -> str:
+    path = tuple(sorted(part) if isinstance(part, frozenset) else part for part in attributes.as_path)
+    return repr(replace(attributes, as_path=())) + repr(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ class BgpPlane:
     paths: dict[PathKey, BgpPath] = field(default_factory=dict)
     advertised: dict[AdvertisedKey, Attributes] = field(default_factory=dict)
     not_observed: dict[str, str] = field(default_factory=dict)
+    add_path: set[str] = field(default_factory=set)
+    """Routers that send several paths of a prefix to somebody."""
 
 
 def read_frr(plane: BgpPlane, device: str, answers: list[str], owners: Owners) -> None:
@@ -94,7 +97,9 @@ def _frr_paths(
         if peer["peerId"] in ("0.0.0.0", "::"):
             neighbor = "local"
         best = path.get("bestpath", {})
-        key = PathKey(device, family, ip_network(prefix), neighbor)
+        if path.get("addpathTxIdAll"):
+            plane.add_path.add(device)
+        key = PathKey(device, family, ip_network(prefix), neighbor, path.get("addpathRxId", 0))
         plane.paths[key] = BgpPath(
             attributes=_frr_attributes(path, device, owners),
             valid=bool(path.get("valid")),
@@ -125,6 +130,7 @@ def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Att
         med=path.get("metric"),
         local_preference=path.get("locPrf"),
         atomic_aggregate=bool(path.get("atomicAggregate")),
+        aggregator=f"{path['aggregatorAs']}:{path['aggregatorId']}" if "aggregatorAs" in path else None,
         communities=tuple(sorted(path.get("community", {}).get("string", "").split())),
         large_communities=tuple(sorted(path.get("largeCommunity", {}).get("string", "").split())),
         extended_communities=tuple(sorted(path.get("extendedCommunity", {}).get("string", "").split())),
@@ -133,12 +139,28 @@ def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Att
     )
 
 
-def advertised_commands(plane: BgpPlane, device: str) -> list[tuple[Family, str, str]]:
-    """Family, neighbor and command for each Adj-RIB-Out that FRR has."""
+def several_paths(answer: str) -> frozenset[str]:
+    """The neighbors that are sent several paths of a prefix, by the answer to `show bgp neighbors json`."""
+    return frozenset(
+        name
+        for name, neighbor in json.loads(answer).items()
+        if isinstance(neighbor, dict)
+        and any(
+            family.get("txAdvertisedAndReceived")
+            for family in neighbor.get("neighborCapabilities", {}).get("addPath", {}).values()
+        )
+    )
+
+
+def advertised_commands(plane: BgpPlane, device: str, several: frozenset[str]) -> list[tuple[Family, str, str]]:
+    """Family, neighbor and command for each Adj-RIB-Out that FRR prints as it is.
+
+    Of `several` paths of a prefix it prints one, whichever comes last (bgpd/bgp_route.c, show_adj_route).
+    """
     return [
         (family, key.neighbor, f"show bgp {family[:4]} unicast neighbors {key.neighbor} advertised-routes json")
         for key, session in sorted(plane.sessions.items())
-        if key.device == device
+        if key.device == device and key.neighbor not in several
         for family in sorted(session.families)
     ]
 
@@ -155,11 +177,18 @@ def read_advertised(plane: BgpPlane, device: str, family: Family, neighbor: str,
             raise LabError(f"{device}: FRR shows an advertised route of an unknown shape: {route}")
         plane.advertised[AdvertisedKey(device, neighbor, family, ip_network(prefix))] = Attributes(
             next_hop=owners.next_hop(hop, device),
-            as_path=tuple(int(asn) for asn in route["path"].split()),
+            as_path=_printed_path(route["path"]),
             origin=_ORIGIN_CODES[route["bgpOriginCode"]],
             med=route.get("metric"),
             local_preference=route.get("locPrf"),
         )
+
+
+def _printed_path(text: str) -> AsPath:
+    """`65000 {65010,65011}`: an AS_SET is in braces (bgpd/bgp_aspath.c)."""
+    return tuple(
+        frozenset(map(int, part[1:-1].split(","))) if part.startswith("{") else int(part) for part in text.split()
+    )
 
 
 def read_gobgp(plane: BgpPlane, device: str, tables: Mapping[str, Any], owners: Owners) -> None:
@@ -203,6 +232,7 @@ def _gobgp_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> A
     """Attribute types as on the wire (RFC 4271 section 4.3, 1997, 4360, 4456, 4760, 8092), in GoBGP's JSON
     (pkg/packet/bgp/bgp.go, the MarshalJSON methods)."""
     found: dict[str, Any] = {"next_hop": "0.0.0.0", "origin": "incomplete"}
+    unknown: list[tuple[int, str]] = []
     for attribute in path["attrs"]:
         match attribute["type"]:
             case 1:
@@ -236,8 +266,12 @@ def _gobgp_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> A
                 found["large_communities"] = tuple(
                     sorted(f"{c['ASN']}:{c['LocalData1']}:{c['LocalData2']}" for c in attribute["value"])
                 )
-            case unknown:
-                raise LabError(f"{device}: GoBGP shows an attribute of the unknown type {unknown}")
+            case code:
+                # What GoBGP does not know it shows as octets in base 64, and passes on if it is transitive.
+                if not isinstance(attribute.get("value"), str):
+                    raise LabError(f"{device}: GoBGP shows an attribute of the unknown type {code}")
+                unknown.append((code, base64.b64decode(attribute["value"]).hex()))
+    found["unknown"] = tuple(f"{code} 0x{value}" for code, value in sorted(unknown))
     return Attributes(**{**found, "next_hop": owners.next_hop(found["next_hop"], device)})
 
 
@@ -246,7 +280,12 @@ def _gobgp_extended(community: Mapping[str, Any]) -> str:
     kind = {2: "RT", 3: "SoO"}.get(community.get("subtype", -1))
     if kind is None:
         raise LabError(f"GoBGP shows an extended community of an unknown kind: {community}")
-    return f"{kind}:{community['value']}"
+    administrator, _, number = str(community["value"]).rpartition(":")
+    if administrator.count(".") == 1:
+        # An AS of four octets, which GoBGP writes as asdot (RFC 5396) and FRR does not.
+        high, low = map(int, administrator.split("."))
+        administrator = str(high << 16 | low)
+    return f"{kind}:{administrator}:{number}"
 
 
 def _gobgp_as_path(segments: list[Mapping[str, Any]]) -> AsPath:

@@ -88,16 +88,21 @@ class Observer:
         """What became of one probe."""
         disposition = self._disposition(flow, probe)
         visits = probe["visits"]
+        hops = self.hops(visits)
+        swallowed = self._swallowed(probe)
+        if hops and swallowed is not None and swallowed[0] == hops[-1].device:
+            hops = (*hops[:-1], hops[-1]._replace(egress=self._shown(*swallowed)))
+        return ForwardingPath(hops, disposition, hops[-1].device if hops else visits[-1][0])
+
+    def hops(self, visits: Sequence[Sequence[Any]]) -> tuple[Hop, ...]:
+        """Visits [device, ingress, egress] as a path spells them; pods are left out."""
         hops: list[Hop] = []
         for number, (device, ingress, egress) in enumerate(visits):
             if self._is_pod(device):
                 continue
             from_pod = number > 0 and self._is_pod(visits[number - 1][0])
             hops.append(Hop(device, None if from_pod else ingress, self._shown(device, egress)))
-        swallowed = self._swallowed(probe)
-        if hops and swallowed is not None and swallowed[0] == hops[-1].device:
-            hops[-1] = hops[-1]._replace(egress=self._shown(*swallowed))
-        return ForwardingPath(tuple(hops), disposition, hops[-1].device if hops else visits[-1][0])
+        return tuple(hops)
 
     def _swallowed(self, probe: Mapping[str, Any]) -> tuple[str, str] | None:
         """The silent interface by which the probe was sent last."""

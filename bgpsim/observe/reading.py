@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.network.state import FlowKey, NetworkState, SessionKey
-from bgpsim.observe.bgp import FRR_COMMANDS, BgpPlane, advertised_commands, read_advertised, read_frr, read_gobgp
+from bgpsim.observe.bgp import (
+    FRR_COMMANDS,
+    BgpPlane,
+    advertised_commands,
+    read_advertised,
+    read_frr,
+    read_gobgp,
+    several_paths,
+)
 from bgpsim.observe.fib import read_fib
 from bgpsim.observe.owners import owners
 from bgpsim.observe.path import read_paths
@@ -26,7 +34,11 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
             plane.not_observed[name] = "bgpd does not answer"
             continue
         read_frr(plane, name, answers, known)
-        asked = advertised_commands(plane, name)
+        several: frozenset[str] = frozenset()
+        if name in plane.add_path:
+            (told,) = agent.call("frr.show", devices=[name], commands=["show bgp neighbors json"])[name] or ("{}",)
+            several = several_paths(told)
+        asked = advertised_commands(plane, name, several)
         sent = agent.call("frr.show", devices=[name], commands=[command for _, _, command in asked])[name]
         for (family, neighbor, _), answer in zip(asked, sent or (), strict=True):
             read_advertised(plane, name, family, neighbor, answer, known)

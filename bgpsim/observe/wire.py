@@ -7,14 +7,15 @@ of them does not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any, Literal, TypeAlias
 
 from bgpsim.errors import LabError
-from bgpsim.network.state import AsPath, Attributes, WireKey
+from bgpsim.network.state import AsPath, Attributes, WireKey, numbered
 from bgpsim.network.types import Family
-from bgpsim.observe.communities import community_text
+from bgpsim.observe.communities import community_text, extended_community_text
 
 Spell: TypeAlias = Callable[[str, str, str], str]
 """Speaker, router and an address as it stood in an UPDATE between them -> the spelling of `network.state`."""
@@ -28,6 +29,12 @@ _KNOWN = frozenset(
         *("community", "large-community", "extended-community", "cluster-list"),
     )
 )
+
+
+_UNKNOWN = re.compile(r"attribute-0x(?P<code>[0-9A-F]{2})-0x(?P<flags>[0-9A-F]{2})")
+"""What ExaBGP calls an attribute that it does not know (bgp/message/update/attribute/attributes.py).
+
+It shows transitive ones alone, and the partial bit on each, on what it sent itself too."""
 
 
 def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> dict[WireKey, Attributes]:
@@ -55,7 +62,7 @@ def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> dict[WireKe
                 made = _attributes(attributes, spell(speaker, router, next_hop))
                 for route in routes:
                     standing[_key(speaker, direction, router, family, route)] = made
-    return standing
+    return numbered(standing, lambda attributes: attributes)
 
 
 def _link_local_last(by_next_hop: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
@@ -77,7 +84,8 @@ def _key(speaker: str, direction: Literal["received", "sent"], router: str, fami
 
 
 def _attributes(found: Mapping[str, Any], next_hop: str) -> Attributes:
-    unknown = set(found) - _KNOWN
+    raw = {match: value for name, value in found.items() if (match := _UNKNOWN.fullmatch(name)) is not None}
+    unknown = set(found) - _KNOWN - {match[0] for match in raw}
     if unknown:
         raise LabError(f"an UPDATE has attributes that are not known: {', '.join(sorted(unknown))}")
     if found.get("origin", "igp") not in _ORIGINS:
@@ -92,9 +100,14 @@ def _attributes(found: Mapping[str, Any], next_hop: str) -> Attributes:
         aggregator=found.get("aggregator"),
         communities=tuple(sorted(community_text(high << 16 | low) for high, low in found.get("community", ()))),
         large_communities=tuple(sorted(":".join(map(str, parts)) for parts in found.get("large-community", ()))),
-        extended_communities=tuple(sorted(one["string"] for one in found.get("extended-community", ()))),
+        extended_communities=tuple(
+            sorted(extended_community_text(one["value"]) for one in found.get("extended-community", ()))
+        ),
         originator_id=found.get("originator-id"),
         cluster_list=tuple(found.get("cluster-list", ())),
+        unknown=tuple(
+            f"{code} {value.lower()}" for code, value in sorted((int(match["code"], 16), raw[match]) for match in raw)
+        ),
     )
 
 

@@ -13,16 +13,17 @@ from bgpsim.check.step_diff import Differences, StatePair, StepDiff
 from bgpsim.network.state import Forwarding
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
+from bgpsim.report.part import Part
 
 
-class WayPart(doc.Part):
+class WayPart(Part):
     """Where packets of a pair go; no `paths` where hashing chose some of several."""
 
     disposition: str
     paths: list[doc.PathPart]
 
 
-class ChangedPairPart(doc.Part):
+class ChangedPairPart(Part):
     """One ordered pair; null: it is not followed there."""
 
     sender: doc.EndpointPart = Field(alias="from")
@@ -31,7 +32,7 @@ class ChangedPairPart(doc.Part):
     after: WayPart | None
 
 
-class ReachabilityChangePart(doc.Part):
+class ReachabilityChangePart(Part):
     lost: list[ChangedPairPart]
     gained: list[ChangedPairPart]
     moved: list[ChangedPairPart]
@@ -39,7 +40,7 @@ class ReachabilityChangePart(doc.Part):
     new: list[ChangedPairPart]
 
 
-class CounterChangePart(doc.Part):
+class CounterChangePart(Part):
     device: str
     neighbor: str
     family: str
@@ -48,7 +49,7 @@ class CounterChangePart(doc.Part):
     after: int
 
 
-class GroupPart(doc.Part):
+class GroupPart(Part):
     """Prefixes that changed alike at the same places: read `begins` first."""
 
     prefixes: list[str]
@@ -57,7 +58,7 @@ class GroupPart(doc.Part):
     places: str
 
 
-class ChangePart(doc.Part):
+class ChangePart(Part):
     sessions: list[doc.SessionChangePart]
     routes: doc.RoutesDiff = Field(description="paths of tables (plane bgp) and kernel routes (plane fib)")
     groups: list[GroupPart] = Field(description="the routes, and what speakers sent, gathered by cause")
@@ -68,7 +69,7 @@ class ChangePart(doc.Part):
     unread: list[str] = Field(description="what one of the two could not tell, and is not compared")
 
 
-class StepDiffPart(doc.Part):
+class StepDiffPart(Part):
     """`predicted` or `observed` is null where one of the two sides has none."""
 
     before: str
@@ -78,7 +79,7 @@ class StepDiffPart(doc.Part):
     observed: ChangePart | None
 
 
-class DiffReport(doc.Part):
+class DiffReport(Part):
     schema_: Literal["bgpsim.diff/1"] = Field(default="bgpsim.diff/1", alias="schema")
     a: str
     b: str

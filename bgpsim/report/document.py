@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from bgpsim.report.part import Part
+from bgpsim.report.probe_parts import ProbePart
 
 SCHEMA = "bgpsim.report/1"
 Verdict: TypeAlias = Literal["pass", "fail", "error", "inconclusive", "interrupted"]
-
-
-class Part(BaseModel):
-    """Base of all parts: no unknown keys, `from` and `in` by their own names in JSON."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class Line(Part):
@@ -265,10 +262,15 @@ class DiffPart(Part):
     observed: StateDiffPart | None
 
 
+class ExpectationVolatile(Part):
+    seen: str | None = Field(default=None, description="what was seen, in figures that differ from run to run")
+
+
 class ExpectationPart(Part):
     text: str
-    verdict: Literal["pass", "fail"]
+    verdict: Literal["pass", "fail", "inconclusive"]
     seen: str
+    volatile: ExpectationVolatile = Field(default_factory=ExpectationVolatile)
 
 
 class AttributesPart(Part):
@@ -284,6 +286,9 @@ class AttributesPart(Part):
     extended_communities: list[str]
     originator_id: str | None
     cluster_list: list[str]
+    atomic_aggregate: bool
+    aggregator: str | None
+    unknown: list[str] = Field(description="`code 0xvalue` of each that no router here has a meaning for")
 
 
 class PathRow(Part):
@@ -293,6 +298,7 @@ class PathRow(Part):
     family: str
     prefix: str
     neighbor: str
+    path_id: int = Field(description="RFC 7911; 0: no add-path")
     attributes: AttributesPart
     weight: int
     valid: bool
@@ -357,6 +363,7 @@ class StepPart(Part):
     )
     expectations: list[ExpectationPart] = Field(default_factory=list)
     actions: list[str] = Field(default_factory=list, description="what the step did, in order")
+    probe: ProbePart | None = Field(default=None, description="what `probe:` asked for; `volatile.probe` has figures")
     tables: TablesPart | None = Field(default=None, description="the predicted tables, in `bgpsim plan --json`")
     volatile: dict[str, Any] = Field(default_factory=dict)
 

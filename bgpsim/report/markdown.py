@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bgpsim.network.state import DELIVERED
+from bgpsim.report import probes
 from bgpsim.report.document import LabPart, ReachabilityPart, Report, RouteChangePart, RunPart, StateDiffPart, StepPart
 
 SHOWN_ROUTES = 40
@@ -95,8 +97,13 @@ def _step(step: StepPart) -> list[str]:
         change = step.diff.observed or step.diff.predicted
         if change is not None:
             blocks += _routes(step.diff.against, change)
+    if step.probe is not None:
+        found = [(probes.HEADER, list(probes.rows(step))), probes.size_rows(step)]
+        blocks += [_table(header, rows) for header, rows in found if rows]
+        blocks += [f"- {line}" for line in probes.footnotes(step)]
     if step.expectations:
-        blocks.append(_table(("expected", "verdict", "seen"), [(e.text, e.verdict, e.seen) for e in step.expectations]))
+        seen = [(e.text, e.verdict, "; ".join(t for t in (e.seen, e.volatile.seen) if t)) for e in step.expectations]
+        blocks.append(_table(("expected", "verdict", "seen"), seen))
     return blocks
 
 
@@ -115,7 +122,7 @@ def _matrix(rows: Sequence[ReachabilityPart], step: StepPart) -> str:
         forwarding = row.observed or row.predicted
         word = "" if forwarding is None else forwarding.disposition
         mark = marks.get((row.sender.id, row.target.id))
-        text = ("✓" if word.startswith("delivered") else f"✗ {word}") + (f" (**{mark}**)" if mark else "")
+        text = ("✓" if word in DELIVERED else f"✗ {word}") + (f" (**{mark}**)" if mark else "")
         cells[(row.sender.id, row.target.id)] = text if row.agrees is not False else text + " ≠ predicted"
     senders = sorted({sender for sender, _ in cells})
     targets = sorted({target for _, target in cells})

@@ -70,9 +70,13 @@ def _without_passwords(part: object) -> object:
 def read(path: Path, shown: str) -> tuple[RunStates, ...]:
     """Raises InputError for what is no such file."""
     try:
-        packed = path.read_bytes()
+        return from_bytes(path.read_bytes(), shown)
     except OSError as error:
         raise InputError(f"cannot read it: {error.strerror}", file=shown) from None
+
+
+def from_bytes(packed: bytes, shown: str) -> tuple[RunStates, ...]:
+    """What `to_bytes` made. Raises InputError for what is no such thing."""
     try:
         document = json.loads(gzip.decompress(packed))
     except (EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:

@@ -9,8 +9,8 @@ from bgpsim.report.assemble import lines
 
 
 def tables(state: NetworkState) -> doc.TablesPart:
-    """Sorted by device, family, prefix (by address) and neighbor."""
-    paths = sorted(state.paths.items(), key=lambda i: (i[0].device, i[0].family, i[0].prefix, i[0].neighbor))
+    """Sorted by device, family, prefix (by address), neighbor and path id."""
+    paths = sorted(state.paths.items(), key=lambda i: (i[0].device, i[0].family, i[0].prefix, *i[0][3:]))
     advertised = sorted(state.advertised.items(), key=lambda i: (i[0].device, i[0].neighbor, i[0].family, i[0].prefix))
     fib = sorted(state.fib.items(), key=lambda i: (i[0].device, i[0].family, i[0].prefix, i[0].metric))
     return doc.TablesPart(
@@ -20,6 +20,7 @@ def tables(state: NetworkState) -> doc.TablesPart:
                 family=key.family,
                 prefix=str(key.prefix),
                 neighbor=key.neighbor,
+                path_id=key.path_id,
                 attributes=_attributes(path.attributes),
                 weight=path.weight,
                 valid=path.valid,
@@ -70,4 +71,7 @@ def _attributes(attributes: Attributes) -> doc.AttributesPart:
         extended_communities=list(attributes.extended_communities),
         originator_id=attributes.originator_id,
         cluster_list=list(attributes.cluster_list),
+        atomic_aggregate=attributes.atomic_aggregate,
+        aggregator=attributes.aggregator,
+        unknown=list(attributes.unknown),
     )

@@ -13,7 +13,8 @@ def tables_text(tables: TablesPart) -> Iterator[str]:
     for device, rows in groupby(tables.paths, key=lambda row: row.device):
         yield f"{device}: BGP table"
         for row in rows:
-            yield f"  {_flag(row)} {row.prefix}  from {row.neighbor}  {_attributes(row.attributes)}{_fate(row)}"
+            path = f" path-id {row.path_id}" if row.path_id else ""
+            yield f"  {_flag(row)} {row.prefix}  from {row.neighbor}{path}  {_attributes(row.attributes)}{_fate(row)}"
     for (device, neighbor), sent in groupby(tables.advertised, key=lambda row: (row.device, row.neighbor)):
         yield f"{device}: Adj-RIB-Out to {neighbor}"
         for entry in sent:
@@ -46,5 +47,11 @@ def _attributes(of: AttributesPart) -> str:
     for name, value in (("med", of.med), ("local-pref", of.local_preference), ("originator", of.originator_id)):
         if value is not None:
             parts.append(f"{name} {value}")
+    if of.cluster_list:
+        parts.append(f"cluster-list {' '.join(of.cluster_list)}")
+    if of.aggregator is not None:
+        parts.append(f"aggregator {of.aggregator}")
+    parts += ["atomic-aggregate"] if of.atomic_aggregate else []
     parts += [*of.communities, *of.large_communities, *of.extended_communities]
+    parts += [f"attribute [{unknown}]" for unknown in of.unknown]
     return " ".join(parts)

@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bgpsim.network.state import DELIVERED
+from bgpsim.report import probes
 from bgpsim.report.differences import Difference, gathered
 from bgpsim.report.document import (
     ErrorPart,
@@ -119,13 +121,24 @@ class Terminal:
             if change is not None:
                 self._diff(step.diff.against, change)
         self._reachability(step)
+        self._probe(step)
         for speaker, packets in sorted(step.volatile.get("dropped", {}).items()):
             if packets:
                 self._say(f"[dim]{escape(speaker)} attracted and dropped {packets} packets[/]", indent=4)
         for expectation in step.expectations:
-            self._say(
-                f"{_MARK[expectation.verdict]} {escape(expectation.text)}  [dim]{escape(expectation.seen)}[/]", indent=4
-            )
+            seen = "; ".join(text for text in (expectation.seen, expectation.volatile.seen) if text)
+            self._say(f"{_MARK[expectation.verdict]} {escape(expectation.text)}  [dim]{escape(seen)}[/]", indent=4)
+
+    def _probe(self, step: StepPart) -> None:
+        """What a steady stream lost, and which sizes came through."""
+        for header, found in ((probes.HEADER, list(probes.rows(step))), probes.size_rows(step)):
+            if found:
+                first, *rest = probes.aligned(header, found)
+                self._say(f"[dim]{escape(first)}[/]", indent=4)
+                for line in rest:
+                    self._say(f"[red]{escape(line)}[/]" if "≠" in line else escape(line), indent=4)
+        for line in probes.footnotes(step):
+            self._say(f"[dim]{escape(line)}[/]", indent=4)
 
     def _sessions(self, sessions: Sequence[SessionPart]) -> None:
         """All of them in the first step and with -v, else those that changed or differ from the prediction."""
@@ -252,7 +265,7 @@ class Terminal:
         for row in step.reachability:
             forwarding = row.observed or row.predicted
             total += 1
-            delivered += forwarding is not None and forwarding.disposition.startswith("delivered")
+            delivered += forwarding is not None and forwarding.disposition in DELIVERED
             if self.verbosity > 0 and forwarding is not None:
                 for path in forwarding.paths or []:
                     walk = " → ".join(hop.device for hop in path.hops)

@@ -44,6 +44,7 @@ def speaker_files(
                 attachments=tuple(attachments),
                 traffic=section.traffic,
                 source=sources[name],
+                add_path=section.add_path,
             )
         )
     return tuple(made)

@@ -1,7 +1,8 @@
 """The two sides of `bgpsim diff` as they are typed -> the states of their steps, and which belong together.
 
 A side is a report (a folder with report.json, or the file), a scenario file, a folder of them, or either of the last
-two in a git revision (`REV:PATH`); with `#STEP` or `#SCENARIO/STEP` one step of it.
+two in a git revision (`REV:PATH`); with `#STEP` or `#SCENARIO/STEP` one step of it. Or a running lab (`lab:NAME`):
+without a step, as it is now.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from bgpsim.scenario.revisions import Revisions
 from bgpsim.scenario.timeline import Scenario
 
 REPORT = "report.json"
+_LAB = "lab:"
 _SCENARIO = re.compile(r"^(steps|lab):", re.MULTILINE)
 
+LabNow: TypeAlias = Callable[[str], RunStates]
+"""The states of a running lab's steps, the last of them as it is now."""
 StatesOf: TypeAlias = Callable[[Scenario], RunStates]
 """Predicts a scenario, or runs it on a lab."""
 Place: TypeAlias = tuple[RunStates, StepStates]
@@ -37,6 +41,8 @@ class Named:
     name: str
     path: Path
     pick: str | None
+    lab: str | None = None
+    """A running lab's name; then there is no path."""
 
     @property
     def is_report(self) -> bool:
@@ -50,13 +56,18 @@ class Side:
     pick: str | None
     whole: bool = True
     """False: what report.json holds of the states alone."""
+    live: bool = False
+    """A running lab."""
 
 
-def compared(a: str, b: str, revisions: Revisions, states_of: StatesOf, *, plan: bool) -> Differences:
+def compared(a: str, b: str, revisions: Revisions, states_of: StatesOf, lab_now: LabNow, *, plan: bool) -> Differences:
     """Read, predict or run both sides, and compare. Raises InputError before anything is run."""
     named = _named(a, b, revisions)
-    read = [_read_report(side) if side.is_report else _scenarios(side) for side in named]
-    same_files = named[0].path == named[1].path
+    read = [
+        _read_lab(side, lab_now) if side.lab is not None else _read_report(side) if side.is_report else _scenarios(side)
+        for side in named
+    ]
+    same_files = named[0].path == named[1].path and all(side.lab is None for side in named)
     done: dict[tuple[int, str], RunStates] = {}
     sides = []
     for number, (side, found) in enumerate(zip(named, read, strict=True)):
@@ -75,7 +86,7 @@ def compared(a: str, b: str, revisions: Revisions, states_of: StatesOf, *, plan:
                 done[key] = states_of(max(twins, key=lambda s: len(s.steps)))
         sides.append(Side(side.name, tuple(done[0 if same_files else number, s.name] for s in found), side.pick))
     if plan:
-        sides = [replace(side, runs=tuple(map(_predicted_alone, side.runs))) for side in sides]
+        sides = [s if s.live else replace(s, runs=tuple(map(_predicted_alone, s.runs))) for s in sides]
     return differences(*sides)
 
 
@@ -95,6 +106,9 @@ def _named(a: str, b: str, revisions: Revisions) -> tuple[Named, Named]:
 
 
 def _place(text: str, revisions: Revisions) -> Named:
+    if text.startswith(_LAB) and not Path(text).exists():
+        name, _, pick = text.removeprefix(_LAB).partition("#")
+        return Named(f"{_LAB}{name}", Path(), pick or None, name)
     name, _, pick = (text, "", "") if Path(text).exists() else text.partition("#")
     path = Path(name)
     if not path.exists():
@@ -106,6 +120,12 @@ def _place(text: str, revisions: Revisions) -> Named:
             )
         path = revisions.path(name)
     return Named(name, path, pick or None)
+
+
+def _read_lab(side: Named, lab_now: LabNow) -> Side:
+    assert side.lab is not None
+    run = lab_now(side.lab)
+    return Side(side.name, (run,), side.pick or run.steps[-1].name, live=True)
 
 
 def _read_report(side: Named) -> Side:
@@ -160,15 +180,17 @@ def _matched(a: Side, b: Side) -> tuple[list[tuple[Place, Place]], tuple[str, ..
     other = _picked(b, b.pick) if b.pick is not None else None
     if one is None:
         assert other is not None
-        one = _counterpart(a, other)
+        one = _counterpart(a, other, b.live)
     if other is None:
-        other = _counterpart(b, one)
+        other = _counterpart(b, one, a.live)
     return [(one, other)], (), ()
 
 
-def _counterpart(side: Side, of: Place) -> Place:
-    """The step of that name, in the scenario of that name where there are several."""
+def _counterpart(side: Side, of: Place, live: bool) -> Place:
+    """The step of that name, in the scenario of that name where there are several; of a lab's, else the last one."""
     run, step = of
+    if live and len(side.runs) == 1 and step.name not in [s.name for s in side.runs[0].steps]:
+        return side.runs[0], side.runs[0].steps[-1]
     named = f"{run.scenario}/{step.name}"
     return _picked(side, step.name if len(side.runs) == 1 else named)
 
@@ -230,9 +252,14 @@ def _step_diff(a: Side, one: Place, b: Side, other: Place, whole: bool) -> StepD
         _name(a, one),
         _name(b, other),
         pair(one[1].predicted, other[1].predicted),
-        pair(one[1].observed, other[1].observed),
+        pair(_seen(one[1], a, b), _seen(other[1], b, a)),
         other[1].topology or one[1].topology,
     )
+
+
+def _seen(step: StepStates, side: Side, other: Side) -> NetworkState | None:
+    """What was observed; of files that were not run, the prediction is held against what a lab shows."""
+    return step.predicted if step.observed is None and other.live and not side.live else step.observed
 
 
 def _reported(state: NetworkState) -> NetworkState:

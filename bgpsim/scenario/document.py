@@ -74,7 +74,18 @@ def usable(text: YamlSource) -> Document:
     return Document(file, text, problems)
 
 
-_STEP_STANDS_WITHOUT = ("expect", "exec", "link-down", "link-up", "impair", "withdraw")
+_STEP_STANDS_WITHOUT = (
+    "expect",
+    "exec",
+    "link-down",
+    "link-up",
+    "impair",
+    "withdraw",
+    "replace",
+    "configure",
+    "at",
+    "probe",
+)
 """Keys of a step: without them nothing that a later step names is missing."""
 
 

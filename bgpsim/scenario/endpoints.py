@@ -14,8 +14,8 @@ FORMS = "expected pod:namespace/workload@node, host:NAME, node:NAME, label:key=v
 
 
 def senders(network: Network) -> tuple[Endpoint, ...]:
-    """What probes can be sent from: pods and hosts. In this order flows are listed everywhere."""
-    return tuple(sorted((e for e in network.endpoints if _can_send(e)), key=lambda e: e.id))
+    """What probes can be sent from: pods and hosts that are there. In this order flows are listed everywhere."""
+    return tuple(sorted((e for e in network.endpoints if _can_send(e) and not e.away), key=lambda e: e.id))
 
 
 def _can_send(endpoint: Endpoint) -> bool:
@@ -23,9 +23,9 @@ def _can_send(endpoint: Endpoint) -> bool:
 
 
 def all_pairs(network: Network) -> tuple[FlowKey, ...]:
-    """Every ordered pair of senders, in every family that both have."""
-    ends = senders(network)
-    return tuple(sorted(flow for a in ends for b in ends for flow in _flows(a, b)))
+    """From every sender to every other and to those that are away, in every family that both have."""
+    targets = [e for e in network.endpoints if _can_send(e)]
+    return tuple(sorted(flow for a in senders(network) for b in targets for flow in _flows(a, b)))
 
 
 def _flows(sender: Endpoint, target: Endpoint) -> Iterable[FlowKey]:
@@ -59,7 +59,7 @@ class Endpoints:
     def both_ways(self, sender: str, target: str, source: Source) -> tuple[FlowKey, ...]:
         """As `one_way`, and back; both ends must be able to send."""
         for end in self._named(target, source, sending=False):
-            if not _can_send(end):
+            if end.away or not _can_send(end):
                 raise problem(
                     source,
                     f"'{target}' cannot answer: reach holds only if both directions deliver; expected a pod or host",
@@ -70,7 +70,7 @@ class Endpoints:
         return tuple(sorted({*forth, *back}))
 
     def _named(self, text: str, source: Source, *, sending: bool) -> tuple[Endpoint, ...]:
-        able = [e for e in self.network.endpoints if _can_send(e)]
+        able = [e for e in self.network.endpoints if _can_send(e) and not (sending and e.away)]
         known = able if sending else list(self.network.endpoints)
         scheme, colon, rest = text.partition(":")
         if text == "*":
@@ -98,6 +98,8 @@ class Endpoints:
             return tuple(exact)
         if scheme not in ("pod", "host", "node"):
             raise problem(source, f"'{text}' is no endpoint; {FORMS}")
+        if any(e.id == text and e.away for e in self.network.endpoints):
+            raise problem(source, f"'{text}' is down here (node-down); expected one that can send")
         if any(e.id == text for e in self.network.endpoints):
             raise problem(source, f"'{text}' cannot send; expected a pod or host as the sender")
         raise problem(

@@ -25,7 +25,8 @@ from bgpsim.network.state import FlowKey
 from bgpsim.scenario.attachments import speaker_files
 from bgpsim.scenario.document import Document, read_usable, together
 from bgpsim.scenario.names import Names, hint, problem
-from bgpsim.scenario.steps import Problems, StepReader
+from bgpsim.scenario.problems import Problems
+from bgpsim.scenario.steps import StepReader
 from bgpsim.scenario.timeline import Scenario
 from bgpsim.source import Source, Unmodelled
 

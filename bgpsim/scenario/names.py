@@ -63,18 +63,25 @@ class Names:
             source, f"'{name}' is not in this lab; expected a {expected}", hint(name, known, f"{expected} names")
         )
 
+    def present(self, name: str, source: Source, kinds: tuple[DeviceKind, ...]) -> Device:
+        """A device that `node-down` has not taken away."""
+        device = self.device(name, source, kinds)
+        if device.away:
+            raise problem(source, f"{name} is down here (node-down); expected a device that is up")
+        return device
+
     def container(self, name: str, source: Source) -> tuple[str, str | None]:
         """What a line can be typed in: a device and None, or the device whose network namespace it has, and itself."""
         if name in self.lodgers:
-            return self.lodgers[name], name
-        return self.device(name, source, ("router", "node", "host", "pod")).name, None
+            return self.present(self.lodgers[name], source, ("router", "node", "host")).name, name
+        return self.present(name, source, ("router", "node", "host", "pod")).name, None
 
     def interface(self, text: str, source: Source) -> tuple[str, str]:
         """`tor1:net0` -> (device, interface); `injector:tor0` is a speaker's end of its link to tor0."""
         name, colon, interface = text.rpartition(":")
         if not colon or not name or not interface:
             raise problem(source, f"'{text}' is not an interface; expected DEVICE:INTERFACE (tor1:net0)")
-        device = self.device(name, source, ("router", "node", "host", "speaker"))
+        device = self.present(name, source, ("router", "node", "host", "speaker"))
         if device.interface(interface) is None:
             known = [i.name for i in device.interfaces]
             raise problem(

@@ -11,6 +11,7 @@ from bgpsim.network.state import NetworkState
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.tables import tables
+from bgpsim.scenario import probing
 from bgpsim.scenario.recording import (
     Listener,
     Outcome,
@@ -31,9 +32,11 @@ def plan(scenario: Scenario, listener: Listener, *, with_tables: bool = False) -
     try:
         for step in scenario.steps:
             start = time.monotonic()
-            prediction = predict(step.network, record.past.before, step.flows)
+            before = record.past.before
+            prediction = predict(step.network, before, step.flows)
             note_prediction(record, step, prediction)
             part = _planned(record, step)
+            part.probe = probing.predicted_part(step, probing.moment_before(record, before), prediction.state)
             if with_tables:
                 part.tables = tables(prediction.state)
             part.volatile["seconds"] = time.monotonic() - start

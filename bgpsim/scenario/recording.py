@@ -13,6 +13,7 @@ from bgpsim.check.diff import diff
 from bgpsim.check.expectations import ExpectationResult, evaluate
 from bgpsim.lab.base import CommandResult, Lab, LabFacts
 from bgpsim.model import Prediction
+from bgpsim.network.description import Network
 from bgpsim.network.state import NetworkState
 from bgpsim.network.topology import topology_of
 from bgpsim.report import assemble
@@ -42,6 +43,10 @@ class Past:
     names: list[str] = field(default_factory=list)
     predicted: dict[str, NetworkState] = field(default_factory=dict)
     observed: dict[str, NetworkState] = field(default_factory=dict)
+    network: Network | None = None
+    """Of the step that is being played, or was last."""
+    network_before: Network | None = None
+    """Of the one before it."""
 
     def begin(self, name: str) -> None:
         """A name means the last step of that name; one before keeps its place as `NAME (before)`."""
@@ -104,7 +109,9 @@ class Outcome:
 
 def note_prediction(record: Record, step: Step, prediction: Prediction) -> None:
     """The step begins."""
-    record.past.begin(step.name)
+    past = record.past
+    past.begin(step.name)
+    past.network_before, past.network = past.network, step.network
     record.past.predicted[step.name] = prediction.state
     record.unmodelled.update(record.scenario.files.unmodelled, step.network.unmodelled, prediction.unmodelled)
     for action in step.actions:

@@ -24,7 +24,8 @@ from bgpsim.observe.traceroute import counts
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.masking import masked_part
-from bgpsim.scenario import quiet
+from bgpsim.scenario import probing, quiet
+from bgpsim.scenario.reactions import Watch, watching
 from bgpsim.scenario.recording import (
     Listener,
     Outcome,
@@ -41,11 +42,15 @@ from bgpsim.scenario.timeline import (
     Action,
     Announce,
     Apply,
+    AwaitEvent,
+    Configure,
     Delete,
     Execute,
     Impair,
     Scenario,
     SetInterface,
+    SetNode,
+    SetSession,
     Silence,
     Step,
     Withdraw,
@@ -166,15 +171,18 @@ def _step(
     begun = Begun.now(lab.agent, lab.devices, earlier=start - record.started if first else 0.0)
     done: list[str] = []
     try:
-        for action in step.actions:
-            tell(f"step “{step.name}”: {action}")
-            done.append(str(action))
-            _act(record, lab, action)
+        probing_begun = probing.begin(lab, step, probing.moment_before(record, before), prediction.state)
+        with watching(lab.agent, step.actions) as watch:
+            for action in step.actions:
+                tell(f"step “{step.name}”: {action}")
+                done.append(str(action))
+                _act(record, lab, action, watch)
         lab.check_alive()
         tell(f"step “{step.name}”: waiting until nothing moves")
         settled = wait_settled(lab.agent, lab.devices, quiet=_quiet(record.scenario, step, first), timeout=timeout)
         settled_at = time.monotonic() - record.started
         lab.check_alive()
+        probed = probing.end(lab, probing_begun)
         tell(f"step “{step.name}”: reading tables, sending packets")
         observed = observe(lab.agent, lab.devices, step.flows)
         told = since(lab.agent, begun)
@@ -190,9 +198,12 @@ def _step(
     possible, seen = _outcome_seen(step, before, prediction, observed)
     record.past.predicted[step.name] = possible[seen].state
     part = _found(record, step, done, settled)
+    probing.tell(record, part, probed, possible[seen].state)
     part.volatile["seconds"] = time.monotonic() - start
     part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
     part.volatile["cross_check"] = counts(observed)
+    if watch.told:
+        part.volatile["events"] = watch.told
     part.volatile.update(told)
     if len(possible) > 1:
         part.outcomes = assemble.outcomes([one.state for one in possible], [tie.table for tie in prediction.ties])
@@ -204,12 +215,12 @@ def _outcome_seen(
     step: Step, before: NetworkState | None, prediction: Prediction, observed: NetworkState
 ) -> tuple[tuple[Prediction, ...], int]:
     """All outcomes that BGP leaves open, and which of them explains all that was seen; the assumed one if none does."""
-    possible = outcomes(step.network, before, step.flows) if prediction.ties else (prediction,)
+    possible = outcomes(step.network, before, step.flows) if prediction.is_open else (prediction,)
     agreeing = (n for n, one in enumerate(possible) if compare(one.state, observed).agrees)
     return possible, next(agreeing, 0)
 
 
-def _act(record: Record, lab: Lab, action: Action) -> None:
+def _act(record: Record, lab: Lab, action: Action, watch: Watch) -> None:
     match action:
         case Apply(manifest):
             lab.apply(manifest)
@@ -221,6 +232,14 @@ def _act(record: Record, lab: Lab, action: Action) -> None:
             lab.silence(device, interface)
         case Impair(device, interface, impairment, both):
             lab.impair(device, interface, impairment, both=both)
+        case SetNode(device, up):
+            lab.set_node(device, up=up)
+        case SetSession(device, neighbor, up, source):
+            lab.set_session(device, neighbor, source, up=up)
+        case Configure(typed):
+            lab.configure(typed)
+        case AwaitEvent(event):
+            watch.wait_for(event)
         case Withdraw(announcement):
             lab.withdraw(announcement)
         case Announce(announcement):
@@ -233,6 +252,8 @@ def _act(record: Record, lab: Lab, action: Action) -> None:
 
 def _quiet(scenario: Scenario, step: Step, first: bool) -> float:
     lines = [action.command for action in step.actions if isinstance(action, Execute)]
+    typed = [action.typed for action in step.actions if isinstance(action, Configure)]
+    lines += [line.text for one in typed for line in one.lines]
     if first:
         lines += [line.text for node in scenario.files.topology.nodes.values() for line in node.exec]
     return quiet.window(lines)

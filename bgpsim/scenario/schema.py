@@ -24,6 +24,7 @@ from pydantic import (
 from bgpsim.inputs.files.speakers import WELL_KNOWN_COMMUNITIES
 from bgpsim.inputs.quantities import bits_per_second, microseconds, per_cent
 from bgpsim.network.state import Disposition
+from bgpsim.scenario import attribute_values
 
 
 def _kebab(name: str) -> str:
@@ -38,6 +39,10 @@ class Section(BaseModel):
 
 def _list_or_text(value: Any) -> str:
     return "list" if isinstance(value, list) else "text"
+
+
+def _list_or_number(value: Any) -> str:
+    return "list" if isinstance(value, list) else "number"
 
 
 def _mapping_or_text(value: Any) -> str:
@@ -55,6 +60,8 @@ _NAMES = {name.lower(): name for name in WELL_KNOWN_COMMUNITIES} | {
 }
 """As ExaBGP 5 spells them too (configuration/static/parser.py), and RFC 1997 (NO_EXPORT_SUBCONFED)."""
 _WELL_KNOWN = {number: name for name, number in WELL_KNOWN_COMMUNITIES.items()}
+MOST_IN_A_PATH = 255
+"""AS numbers in one segment of an AS path (RFC 4271 section 4.3)."""
 _MOST_DIGITS = 10
 """Of 4294967295; a longer number is none, whatever its value, and never reaches `int`."""
 
@@ -97,6 +104,8 @@ def _large_community(text: str) -> str:
 
 Community = Annotated[str, AfterValidator(_standard_community)]
 LargeCommunity = Annotated[str, AfterValidator(_large_community)]
+ExtendedCommunity = Annotated[str, AfterValidator(attribute_values.extended_community)]
+Dotted = Annotated[str, AfterValidator(attribute_values.dotted)]
 
 
 def _literal_prefix(text: str) -> str:
@@ -183,10 +192,30 @@ class SpeakerSection(Section):
 
     asn: Asn
     peers: list[Name] = Field(min_length=1, description="the routers")
-    traffic: Literal["drop"] = Field(default="drop", description="what becomes of packets it attracts")
+    traffic: Literal["drop", "answer"] = Field(
+        default="drop", description="what becomes of packets it attracts; answer: the impostor takes them and replies"
+    )
+    add_path: bool = Field(
+        default=False, description="several paths of one prefix, in both directions (RFC 7911); the router sends all"
+    )
     router_id: Annotated[str, AfterValidator(_router_id)] | None = Field(
         default=None, description="default: 192.0.2.1 for the first speaker, 192.0.2.2 for the second …"
     )
+
+
+class RawAttribute(Section):
+    """A path attribute that no router here has a meaning for, octet by octet."""
+
+    code: Annotated[int, AfterValidator(attribute_values.unknown_code)]
+    flags: Annotated[int, AfterValidator(attribute_values.optional_flags)] = Field(
+        default=0xC0, description="0xC0: optional and transitive (routers pass it on); 0x80: optional"
+    )
+    value: Annotated[str, AfterValidator(attribute_values.octets)] = Field(description="in hexadecimal: '0x00000001'")
+
+
+PathId = Annotated[int, Field(ge=1, le=4294967295, description="RFC 7911; the speaker needs `add-path: true`")]
+AsSet = Annotated[list[Asn], Field(min_length=1)]
+AsPathPart = Annotated[Annotated[Asn, Tag("number")] | Annotated[AsSet, Tag("list")], Discriminator(_list_or_number)]
 
 
 class AnnounceEntry(Section):
@@ -195,11 +224,27 @@ class AnnounceEntry(Section):
     speaker: Name
     to: list[Name] | None = Field(default=None, min_length=1, description="default: all peers of the speaker")
     prefix: PrefixSection
-    as_path: list[Asn] | None = Field(default=None, description="sent as it stands; default: the speaker's own AS")
+    as_path: list[AsPathPart] | None = Field(
+        default=None,
+        max_length=MOST_IN_A_PATH,
+        description="sent as it stands, a list in it as an AS_SET; default: the speaker's own AS, to its own AS none",
+    )
     origin: Literal["igp", "egp", "incomplete"] = "igp"
     med: Annotated[int, Field(ge=0, le=4294967295)] | None = None
     communities: list[Community] = []
     large_communities: list[LargeCommunity] = []
+    extended_communities: list[ExtendedCommunity] = Field(default=[], description="target:A:N or origin:A:N (RFC 4360)")
+    local_preference: Annotated[int, Field(ge=0, le=4294967295)] | None = Field(
+        default=None, description="to internal peers alone (RFC 4271 section 5.1.5)"
+    )
+    originator_id: Dotted | None = None
+    cluster_list: list[Dotted] = Field(default=[], max_length=60)
+    aggregator: Annotated[str, AfterValidator(attribute_values.aggregator)] | None = Field(
+        default=None, description="ASN:ADDRESS"
+    )
+    atomic_aggregate: bool = False
+    attributes: list[RawAttribute] = Field(default=[], description="others, by their codes")
+    path_id: PathId | None = None
     next_hop: Annotated[str, AfterValidator(_next_hop)] | None = Field(
         default=None, description="default: the speaker's own address on the link"
     )
@@ -211,27 +256,33 @@ class WithdrawEntry(Section):
     speaker: Name
     to: list[Name] | None = Field(default=None, min_length=1, description="default: all peers it was announced to")
     prefix: PrefixSection | None = None
+    path_id: PathId | None = Field(default=None, description="default: every path of the prefix")
     all_: bool = Field(default=False, description="everything that this speaker has announced")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> WithdrawEntry:
         if (self.prefix is None) != self.all_:
             raise ValueError("expected either `prefix:` or `all: true`")
+        if self.path_id is not None and self.all_:
+            raise ValueError("expected `path-id:` with `prefix:` alone")
         return self
 
 
-def _zero_as_text(value: Any) -> Any:
-    """`0` needs no unit, and YAML has made a number of it."""
-    return "0" if value == 0 and type(value) is int else value
-
-
 def _quantity(read: Callable[[str], object], example: str) -> Any:
+    def with_unit(value: Any) -> Any:
+        """`0` needs no unit, and YAML has made a number of it."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if value:
+                raise ValueError(f"found {value}; expected a number with its unit, {example} say")
+            return "0"
+        return value
+
     def check(text: str) -> str:
         read(text)
         return text
 
     shape = {"anyOf": [{"type": "string"}, {"const": 0}], "examples": [example]}
-    return Annotated[str, AfterValidator(check), BeforeValidator(_zero_as_text), WithJsonSchema(shape)]
+    return Annotated[str, AfterValidator(check), BeforeValidator(with_unit), WithJsonSchema(shape)]
 
 
 if TYPE_CHECKING:
@@ -309,29 +360,135 @@ class ExpectSection(Section):
     same_as: Name | None = Field(default=None, description="all planes are as at the end of that earlier step")
 
 
+def _interval(duration: str) -> str:
+    if not 5_000 <= microseconds(duration) <= 100_000:
+        raise ValueError(f"found '{duration}'; expected an interval from 5ms to 100ms")
+    return duration
+
+
+class LostBound(Section):
+    at_most: Duration
+
+
+class ContinuousSection(Section):
+    """A packet per pair and interval, from before the first action until the step has settled."""
+
+    pairs: list[Pair] | None = Field(
+        default=None, min_length=1, description="default: every ordered pair of pods and hosts, twelve at most"
+    )
+    interval: Annotated[Duration, AfterValidator(_interval)] = Field(
+        default="10ms", description="the resolution of all times, 5ms to 100ms"
+    )
+    control: Pair | None = Field(
+        default=None,
+        description="one pair that loses nothing whatever the step does: a loss there voids the measurement;"
+        " default: one whose way nothing touches",
+    )
+    lost: LostBound | None = Field(default=None, description="of each pair, all its outages together")
+
+
+class ProbeSection(Section):
+    """What is sent besides the probes that follow every pair at the end of the step."""
+
+    continuous: ContinuousSection | None = None
+    sizes: list[Annotated[int, Field(ge=100, le=65535)]] = Field(
+        default=[],
+        description="bytes of IP packets that must not be fragmented, sent on every pair once the step has settled",
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> ProbeSection:
+        if self.continuous is None and not self.sizes:
+            raise ValueError("expected `continuous` (with its keys, or {}) or `sizes`")
+        return self
+
+
+Probe = Annotated[
+    Annotated[Literal["continuous"], Tag("text")] | Annotated[ProbeSection, Tag("mapping")],
+    Discriminator(_mapping_or_text),
+]
+
 ExecLines = Annotated[
     Annotated[str, Tag("text")] | Annotated[list[str], Tag("list")],
     Discriminator(_list_or_text),
 ]
 
 
-class StepSection(Section):
-    """Actions, in this order: apply, delete, link-down, link-up, impair, withdraw, announce, exec. Then what is
-    expected."""
+class ActionsSection(Section):
+    """Actions, in this order: apply, delete, node-down, node-up, link-down, link-up, impair, session-down, session-up,
+    configure, withdraw, replace, announce, exec."""
 
-    name: Name
     apply: list[Name] = Field(default=[], description="manifests, as `kubectl apply -f` would")
     delete: list[Name] = Field(default=[], description="manifests, as `kubectl delete -f` would")
+    node_down: list[Name] = Field(default=[], description="a router, host or Kubernetes node loses its power")
+    node_up: list[Name] = Field(default=[], description="it is made anew, its exec lines run again")
     link_down: list[LinkDown] = Field(
         default=[], description="DEVICE:INTERFACE, set down at this end; or {link, silent: true}"
     )
     link_up: list[Name] = Field(default=[], description="DEVICE:INTERFACE, set up again, and silent no more")
     impair: list[ImpairEntry] = Field(default=[], description="delay, loss and rate of links")
+    session_down: list[Name] = Field(
+        default=[],
+        description="DEVICE:NEIGHBOR, shut down at this end; a speaker's session is shut at its router's end",
+    )
+    session_up: list[Name] = Field(default=[], description="DEVICE:NEIGHBOR, shut down before")
+    configure: dict[str, ExecLines] = Field(
+        default={}, description="lines typed in `configure terminal` on routers, which the model reads too"
+    )
     withdraw: list[WithdrawEntry] = []
+    replace: list[AnnounceEntry] = Field(
+        default=[], description="other attributes for a route that is announced; what is not written is not kept"
+    )
     announce: list[AnnounceEntry] = []
     exec: dict[str, ExecLines] = Field(
         default={}, description="lines run in devices as containerlab's exec would; outside the model"
     )
+
+
+class EventSection(Section):
+    """Something that happens within the step: it was not so when the step began, or was otherwise meanwhile."""
+
+    session: Name | None = Field(default=None, description="DEVICE:NEIGHBOR; `is: established` or `is: down`")
+    link: Name | None = Field(default=None, description="DEVICE:INTERFACE; `is: up` (with carrier) or `is: down`")
+    route: PrefixSection | None = Field(
+        default=None, description="in the BGP table of the router `on`; `is: present`, `is: absent` or `best-via`"
+    )
+    on: Name | None = Field(default=None, description="the router whose table it is")
+    is_: Literal["established", "down", "up", "present", "absent"] | None = None
+    best_via: Name | None = Field(default=None, description="NEIGHBOR that the best path is from, or `local`")
+
+    @model_validator(mode="after")
+    def _whole(self) -> EventSection:
+        given = [name for name in ("session", "link", "route") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("expected one of `session:`, `link:` and `route:`")
+        states = {"session": ("established", "down"), "link": ("up", "down"), "route": ("present", "absent")}[given[0]]
+        via = given[0] == "route" and self.best_via is not None
+        if via != (self.is_ is None) or (not via and (self.is_ not in states or self.best_via is not None)):
+            also = " or `best-via: NEIGHBOR`" if given[0] == "route" else ""
+            raise ValueError(f"expected `is: {states[0]}` or `is: {states[1]}`{also}")
+        if (self.on is None) == (given[0] == "route"):
+            raise ValueError("expected `on: ROUTER` with `route:`, and with nothing else")
+        return self
+
+
+class AtEntry(ActionsSection):
+    """Actions at the moment when something is observed, while the network still moves."""
+
+    after: EventSection
+
+
+class NamedSection(Section):
+    """What has a name of its own."""
+
+    name: Name
+
+
+class StepSection(ActionsSection, NamedSection):
+    """Actions in their order, then those of `at`, one entry after the other. Then what is expected."""
+
+    at: list[AtEntry] = Field(default=[], description="actions on what is observed within the step, in this order")
+    probe: Probe | None = Field(default=None, description="`continuous`, or with its settings; sizes show MTU faults")
     expect: ExpectSection | None = None
 
 

@@ -18,10 +18,11 @@ from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.yaml_source import YamlSource, parse_documents, read_yaml
 from bgpsim.lab.base import Lab, LabFacts
 from bgpsim.model.graphs import session_graph, topology_graph
-from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
+from bgpsim.network.topology import topology_of
 from bgpsim.report import document as doc
 from bgpsim.report.pictures import draw
+from bgpsim.report.states import RunStates, StepStates
 from bgpsim.scenario.document import Document, read_usable, usable
 from bgpsim.scenario.loading import LabSoFar, fingerprint, load_document, up_to
 from bgpsim.scenario.recording import Listener, Outcome, Past, Record, gather_evidence, judge_lab, outcome
@@ -55,8 +56,6 @@ class LabSession:
     past: Past = field(default_factory=Past)
     timeline: Timeline = field(default_factory=Timeline)
     named: frozenset[FlowKey] = frozenset()
-    network: Network | None = None
-    """At the end of the last step."""
     played: list[PlayedStep] = field(default_factory=list)
     facts: LabFacts | None = None
 
@@ -106,12 +105,19 @@ class LabSession:
         listener.scenario(scenario.name, scenario.file)
         return self._play(record, listener, strict=strict, wanted=wanted)
 
+    def states(self) -> RunStates:
+        """Both states at the end of every step so far."""
+        past = self.past
+        topology = None if self.past.network is None else topology_of(self.past.network)
+        steps = (StepStates(name, past.predicted.get(name), past.observed.get(name), topology) for name in past.names)
+        return RunStates(self.document.file.name, self.file, tuple(steps))
+
     def picture(self, form: str) -> str:
         """The lab as it was seen last: `form` is one of `bgpsim.report.pictures.FORMS`."""
-        if self.network is None:
+        if self.past.network is None:
             raise LabError("no step of this lab has ended yet; nothing was seen of it")
         state = self.past.observed[self.past.names[-1]]
-        return draw(form, topology_graph(self.network), session_graph(self.network, state))
+        return draw(form, topology_graph(self.past.network), session_graph(self.past.network, state))
 
     def _play(
         self, record: Record, listener: Listener, *, strict: bool, wanted: Callable[[], bool], none: bool = False
@@ -134,7 +140,7 @@ class LabSession:
 
     def _note(self, step: Step | None, part: doc.StepPart) -> None:
         if step is not None:
-            self.timeline, self.network = step.timeline, step.network
+            self.timeline = step.timeline
         self.played.append(PlayedStep(part.name, part.verdict, tuple(part.actions), time.time()))
 
     def _read(self, document: Document, folder: Path | None = None) -> Scenario:

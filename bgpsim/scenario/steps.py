@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from functools import partial
 
 from bgpsim.check.expectations import (
     ChangeExpected,
@@ -16,43 +15,34 @@ from bgpsim.check.expectations import (
     SameAsExpected,
     SessionsExpected,
 )
-from bgpsim.errors import InputError
 from bgpsim.inputs.build import namespace_owner
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile
-from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
-from bgpsim.network.types import Address, Prefix
+from bgpsim.scenario.announcements import AnnouncementReader
+from bgpsim.scenario.device_actions import Change, DeviceActions, typed_lines
 from bgpsim.scenario.document import Document
 from bgpsim.scenario.endpoints import Endpoints, all_pairs
+from bgpsim.scenario.events import read_event
 from bgpsim.scenario.impairments import after_impairment, after_link_up, after_silence, link_ends, read_impairment
 from bgpsim.scenario.names import Names, hint, problem
-from bgpsim.scenario.schema import (
-    AnnounceEntry,
-    ExpectSection,
-    Pair,
-    PrefixSection,
-    SilentLink,
-    StepSection,
-    WithdrawEntry,
+from bgpsim.scenario.probes import read_probe
+from bgpsim.scenario.problems import Problems
+from bgpsim.scenario.schema import ActionsSection, ExpectSection, Pair, SilentLink
+from bgpsim.scenario.timeline import (
+    Action,
+    Apply,
+    AwaitEvent,
+    Delete,
+    Execute,
+    Probe,
+    SetInterface,
+    Silence,
+    Step,
+    Withdraw,
 )
-from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, SetInterface, Silence, Step, Withdraw
 from bgpsim.source import Source
-
-
-@dataclass(slots=True)
-class Problems:
-    """Collects InputErrors, so that one reading tells of all."""
-
-    found: list[InputError] = field(default_factory=list)
-
-    @contextmanager
-    def collected(self) -> Iterator[None]:
-        try:
-            yield
-        except InputError as error:
-            self.found.append(error)
 
 
 @dataclass(slots=True)
@@ -69,8 +59,12 @@ class StepReader:
     problems: Problems
     refused: frozenset[str] = frozenset()
     timeline: Timeline = field(default_factory=Timeline)
-    unsure: set[str] = field(default_factory=set)
-    """Speakers with an announcement that could not be read: what they announce is not known."""
+    chosen_anew: set[str] = field(default_factory=set)
+    """Of the step that is being read, as in `Network`."""
+    announcements: AnnouncementReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.announcements = AnnouncementReader(self.files.speakers, self.document.source, self.problems, self.refused)
 
     def read(self, earlier: Sequence[str] = (), named: Iterable[FlowKey] = ()) -> tuple[Step, ...]:
         """All steps; what is wrong with them is in `problems`.
@@ -93,30 +87,51 @@ class StepReader:
                         f"two steps are called '{section.name}'; expected one of each",
                     )
                 )
+            self.chosen_anew.clear()
             actions, interim = self._actions(section, at, names)
-            network = self.build(self.files, self.timeline)
+            perhaps: list[Timeline] = []
+            for number, entry in enumerate(section.at):
+                place = (*at, "at", number)
+                perhaps.append(self.timeline)
+                network = self.build(self.files, self.timeline)
+                with self.problems.collected():
+                    event = read_event(
+                        entry.after, Names(network, names.lodgers), self.document.source(*place, "after")
+                    )
+                    actions = (*actions, AwaitEvent(event))
+                more, then = self._actions(entry, place, names)
+                actions, interim = (*actions, *more), (*interim, perhaps[-1], *then)
+            network = replace(self.build(self.files, self.timeline), chosen_anew=frozenset(self.chosen_anew))
             if interim:
-                network = replace(network, interim=tuple(self.build(self.files, then) for then in interim))
+                network = replace(network, interim=tuple(self._passed(then, then in perhaps) for then in interim))
             expected = () if section.expect is None else self._expected(section.expect, at, network, past)
             flows = all_pairs(network)
+            probe = Probe()
+            with self.problems.collected():
+                probe = read_probe(section.probe, at, self.document, network)
             source = self.document.source(*at, "name")
-            steps.append(Step(section.name, source, actions, network, flows, expected, self.timeline))
+            steps.append(Step(section.name, source, actions, network, flows, expected, probe, self.timeline))
             seen.append(section.name)
             past.append(section.name)
         return _with_named_flows(steps, named)
 
     def _actions(
-        self, section: StepSection, at: tuple[str, int], names: Names
+        self, section: ActionsSection, at: tuple[str | int, ...], names: Names
     ) -> tuple[tuple[Action, ...], tuple[Timeline, ...]]:
         """The actions, and the moments between taking something away and putting it back."""
         actions: list[Action] = []
         interim: list[Timeline] = []
+        began = self.timeline
         for number, name in enumerate(section.apply):
             with self.problems.collected():
                 actions += self._apply(name, self.document.source(*at, "apply", number))
         for number, name in enumerate(section.delete):
             with self.problems.collected():
                 actions += self._delete(name, self.document.source(*at, "delete", number))
+        self.timeline = self._devices(names).after_manifests(began, self.timeline)
+        actions += self._nodes(section, at, names, interim)
+        if self.timeline.nodes_down:
+            names = Names(self.build(self.files, self.timeline), names.lodgers)
         downs = [(e.link, e.silent) if isinstance(e, SilentLink) else (e, False) for e in section.link_down]
         ups = [(text, False) for text in section.link_up]
         for key, up, entries in (("link-down", False, downs), ("link-up", True, ups)):
@@ -141,11 +156,21 @@ class StepReader:
                     impair = read_impairment(impaired, names, source)
                     self.timeline = after_impairment(self.timeline, impair, names.network, source)
                     actions.append(impair)
+        actions += self._sessions_and_lines(section, at, names, interim)
         for number, withdrawn in enumerate(section.withdraw):
-            actions += self._withdraw(withdrawn, (*at, "withdraw", number), names)
+            gone_now, left = self.announcements.withdraw(
+                withdrawn, (*at, "withdraw", number), names, self.timeline.announced
+            )
+            actions += gone_now
+            self.timeline = replace(self.timeline, announced=left)
         without = self.timeline
-        for number, announced in enumerate(section.announce):
-            actions += self._announce(announced, (*at, "announce", number), names)
+        for key, entries_of in (("replace", section.replace), ("announce", section.announce)):
+            for number, announced in enumerate(entries_of):
+                made, now = self.announcements.announce(
+                    announced, (*at, key, number), names, self.timeline.announced, replacing=key == "replace"
+                )
+                actions += made
+                self.timeline = replace(self.timeline, announced=now)
         gone = {action.announcement.key for action in actions if isinstance(action, Withdraw)}
         if any(announcement.key in gone for announcement in self.timeline.announced):
             interim.append(without)
@@ -158,6 +183,54 @@ class StepReader:
                         _check_words(line, source)
                         actions.append(Execute(device, line, source, lodger))
         return tuple(actions), tuple(interim)
+
+    def _passed(self, timeline: Timeline, perhaps: bool) -> Network:
+        return replace(self.build(self.files, timeline), perhaps=perhaps)
+
+    def _devices(self, names: Names) -> DeviceActions:
+        return DeviceActions(self.files, self.build, names.lodgers)
+
+    def _nodes(
+        self, section: ActionsSection, at: tuple[str | int, ...], names: Names, interim: list[Timeline]
+    ) -> list[Action]:
+        actions: list[Action] = []
+        for key, up, entries in (("node-down", False, section.node_down), ("node-up", True, section.node_up)):
+            if up and set(section.node_up) & set(section.node_down):
+                interim.append(self.timeline)
+            for number, name in enumerate(entries):
+                with self.problems.collected():
+                    source = self.document.source(*at, key, number)
+                    actions += self._taken(self._devices(names).node(name, up, self.timeline, source), interim)
+        return actions
+
+    def _sessions_and_lines(
+        self, section: ActionsSection, at: tuple[str | int, ...], names: Names, interim: list[Timeline]
+    ) -> list[Action]:
+        actions: list[Action] = []
+        devices = self._devices(names)
+        for key, up, entries in (
+            ("session-down", False, section.session_down),
+            ("session-up", True, section.session_up),
+        ):
+            if up and set(section.session_up) & set(section.session_down):
+                interim.append(self.timeline)
+            for number, text in enumerate(entries):
+                if text.partition(":")[0] in self.refused:
+                    continue
+                with self.problems.collected():
+                    source = self.document.source(*at, key, number)
+                    actions += self._taken(devices.session(text, up, self.timeline, source), interim)
+        for name, lines in section.configure.items():
+            with self.problems.collected():
+                typed = typed_lines(name, lines, partial(self.document.source, *at, "configure", name))
+                actions += self._taken(devices.configure(typed, self.timeline), interim)
+        return actions
+
+    def _taken(self, change: Change, interim: list[Timeline]) -> tuple[Action, ...]:
+        self.timeline = change.timeline
+        interim += change.interim
+        self.chosen_anew |= change.chosen_anew
+        return change.actions
 
     def _apply(self, name: str, source: Source) -> Iterable[Action]:
         self._needs_cluster(name, source)
@@ -209,106 +282,6 @@ class StepReader:
         """Either end of its link, which is not there: a router's end is called `x-…` (attachments.py)."""
         device, _, name = interface.rpartition(":")
         return device in self.refused or (bool(self.refused) and name.startswith("x-"))
-
-    def _speaker(self, name: str, source: Source) -> SpeakerFile | None:
-        """None for one whose own problem is told already."""
-        speakers = {s.name: s for s in self.files.speakers}
-        if name in speakers:
-            return speakers[name]
-        if name not in self.refused:
-            known = (*speakers, *self.refused)
-            self.problems.found.append(
-                problem(source, f"no speaker '{name}'; expected one of `speakers:`", hint(name, known, "speakers"))
-            )
-        return None
-
-    def _links(
-        self, speaker: SpeakerFile, to: list[str] | None, at: tuple[str | int, ...]
-    ) -> tuple[Attachment, ...] | None:
-        """The links to these routers, or to all; None where one is no peer of the speaker."""
-        peers = {link.router: link for link in speaker.attachments}
-        wrong = [(number, name) for number, name in enumerate(to or ()) if name not in peers]
-        for number, name in wrong:
-            self.problems.found.append(
-                problem(
-                    self.document.source(*at, "to", number),
-                    f"'{name}' is no peer of speaker {speaker.name}; expected one of {', '.join(peers)}",
-                    hint(name, peers, f"peers of {speaker.name}"),
-                )
-            )
-        return None if wrong else tuple(peers[name] for name in to or peers)
-
-    def _prefix(self, section: PrefixSection, at: tuple[str | int, ...], names: Names) -> Prefix | None:
-        place = (*at, "prefix") if isinstance(section, str) else (*at, "prefix", "of")
-        with self.problems.collected():
-            return names.prefix(section, self.document.source(*place))
-        return None
-
-    def _announce(self, entry: AnnounceEntry, at: tuple[str | int, ...], names: Names) -> Iterable[Action]:
-        speaker = self._speaker(entry.speaker, self.document.source(*at, "speaker"))
-        prefix = self._prefix(entry.prefix, at, names)
-        links = None if speaker is None else self._links(speaker, entry.to, at)
-        place = self.document.source(*at, "next-hop")
-        if prefix is not None and prefix.version == 6 and entry.next_hop and ip_address(entry.next_hop).version == 4:
-            self.problems.found.append(problem(place, f"next-hop {entry.next_hop} is IPv4; expected IPv6 for {prefix}"))
-            prefix = None
-        if speaker is None or prefix is None or links is None:
-            self.unsure.add(entry.speaker)
-            return ()
-        made = []
-        for link in links:
-            next_hop = None
-            with self.problems.collected():
-                next_hop = _next_hop(entry, link, place)
-            announcement = Announcement(
-                speaker=speaker.name,
-                router=link.router,
-                prefix=prefix,
-                source=self.document.source(*at),
-                as_path=None if entry.as_path is None else tuple(entry.as_path),
-                origin=entry.origin,
-                med=entry.med,
-                communities=tuple(sorted(set(entry.communities))),
-                large_communities=tuple(sorted(set(entry.large_communities))),
-                next_hop=next_hop,
-            )
-            self._announced(announcement)
-            made.append(Announce(announcement))
-        return made
-
-    def _announced(self, announcement: Announcement) -> None:
-        """A replaced route keeps its place: a replacement is no new session event."""
-        before = self.timeline.announced
-        if any(a.key == announcement.key for a in before):
-            now = tuple(announcement if a.key == announcement.key else a for a in before)
-        else:
-            now = (*before, announcement)
-        self.timeline = replace(self.timeline, announced=now)
-
-    def _withdraw(self, entry: WithdrawEntry, at: tuple[str | int, ...], names: Names) -> Iterable[Action]:
-        speaker = self._speaker(entry.speaker, self.document.source(*at, "speaker"))
-        prefix = None if entry.prefix is None else self._prefix(entry.prefix, at, names)
-        links = None if speaker is None else self._links(speaker, entry.to, at)
-        if speaker is None or links is None or (prefix is None and not entry.all_):
-            return ()
-        routers = [link.router for link in links]
-        gone = [
-            a
-            for a in self.timeline.announced
-            if a.speaker == speaker.name and a.router in routers and prefix in (None, a.prefix)
-        ]
-        if not gone and speaker.name not in self.unsure:
-            what = "nothing" if prefix is None else f"not {prefix}"
-            self.problems.found.append(
-                problem(
-                    self.document.source(*at),
-                    f"speaker {speaker.name} announces {what} to {', '.join(routers)} here;"
-                    " expected what a step before has announced and none has withdrawn",
-                )
-            )
-        kept = tuple(a for a in self.timeline.announced if a not in gone)
-        self.timeline = replace(self.timeline, announced=kept)
-        return [Withdraw(a) for a in gone]
 
     def _expected(
         self, section: ExpectSection, at: tuple[str, int], network: Network, earlier: list[str]
@@ -372,22 +345,6 @@ class StepReader:
         return tuple(sorted(flows))
 
 
-def _next_hop(entry: AnnounceEntry, link: Attachment, source: Source) -> Address | None:
-    """None: the speaker's address on the link, written or not."""
-    if entry.next_hop is None:
-        return None
-    next_hop = ip_address(entry.next_hop)
-    if next_hop == link.speaker_address:
-        return None
-    if next_hop.version == 6 and next_hop.is_link_local:
-        raise problem(
-            source,
-            f"next-hop {next_hop} is link-local, and nobody's on the link to {link.router};"
-            f" expected a global address or {link.speaker_address}, the speaker's own there",
-        )
-    return next_hop
-
-
 def _check_words(line: str, source: Source) -> None:
     """A line is split as a shell would, and run without one."""
     try:
@@ -408,7 +365,8 @@ def _with_named_flows(steps: list[Step], before: Iterable[FlowKey]) -> tuple[Ste
     whole = []
     for step in steps:
         there = {e.id for e in step.network.endpoints}
-        own = {f for f in named if f.source in there and (f.target in there or f.target.startswith("address:"))}
+        able = {e.id for e in step.network.endpoints if not e.away}
+        own = {f for f in named if f.source in able and (f.target in there or f.target.startswith("address:"))}
         flows = tuple(sorted({*step.flows, *own}))
         whole.append(replace(step, flows=flows))
     return tuple(whole)

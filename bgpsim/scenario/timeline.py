@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bgpsim.check.expectations import Expected
+from bgpsim.check.spelling import as_path_text
 from bgpsim.inputs.files.impairments import Impairment
-from bgpsim.inputs.files.lab_files import LabFiles, Timeline
+from bgpsim.inputs.files.lab_files import LabFiles, Timeline, TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
+from bgpsim.scenario.events import Event
 from bgpsim.source import Source
 
 
@@ -73,25 +75,36 @@ class Withdraw:
 
     def __str__(self) -> str:
         a = self.announcement
-        return f"withdraw {a.prefix} by {a.speaker} from {a.router}"
+        path = f" path-id {a.path_id}" if a.path_id else ""
+        return f"withdraw {a.prefix}{path} by {a.speaker} from {a.router}"
 
 
 @dataclass(frozen=True, slots=True)
 class Announce:
     announcement: Announcement
+    replaces: bool = False
+    """Other attributes for a route that is announced."""
 
     def __str__(self) -> str:
         a = self.announcement
         attributes = [
-            ("as-path", None if a.as_path is None else "[" + " ".join(map(str, a.as_path)) + "]"),
+            ("path-id", a.path_id or None),
+            ("as-path", None if a.as_path is None else f"[{as_path_text(a.as_path)}]"),
             ("origin", None if a.origin == "igp" else a.origin),
             ("med", a.med),
             ("communities", " ".join(a.communities) or None),
             ("large-communities", " ".join(a.large_communities) or None),
+            ("extended-communities", " ".join(a.extended_communities) or None),
+            ("local-preference", a.local_preference),
+            ("originator-id", a.originator_id),
+            ("cluster-list", " ".join(a.cluster_list) or None),
+            ("aggregator", a.aggregator),
+            ("atomic-aggregate", "yes" if a.atomic_aggregate else None),
+            ("attributes", " ".join(f"[{unknown.text}]" for unknown in a.unknown) or None),
             ("next-hop", a.next_hop),
         ]
         said = "".join(f", {name} {value}" for name, value in attributes if value is not None)
-        return f"announce {a.prefix} by {a.speaker} to {a.router}{said}"
+        return f"{'replace' if self.replaces else 'announce'} {a.prefix} by {a.speaker} to {a.router}{said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +125,88 @@ class Execute:
         return f"exec on {self.container}: {self.command}"
 
 
-Action: TypeAlias = Apply | Delete | SetInterface | Silence | Impair | Withdraw | Announce | Execute
+@dataclass(frozen=True, slots=True)
+class SetNode:
+    """A device's power."""
+
+    device: str
+    up: bool
+
+    def __str__(self) -> str:
+        return f"node-{'up' if self.up else 'down'} {self.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetSession:
+    """One session, shut down at one end or no more."""
+
+    device: str
+    neighbor: str
+    up: bool
+    source: Source
+
+    def __str__(self) -> str:
+        return f"session-{'up' if self.up else 'down'} {self.device}:{self.neighbor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Lines typed in `configure terminal` on a router; the model reads them too."""
+
+    typed: TypedLines
+
+    def __str__(self) -> str:
+        return f"configure {self.typed.device}: {'; '.join(line.text for line in self.typed.lines)}"
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEvent:
+    """Nothing is done before this is seen."""
+
+    event: Event
+
+    def __str__(self) -> str:
+        return f"after {self.event}:"
+
+
+Action: TypeAlias = (
+    Apply
+    | Delete
+    | SetNode
+    | SetInterface
+    | Silence
+    | Impair
+    | SetSession
+    | Configure
+    | Withdraw
+    | Announce
+    | Execute
+    | AwaitEvent
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Continuous:
+    """A steady stream of packets while the step is under way."""
+
+    flows: tuple[FlowKey, ...] | None
+    """None: of the step's own, a set that is not too large."""
+    interval: float
+    """Seconds."""
+    control: FlowKey | None
+    """None: chosen."""
+    at_most: float | None
+    """Seconds that each pair may lose."""
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What is sent besides the probes that follow every flow at the end."""
+
+    continuous: Continuous | None = None
+    sizes: tuple[int, ...] = ()
+    """Bytes of IP packets that must not be fragmented."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +219,7 @@ class Step:
     network: Network
     flows: tuple[FlowKey, ...]
     expected: tuple[Expected, ...]
+    probe: Probe = Probe()
     timeline: Timeline = field(default_factory=Timeline)
     """What this step and those before it have made of the lab."""
 

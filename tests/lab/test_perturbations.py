@@ -35,6 +35,7 @@ from bgpsim.network.description import (
     Segment,
 )
 from bgpsim.network.state import NetworkState
+from bgpsim.network.types import UnknownAttribute
 from bgpsim.observe import observe
 from bgpsim.observe.settle import wait_settled
 from bgpsim.scenario.loading import load
@@ -95,6 +96,11 @@ def announced(**fields: Any) -> Change:
         return replace(d, bgp=replace(d.bgp, originated=(replace(first, **fields), *others)))
 
     return device("injector", one)
+
+
+def with_add_path(n: Network) -> Network:
+    """At both ends of the speaker's session with tor0; one alone changes nothing."""
+    return neighbor("injector", "tor0", add_path=True)(neighbor("tor0", "fe80::2", add_path=True)(n))
 
 
 def route(of: str, at: str, /, **fields: Any) -> Change:
@@ -186,6 +192,7 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Neighbor, "passive"): neighbor("worker", "10.0.0.1", passive=True),
     (Neighbor, "extended_nexthop"): neighbor("router0", "net0", extended_nexthop=False),
     (Neighbor, "shutdown"): neighbor("tor1", "net0", shutdown=True),
+    (Neighbor, "add_path"): lambda n: with_add_path(n),
     (NeighborFamily, "default_originate"): family("router0", "net0", default_originate=False),
     (NeighborFamily, "next_hop_self"): family("tor0", "10.0.1.2", next_hop_self=True),
     (NeighborFamily, "import_accept"): family("worker", "10.0.0.1", import_accept=False),
@@ -198,6 +205,12 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Origination, "communities"): announced(communities=("65000:1",)),
     (Origination, "large_communities"): announced(large_communities=("65000:1:1",)),
     (Origination, "extended_communities"): announced(extended_communities=("RT:65000:1",)),
+    (Origination, "originator_id"): announced(originator_id="192.0.2.9"),
+    (Origination, "cluster_list"): announced(cluster_list=("192.0.2.9",)),
+    (Origination, "aggregator"): announced(aggregator="65000:192.0.2.9"),
+    (Origination, "atomic_aggregate"): announced(atomic_aggregate=True),
+    (Origination, "unknown"): announced(unknown=(UnknownAttribute(99, 0xC0, b"\1"),)),
+    (Origination, "path_id"): lambda n: announced(path_id=7)(with_add_path(n)),
     (Origination, "local_preference"): device(
         "worker",
         lambda d: replace(
@@ -214,15 +227,19 @@ UNSEEN: Mapping[tuple[type, str], str] = {
     (Network, "unmodelled"): _LABEL,
     (Network, "findings"): _LABEL,
     (Network, "interim"): "no step of this scenario takes something away and puts it back",
+    (Network, "chosen_anew"): "no line is typed in this scenario, so no router chooses anew",
+    (Network, "perhaps"): "of what is in interim",
     (Segment, "management"): _LABEL,
     (Device, "name"): "the key of (Network, devices)",
     (Device, "labels"): _LABEL,
     (Device, "node"): _LABEL,
+    (Device, "away"): "that nothing is on it says it already: no interface is up, no route and no BGP there",
     (Device, "pod_cidrs"): "what names stand for; the node's routes and announcements say it again",
     (Endpoint, "id"): "which pairs are followed is asked of the scenario, by both sides",
     (Endpoint, "addresses"): "likewise",
     (Endpoint, "labels"): _LABEL,
-    (Interface, "mtu"): "no probe is longer than any MTU of the lab",
+    (Endpoint, "away"): "which pairs are followed is asked of the scenario, by both sides",
+    (Interface, "mtu"): "no probe here is longer than any MTU; those of `sizes` are (test_probe.py)",
     (KernelRoute, "onlink"): "it matters only while a route is put in",
     (BgpInstance, "router_id"): "it decides only a tie that nothing before it decides; this lab has none",
     (BgpInstance, "multipath_relax"): "no two paths of this lab are of equal length by different neighbor ASes",

@@ -465,7 +465,27 @@ def test_stop_says_goodbye(lab: EmbeddedLab) -> None:
     assert "exabgp" not in lab.execute("injector", "ps -eo args").output
 
 
-def test_what_a_speaker_cannot_do_is_refused(tmp_path: Path) -> None:
-    wrong = replace(INJECTOR, traffic="answer")
-    with pytest.raises(LabError, match="found traffic: answer, expected drop"), running(tmp_path, wrong):
-        pass
+def test_what_an_answering_speaker_attracts_is_answered(tmp_path: Path) -> None:
+    """While it announces, and for addresses within it alone; an announced prefix may hold those who ask."""
+    with running(tmp_path, replace(INJECTOR, traffic="answer")) as lab:
+
+        def answers(target: str, source: str) -> bool:
+            lines = lab.execute("b1", f"ping -c 2 -i 0.05 -W 1 -I {source} {target}").output
+            return "2 packets transmitted, 2 received" in lines
+
+        def by_b0(target: str) -> bool:
+            return "net0" in lab.execute("b1", f"ip route get {target}").output
+
+        for prefix, target, source in (
+            ("10.99.0.0/24", "10.99.0.7", "10.0.0.1"),
+            ("10.0.0.0/8", "10.98.0.7", "10.0.0.1"),
+            ("2001:db8::/32", "2001:db8:99::7", "2001:db8::1"),
+            ("0.0.0.0/0", "192.0.2.77", "10.0.0.1"),
+        ):
+            assert not answers(target, source)
+            lab.announce(route(prefix))
+            eventually(lambda t=target: by_b0(t), f"b1 has {prefix} by b0")  # type: ignore[misc]
+            assert answers(target, source), prefix
+            lab.withdraw(route(prefix))
+            assert "local" not in lab.execute("injector", f"ip route get {target} from {source} iif b0").output
+        lab.check_alive()

@@ -15,6 +15,8 @@ from bgpsim.inputs.files.yaml_source import read_yaml
 from bgpsim.source import Source, Unmodelled
 
 MANAGEMENT_NETWORK = IPv4Network("172.20.20.0/24")
+LINK_MTU = 9500
+"""containerlab's own default for a veth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class LinkEnd:
 class LinkDefinition:
     ends: tuple[LinkEnd, LinkEnd]
     source: Source
+    mtu: int = LINK_MTU
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +213,15 @@ def _node(name: str, part: Part, kinds: Mapping[str, Part], defaults: Part | Non
 
 
 def _link(part: Part, nodes: Collection[str]) -> LinkDefinition:
-    return LinkDefinition(_ends(part, nodes), part["endpoints"].source)
+    ends, mtu = _ends(part, nodes), part.get("mtu")
+    if mtu is None:
+        return LinkDefinition(ends, part["endpoints"].source)
+    # Below 1280 a kernel takes IPv6, and with it unnumbered sessions, off the link (RFC 8200 section 5).
+    return LinkDefinition(ends, part["endpoints"].source, mtu.integer(1280, 65535))
 
 
 def _ends(part: Part, nodes: Collection[str]) -> tuple[LinkEnd, LinkEnd]:
-    part.keys(("endpoints", "type"), harmless={"labels": "they describe the link"}, possible=("mtu", "vars"))
+    part.keys(("endpoints", "type", "mtu"), harmless={"labels": "they describe the link"}, possible=("vars",))
     if "type" in part and part["type"].text() != "veth":
         part["type"].fail("veth")
     if "endpoints" not in part:

@@ -10,7 +10,7 @@ from bgpsim.inputs.files.impairments import Impaired
 from bgpsim.inputs.files.kind import ClusterFile
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
-from bgpsim.source import Unmodelled
+from bgpsim.source import Source, Unmodelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,15 @@ class LabFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class TypedLines:
+    """Lines typed in `configure terminal` on a router that runs, in one go."""
+
+    device: str
+    lines: tuple[Source, ...]
+    """Each with its text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """What the steps so far have made of the lab; the model's Network is a function of LabFiles and this."""
 
@@ -47,3 +56,10 @@ class Timeline:
     """In force, one per interface."""
     silenced: tuple[tuple[str, str], ...] = ()
     """(device, interface) by which nothing leaves, though it has carrier: both ends of each silent link, in order."""
+    nodes_down: tuple[str, ...] = ()
+    """Devices that `node-down` has taken away."""
+    configured: tuple[TypedLines, ...] = ()
+    """Typed on routers since they were started, in order."""
+    sessions_shut: tuple[tuple[str, str], ...] = ()
+    """(device, neighbor) shut down where no line of the files makes the neighbor: a node's, a speaker's at its router.
+    """

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Literal
 
-from bgpsim.network.types import Prefix
+from bgpsim.network.types import AsPath, Prefix, UnknownAttribute
 from bgpsim.source import Source
 
 ROUTER_LINK_LOCAL = IPv6Address("fe80::1")
@@ -64,6 +64,8 @@ class SpeakerFile:
     attachments: tuple[Attachment, ...]
     traffic: Literal["drop", "answer"]
     source: Source
+    add_path: bool = False
+    """Several paths of one prefix in both directions (RFC 7911)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +76,29 @@ class Announcement:
     router: str
     prefix: Prefix
     source: Source
-    as_path: tuple[int, ...] | None = None
-    """None: the speaker's own AS. Else sent exactly as it stands."""
+    as_path: AsPath | None = None
+    """None: the speaker's own AS (to an internal peer: empty). Else sent exactly as it stands."""
     origin: Literal["igp", "egp", "incomplete"] = "igp"
     med: int | None = None
     communities: tuple[str, ...] = ()
     """`asn:value`, or a name of `WELL_KNOWN_COMMUNITIES`; sorted."""
     large_communities: tuple[str, ...] = ()
     extended_communities: tuple[str, ...] = ()
+    """`RT:…` and `SoO:…` as FRR shows them (bgpd/bgp_ecommunity.c); sorted."""
     next_hop: IPv4Address | IPv6Address | None = None
     """None: the speaker's address on that link."""
+    local_preference: int | None = None
+    """ExaBGP sends it to an internal peer alone, and 100 there where none is given."""
+    originator_id: str | None = None
+    cluster_list: tuple[str, ...] = ()
+    aggregator: str | None = None
+    """`asn:address`."""
+    atomic_aggregate: bool = False
+    unknown: tuple[UnknownAttribute, ...] = ()
+    """Attributes that no router here has a meaning for; sorted by code."""
+    path_id: int = 0
+    """RFC 7911; 0 where the session has no add-path."""
 
     @property
-    def key(self) -> tuple[str, str, Prefix]:
-        return (self.speaker, self.router, self.prefix)
+    def key(self) -> tuple[str, str, Prefix, int]:
+        return (self.speaker, self.router, self.prefix, self.path_id)

@@ -144,6 +144,9 @@ class _Places:
             line = key_node.start_mark.line + self.first
             if not isinstance(key_node, yaml.ScalarNode):
                 raise InputError("found a list or mapping as a key, expected a text", file=self.shown, line=line)
+            if key_node.tag == "tag:yaml.org,2002:bool":
+                # YAML 1.1 takes `on:` for a truth; no key of any file is one, and Go's yaml.v3 reads a text too.
+                key_node.tag = "tag:yaml.org,2002:str"
             # `<<` brings in another mapping's keys, and has no value that could be made of it.
             merge = key_node.tag == "tag:yaml.org,2002:merge"
             key = "<<" if merge else self.loader.construct_object(key_node)

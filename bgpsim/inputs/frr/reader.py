@@ -15,16 +15,16 @@ from bgpsim.errors import InputError
 from bgpsim.inputs.commands import VtyLine
 from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.profile import PROFILES
+from bgpsim.inputs.frr.statics import StaticRoutes
 from bgpsim.inputs.frr.values import Refused, Unknown
 from bgpsim.network.description import (
+    NO_AS,
     BgpInstance,
     KernelRoute,
     Neighbor,
     NeighborFamily,
     Origination,
     Redistribution,
-    RouteKind,
-    RouteNextHop,
 )
 from bgpsim.network.types import FAMILIES, Family, Prefix, family_of
 from bgpsim.source import Source, Unmodelled
@@ -66,7 +66,12 @@ class FrrReader:
     def __init__(self, device: str, *, allow_refused: bool = False) -> None:
         self.device = device
         self.unmodelled: list[Unmodelled] = []
-        self.static_routes: list[KernelRoute] = []
+        self._statics = StaticRoutes()
+        self.booted: int | None = None
+        """The AS number of the instance that the router's own lines made, before anything was typed on it."""
+        self.removed = False
+        """That instance was taken away, with what others had put into it."""
+        self._running = False
         self._allow_refused = allow_refused
         self._next_profile = PROFILES["traditional"]
         self.profile = self._next_profile
@@ -83,6 +88,15 @@ class FrrReader:
         self._options: dict[str, bool] = {}
         self._option_sources: dict[str, Source] = {}
         self._default_families: dict[Family, bool] = {"ipv4-unicast": True, "ipv6-unicast": False}
+
+    def starts(self) -> None:
+        """What follows is typed on a router that runs."""
+        self.booted, self._running = self._asn, True
+
+    def type(self, lines: Sequence[Source]) -> None:
+        """Lines typed in `configure terminal`; a refused one changes nothing, and the next is read all the same."""
+        begin = [Source(line.file, line.line, "configure terminal") for line in lines[:1]]
+        self.read([VtyLine(line.text, line) for line in (*begin, *lines)])
 
     def read(self, lines: Sequence[VtyLine]) -> None:
         """The lines of one `vtysh` call, which begins in view mode.
@@ -164,10 +178,17 @@ class FrrReader:
             case ["router", "bgp", asn]:
                 self._router_bgp(values.asn(asn), source)
                 return
+            case ["router", "bgp"] if self._asn is not None:
+                self._mode = "bgp"
+                return
+            case ["no", "router", "bgp", *asn] if len(asn) < 2:
+                self._no_router_bgp(values.asn(asn[0]) if asn else self._asn)
             case [("ip" | "ipv6") as version, "route", prefix, next_hop]:
-                self._static(version, prefix, next_hop, None, source)
+                self._statics.add(version, prefix, next_hop, None, source)
             case [("ip" | "ipv6") as version, "route", prefix, next_hop, interface] if not interface.isdecimal():
-                self._static(version, prefix, next_hop, interface, source)
+                self._statics.add(version, prefix, next_hop, interface, source)
+            case ["no", ("ip" | "ipv6") as version, "route", prefix, next_hop, *interface] if len(interface) < 2:
+                self._statics.remove(version, prefix, next_hop, *interface)
             case ["hostname" | "log" | "service" | "password" | "banner" | "domainname", *_]:
                 self._list(source, "none", _COSMETIC)
             case ["no", *_]:
@@ -186,30 +207,14 @@ class FrrReader:
             raise Unknown(f"BGP is already running; AS is {self._asn}")
         self._mode = "bgp"
 
-    def _static(self, version: str, text: str, next_hop: str, interface: str | None, source: Source) -> None:
-        prefix = values.prefix(text)
-        if (prefix.version == 4) != (version == "ip"):
-            raise Refused(f"found {text!r}, expected an {'IPv4' if version == 'ip' else 'IPv6'} prefix")
-        kind: RouteKind = "unicast"
-        hops: tuple[RouteNextHop, ...] = ()
-        # vtysh completes a keyword before it takes a word for an interface's name: `b` is blackhole.
-        if interface is None and ("blackhole".startswith(next_hop) or next_hop.lower() in ("blackhole", "null0")):
-            kind = "blackhole"
-        elif interface is None and ("reject".startswith(next_hop) or next_hop.lower() == "reject"):
-            kind = "unreachable"
-        elif values.looks_like_address(next_hop):
-            hops = (RouteNextHop(values.address(next_hop), interface),)
-        elif interface is None:
-            hops = (RouteNextHop(None, next_hop),)
-        else:
-            raise Unknown
-        for number, there in enumerate(self.static_routes):
-            if there.prefix == prefix and there.kind == kind == "unicast":
-                # One route with several next hops, as staticd installs it.
-                together = tuple(dict.fromkeys((*there.next_hops, *hops)))
-                self.static_routes[number] = replace(there, next_hops=together)
-                return
-        self.static_routes.append(KernelRoute(prefix, kind, hops, "static", 20, source=source))
+    def _no_router_bgp(self, asn: int | None) -> None:
+        if self._asn is None or asn != self._asn:
+            raise Unknown("there is no such BGP instance at this line")
+        self._asn = self._source = self._router_id = None
+        self._peers, self._groups, self._redistribute, self._networks = {}, {}, {}, {}
+        self._options, self._option_sources = {}, {}
+        self._default_families = {"ipv4-unicast": True, "ipv6-unicast": False}
+        self.removed = self.removed or self._running
 
     def _in_bgp(self, words: list[str], source: Source) -> bool:
         """Statements of `router bgp`; False: not one of them."""
@@ -218,9 +223,15 @@ class FrrReader:
         match rest:
             case ["bgp", "router-id"] if negated:
                 self._router_id = None
+            case ["bgp", "router-id", address] if negated:
+                if self._router_id != values.router_id(address):
+                    raise Unknown("the router has another router ID at this line")
+                self._router_id = None
             case ["bgp", "router-id", address]:
-                self._router_id = None if negated else values.router_id(address)
+                self._router_id = values.router_id(address)
                 self._option_sources["router_id"] = source
+            case ["bgp", "ebgp-requires-policy"] if self._running:
+                raise Unknown("a running bgpd asks it of each route anew, as the route comes or goes")
             case ["bgp", "ebgp-requires-policy"]:
                 self._set("ebgp_requires_policy", not negated, source)
             case ["bgp", "bestpath", "as-path", "multipath-relax"]:
@@ -318,25 +329,32 @@ class FrrReader:
                     self._groups[name].remote_as = None
                 else:
                     del self._groups[name]
+            case ["remote-as", *_] if negated and self._peer(name).interface == name:
+                # An interface neighbor stays, without an AS number (bgpd/bgpd.c, peer_as_change).
+                self._peer(name).remote_as = NO_AS
+            case ["interface", *_] if negated and self._peer(name).interface != name:
+                self._peer(name).interface = None
             case [] | ["remote-as", *_] | ["peer-group", _] | ["interface", *_] if negated:
                 self._peers.pop(self._peer(name).name, None)
-            case ["interface", "v6only", *rest] if rest or name not in self._peers:
+            case ["interface", "v6only", *rest] if not values.looks_like_address(name):
                 self._neighbor(name, ["interface", *rest], negated, source)
                 if name in self._peers:
                     self._peers[name].v6_only = True
             case ["interface"]:
-                self._new_peer(name, name).sources.append(source)
+                peer = self._new_peer(name, name)
+                peer.v6_only = False
+                peer.sources.append(source)
             case ["interface", "peer-group", group]:
                 group = self._group(group)
                 peer = self._new_peer(name, name)
-                peer.group = group
+                peer.group, peer.v6_only = group, False
                 peer.sources.append(source)
             case ["interface", "remote-as", remote]:
                 number = values.remote_as(remote)
                 peer = self._new_peer(name, name)
-                peer.remote_as = number
+                peer.remote_as, peer.v6_only = number, False
                 peer.sources.append(source)
-            case ["interface", interface]:
+            case ["interface", interface] if values.looks_like_address(name):
                 peer = self._peer(name)
                 peer.interface = interface
                 peer.sources.append(source)
@@ -417,6 +435,10 @@ class FrrReader:
                 raise Unknown
         self._peer(name).sources.append(source)
 
+    @property
+    def static_routes(self) -> tuple[KernelRoute, ...]:
+        return self._statics.routes
+
     def instance(self) -> BgpInstance | None:
         """The instance as it stands; None where there is no `router bgp`."""
         if self._asn is None:
@@ -440,9 +462,11 @@ class FrrReader:
         )
 
     def _built(self, peer: _Peer) -> Neighbor | None:
-        """A neighbor with its peer-group's lines under its own; None without an AS, for FRR then starts nothing."""
+        """A neighbor with its peer-group's lines under its own; None for an address without an AS: FRR refuses it."""
         group = self._groups[peer.group] if peer.group is not None else _Peer("")
         remote = peer.remote_as if peer.remote_as is not None else group.remote_as
+        if remote is None and peer.interface == peer.name:
+            remote = NO_AS
         if remote is None:
             return None
         active = peer.born_with | group.families | peer.families

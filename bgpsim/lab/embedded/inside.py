@@ -16,6 +16,7 @@ from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
 from bgpsim.agent.terminals import TerminalService
 from bgpsim.lab.embedded.nodes import NodeService
+from bgpsim.lab.embedded.power import PowerService
 
 # Services whose imports (pyroute2, scapy) take long, in the order in which a run wants them. By name, for the lab does
 # not know what the speakers are.
@@ -23,10 +24,12 @@ _SLOW_TO_IMPORT = (
     ("bgpsim.speakers.service", "SpeakerService"),
     ("bgpsim.agent.impairment", "ImpairmentService"),
     ("bgpsim.agent.activity", "ActivityService"),
+    ("bgpsim.agent.events", "EventService"),
     ("bgpsim.agent.netlink", "NetlinkService"),
     ("bgpsim.agent.gobgp", "GobgpService"),
     ("bgpsim.agent.packets", "PacketService"),
     ("bgpsim.agent.traceroute", "TracerouteService"),
+    ("bgpsim.agent.stream.service", "StreamService"),
 )
 
 
@@ -35,8 +38,10 @@ def main() -> int:
     os.set_inheritable(stream.fileno(), False)
     namespaces = Namespaces()
     server = Server()
-    server.register(NodeService(namespaces))
-    server.register(DaemonService(namespaces))
+    nodes, daemons = NodeService(namespaces), DaemonService(namespaces)
+    server.register(nodes)
+    server.register(daemons)
+    server.register(PowerService(namespaces, nodes, daemons))
     server.register(FrrService(namespaces))
     server.register(TerminalService(namespaces))
     server.register(CaptureService(namespaces))

@@ -146,6 +146,21 @@ class ClusterBgp:
         changed = [name for name in sorted({*self._running, *wanted}) if self._running.get(name) != wanted.get(name)]
         in_parallel(lambda name: self._change(name, wanted.get(name)), changed)
 
+    def forget(self, node: str) -> None:
+        """It was taken away, and runs nothing any more."""
+        self._running.pop(node, None)
+
+    def set_neighbor(self, node: str, neighbor: str, *, enabled: bool) -> None:
+        """Returns when gobgpd says so; it has said goodbye to the neighbor then."""
+        self._gobgp(node, "neighbor", neighbor, "enable" if enabled else "disable")
+        deadline = time.monotonic() + 20.0
+        while time.monotonic() < deadline:
+            listed = json.loads(self._gobgp(node, "-j", "neighbor") or "[]") or []
+            down = {n["state"]["neighbor_address"]: bool(n["state"].get("admin_state")) for n in listed}
+            if down.get(neighbor) != enabled:
+                return
+        raise LabError(f"{node}: gobgpd did not {'enable' if enabled else 'disable'} its neighbor {neighbor}")
+
     def _change(self, node: str, wanted: NodeBgp | None) -> None:
         if node in self._running:
             self._agent.call("daemons.stop", device=node, name="gobgpd")

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,16 +16,18 @@ from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.inputs.files.containerlab import ExecLine
 from bgpsim.inputs.files.impairments import Impairment
-from bgpsim.inputs.files.lab_files import LabFiles
+from bgpsim.inputs.files.lab_files import LabFiles, TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers, StandIn
 from bgpsim.lab.embedded.impairments import Impairments
 from bgpsim.lab.embedded.kubernetes import ClusterBgp, desired
+from bgpsim.lab.embedded.outage import Outages, as_link
 from bgpsim.lab.embedded.parallel import in_parallel
 from bgpsim.lab.embedded.plan import BuildPlan, Container, make_plan
 from bgpsim.lab.embedded.refusals import refused_at_boot, refused_by_vtysh
 from bgpsim.lab.embedded.sandbox import Sandbox, check_host
+from bgpsim.lab.embedded.vtysh import type_lines
 from bgpsim.lab.images import Image, ensure, resolve
 from bgpsim.source import Source
 
@@ -51,9 +53,11 @@ class EmbeddedLab:
         self._speakers: Speakers | None = None
         self._applied: list[ManifestFile] = []
         self._daemons: dict[str, dict[str, int]] = {}
+        self._images: Mapping[str, Image] = {}
         self._facts = LabFacts("embedded", rootless=True)
         self._impairments = Impairments()
         self._devices = {d.name: d for c in self._plan.containers if (d := _device(c)) is not None}
+        self._outages = Outages(self._plan)
 
     @property
     def agent(self) -> Agent:
@@ -63,7 +67,8 @@ class EmbeddedLab:
 
     @property
     def devices(self) -> Mapping[str, LabDevice]:
-        return self._devices
+        """Those that are there."""
+        return {name: device for name, device in self._devices.items() if name not in self._outages.away}
 
     @property
     def facts(self) -> LabFacts:
@@ -91,7 +96,9 @@ class EmbeddedLab:
 
     def bring_up(self, progress: Callable[[str], None]) -> None:
         check_host()
-        images = ensure({c.image for c in self._plan.containers if c.image is not None}, self._store, progress)
+        self._images = images = ensure(
+            {c.image for c in self._plan.containers if c.image is not None}, self._store, progress
+        )
         self._facts = replace(
             self._facts,
             images=self._image_uses(images),
@@ -102,9 +109,9 @@ class EmbeddedLab:
         self._sandbox = Sandbox(self._store)
         self._build(images)
         progress("running exec lines")
-        self._run_exec_lines()
+        self._run_exec_lines(self._files.topology.nodes)
         self._cluster = ClusterBgp(self.agent)
-        self._remember_daemons()
+        self._remember_daemons(self._devices)
         if self._files.speakers and self._attach is not None:
             progress("attaching speakers")
             self._speakers = self._attach(self.agent, self._devices, self._files.speakers)
@@ -114,11 +121,7 @@ class EmbeddedLab:
     def _build(self, images: Mapping[str, Image]) -> None:
         nodes = [self._node(c, images) for c in self._plan.containers]
         self.agent.call("nodes.create", nodes=nodes)
-        cables = [
-            {"a": c.a, "a_interface": c.a_interface, "b": c.b, "b_interface": c.b_interface, "mtu": c.mtu}
-            for c in self._plan.cables
-        ]
-        self.agent.call("nodes.wire", links=cables)
+        self.agent.call("nodes.wire", links=[as_link(cable) for cable in self._plan.cables])
         self.agent.call("nodes.batch", commands=self._plan.settings)
 
     def _node(self, container: Container, images: Mapping[str, Image]) -> dict[str, Any]:
@@ -144,18 +147,20 @@ class EmbeddedLab:
             "init": list(container.init) if image is not None else ["/bin/sleep", "infinity"],
         }
 
-    def _run_exec_lines(self) -> None:
+    def _run_exec_lines(self, containers: Collection[str]) -> None:
         """Node by node in order, nodes side by side, as containerlab does after its links are up."""
-        nodes = [node for node in self._files.topology.nodes.values() if node.exec]
+        nodes = [node for node in self._files.topology.nodes.values() if node.exec and node.name in containers]
         results = in_parallel(lambda node: [self._exec(node.name, line) for line in node.exec], nodes)
         done = [result for per_node in results for result in per_node]
         refused = [line for result in done for line in refused_by_vtysh(result)]
         for device in self._devices.values():
-            if device.role == "router":
+            if device.role == "router" and device.name in containers:
                 started = next((r for r in done if r.device == device.name and _START_OF_FRR.search(r.command)), None)
                 refused += refused_at_boot(self.agent, device.name, None if started is None else started.source)
         self._facts = replace(
-            self._facts, exec_failures=tuple(r for r in done if r.exit_code), rejected_lines=tuple(refused)
+            self._facts,
+            exec_failures=self._facts.exec_failures + tuple(r for r in done if r.exit_code),
+            rejected_lines=self._facts.rejected_lines + tuple(refused),
         )
 
     def _exec(self, container: str, line: ExecLine) -> CommandResult:
@@ -191,7 +196,7 @@ class EmbeddedLab:
             self._plan.pod_cidrs,
             self._files.cilium,
         )
-        self._cluster.become(wanted)
+        self._cluster.become({name: bgp for name, bgp in wanted.items() if name not in self._outages.away})
         self._devices = {
             name: replace(device, engine="gobgp" if name in wanted else None) if device.role == "node" else device
             for name, device in self._devices.items()
@@ -227,6 +232,34 @@ class EmbeddedLab:
                 return near, ends[1] if near == ends[0] else ends[0]
         raise LabError(f"{device} has no link at {interface}")
 
+    def set_node(self, device: str, *, up: bool) -> None:
+        if not up:
+            self._outages.off(self.agent, device)
+            self._daemons.pop(device, None)
+            if self._cluster is not None:
+                self._cluster.forget(device)
+            return
+        members = self._outages.members(device)
+        self._outages.on(self.agent, device, [self._node(container, self._images) for container in members])
+        self._run_exec_lines({container.name for container in members})
+        self._remember_daemons({device})
+        if self._devices[device].role == "node":
+            self._follow()
+        if self._speakers is not None:
+            self._speakers.attach_again(device)
+
+    def set_session(self, device: str, neighbor: str, source: Source, *, up: bool) -> None:
+        if self._devices[device].engine == "gobgp" and self._cluster is not None:
+            self._cluster.set_neighbor(device, neighbor, enabled=up)
+            return
+        said = f"{'no ' if up else ''}neighbor {neighbor} shutdown"
+        lines = tuple(Source(source.file, source.line, text) for text in ("router bgp", said))
+        self.configure(TypedLines(device, lines))
+
+    def configure(self, typed: TypedLines) -> None:
+        refused = tuple(type_lines(self.agent, typed))
+        self._facts = replace(self._facts, rejected_lines=self._facts.rejected_lines + refused)
+
     def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
         result = self._run(device, command, source)
         refused = tuple(refused_by_vtysh(result))
@@ -244,10 +277,10 @@ class EmbeddedLab:
             raise LabError("there is no speaker in this lab")
         return self._speakers
 
-    def _remember_daemons(self) -> None:
+    def _remember_daemons(self, devices: Collection[str]) -> None:
         """The daemons' pids: watchfrr would bring a dead bgpd back without its configuration."""
         for device in self._devices.values():
-            if device.role == "router":
+            if device.role == "router" and device.name in devices:
                 running = self.agent.call("nodes.processes", device=device.name)
                 self._daemons[device.name] = {
                     name: int(pid) for pid, name in running.items() if name in _ROUTER_DAEMONS
@@ -320,6 +353,7 @@ class EmbeddedLab:
         """What a router shows beside its own configuration; no table of routes is among it."""
         return tuple(
             f"{a.router} has the neighbor {a.speaker_address} on {a.router_interface}, for speaker {speaker.name}"
+            + (", with addpath-tx-all-paths" if speaker.add_path else "")
             for speaker in self._files.speakers
             for a in speaker.attachments
         )

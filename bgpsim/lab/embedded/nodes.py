@@ -41,6 +41,11 @@ _SYSCTLS = {
 _FORWARDING = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"}
 
 
+def place_of(device: str) -> Path:
+    """Where a node's own layer of files lies."""
+    return _NODES / device.replace("/", "%")
+
+
 class NodeService:
     """Methods `nodes.*`: create, wire, run commands, watch."""
 
@@ -89,13 +94,22 @@ class NodeService:
 
     def wire(self, links: Sequence[Mapping[str, Any]]) -> None:
         """veth pairs, both ends straight into their namespaces: {a, a_interface, b, b_interface, mtu}."""
+        self.connect(links)
+        self._links += [(link["a"], link["a_interface"], link["b"], link["b_interface"]) for link in links]
+
+    def connect(self, links: Sequence[Mapping[str, Any]]) -> None:
+        """As `wire`, for links that are known already."""
         lines = [
             f"link add name {link['a_interface']} mtu {link['mtu']} netns {self._namespaces.pid(link['a'])} type veth "
             f"peer name {link['b_interface']} mtu {link['mtu']} netns {self._namespaces.pid(link['b'])}"
             for link in links
         ]
-        _ip_batch(["ip", "-batch", "-"], lines)
-        self._links += [(link["a"], link["a_interface"], link["b"], link["b_interface"]) for link in links]
+        ip_batch(["ip", "-batch", "-"], lines)
+
+    def forget(self, device: str) -> None:
+        """It is gone, and that is meant."""
+        self._namespaces.remove(device)
+        self._log.close(device)
 
     def gateways(self) -> list[str]:
         """The far ends of the management networks."""
@@ -110,7 +124,7 @@ class NodeService:
 
         def one(device: str) -> None:
             enter = ["nsenter", "-t", str(self._namespaces.pid(device)), "-n", "--"]
-            _ip_batch([*enter, "ip", "-batch", "-"], commands[device])
+            ip_batch([*enter, "ip", "-batch", "-"], commands[device])
 
         list(self._pool.map(one, [device for device in commands if commands[device]]))
 
@@ -218,7 +232,8 @@ def _own_layer(image: str) -> None:
             shutil.copytree(source, layer / name, symlinks=True, ignore_dangling_symlinks=True)
 
 
-def _ip_batch(argv: Sequence[str], lines: Sequence[str]) -> None:
+def ip_batch(argv: Sequence[str], lines: Sequence[str]) -> None:
+    """Raises LabError for a line that iproute2 refuses; the lines before it are done."""
     done = subprocess.run(
         argv,
         input="\n".join(lines) + "\n",
@@ -273,7 +288,7 @@ def _become_init(node: Mapping[str, Any], own_network: bool, said: int) -> None:
         socket.sethostname(node["hostname"])
         if own_network:
             _set_sysctls(node)
-        place = _NODES / node["name"].replace("/", "%")
+        place = place_of(node["name"])
         root = place / "root"
         root.mkdir(parents=True)
         kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)

@@ -102,7 +102,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
         )
     for link in files.topology.links:
         (a, b) = ((plan.aliases.get(end.node, end.node), end.interface) for end in link.ends)
-        plan.cables.append(Cable(*a, *b))
+        plan.cables.append(Cable(*a, *b, mtu=link.mtu))
         for device, interface in (a, b):
             plan.set(device, f"link set dev {interface} up")
     if own:

@@ -40,6 +40,14 @@ class SystemLog:
                 self._started = True
                 threading.Thread(target=self._read, name="syslog", daemon=True).start()
 
+    def close(self, device: str) -> None:
+        """The device is gone; what it said is kept until it is there again."""
+        with self._reading:
+            stream = self._sockets.pop(device, None)
+            if stream is not None:
+                self._selector.unregister(stream)
+                stream.close()
+
     def lines(self, device: str) -> tuple[str, ...]:
         """All that was said before the call; oldest first, without priority and time."""
         self._drain(device)

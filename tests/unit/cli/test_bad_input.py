@@ -102,10 +102,10 @@ def run(folder: Path, scenario: str = SCENARIO) -> Result:
         (
             SCENARIO,
             "traffic: drop",
-            "traffic: answer",
+            "traffic: swallow",
             0,
-            "found 'answer'",
-            "expected drop: only `drop` is there today",
+            "found 'swallow'",
+            "expected one of drop, answer",
         ),
         (
             SCENARIO,

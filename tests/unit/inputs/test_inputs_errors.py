@@ -142,6 +142,14 @@ def build(folder: Path, topology: str, cluster: str | None = None, *manifests: s
         ("topo.yml", '"r2:net0"', '"r2:lo"', 21, "r2:lo", "other than the loopback"),
         ("topo.yml", '"r2:net0"', '"r2:an-interface-too-long"', 21, "too-long", "at most 15 characters"),
         ("topo.yml", ', "r2:net0"', "", 21, "found a list", "two endpoints"),
+        (
+            "topo.yml",
+            '"r2:net0"]',
+            '"r2:net0"]\n      mtu: 1000',
+            22,
+            "found 1000",
+            "a whole number from 1280 to 65535",
+        ),
         ("topo.yml", "name: small", "name: small\nmgmt: {ipv4-subnet: 10.0.0.1/24}", 2, "'10.0.0.1/24'", "a prefix"),
         ("topo.yml", "name: small", "name: small\nmgmt: {ipv4-subnet: 10.0.0.0/30}", 2, "10.0.0.0/30", "2 nodes"),
         # kind

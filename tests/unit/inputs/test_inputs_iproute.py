@@ -58,6 +58,25 @@ def test_addresses(lines: list[str], expected: list[str]) -> None:
     assert addresses(run(*lines), "net0") == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "mtu", "up"),
+    [
+        ("ip link set net0 mtu 1400", 1400, True),
+        ("ip link set dev net0 mtu 1400 down", 1400, False),
+        ("ip link set net0 down mtu 9000", 9000, False),
+        ("ip link set net0 up", 9500, True),
+    ],
+)
+def test_mtus(line: str, mtu: int, up: bool) -> None:
+    interface = run(line).interfaces["net0"]
+    assert (interface.mtu, interface.up) == (mtu, up)
+
+
+def test_an_mtu_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InputError, match="a whole number"):
+        run("ip link set net0 mtu jumbo")
+
+
 DEFAULT = "0.0.0.0/0 0"
 
 
@@ -132,7 +151,10 @@ def test_up_and_down() -> None:
         ("ip route add 10.0.0.0/8 via 9.9.9.9", "possible", "on no network of r1"),
         ("ip route add default via 172.20.20.9", "none", "there is such a route already"),
         ("ip route del 10.0.0.0/8", "none", "there is no such route"),
-        ("ip link set net0 mtu 1400", "possible", ""),
+        ("ip link set net0 mtu 1000", "possible", "takes IPv6 off the interface"),
+        ("ip link set net0 mtu 70000", "none", "the kernel refuses it"),
+        ("ip link set net0 mtu", "possible", ""),
+        ("ip link set net0 txqueuelen 5", "possible", ""),
         ("ip link add br0 type bridge", "possible", ""),
         ("echo 'no end", "possible", "no shell could split this line"),
         ("sed -i s/ospfd=no/ospfd=yes/ /etc/frr/daemons", "possible", ""),

@@ -11,6 +11,7 @@ from bgpsim.inputs.files.kind import ClusterFile, Taint, load_cluster
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import DaemonSet, LabelSelector, PeeringPolicy, Toleration, load_manifests
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
+from bgpsim.lab.embedded.plan import make_plan
 from bgpsim.network.description import InterfaceRef, KernelRoute, Network, Origination, RouteNextHop
 from bgpsim.source import Source
 
@@ -435,3 +436,24 @@ def test_addresses_are_what_the_lines_say() -> None:
     assert lo is not None
     assert lo.addresses == (ip_interface("10.0.0.2/32"),)
     assert lo.source == Source("topo.yml", 48, "ip addr add 10.0.0.2/32 dev lo")
+
+
+def test_the_mtu_of_a_link(tmp_path: Path) -> None:
+    """Both ends have it; containerlab's own is 9500, and 1500 on the management network."""
+    (tmp_path / "topo.yml").write_text(
+        "name: small\ntopology:\n  nodes:\n    h1: {kind: linux, image: nicolaka/netshoot}\n"
+        "    h2: {kind: linux, image: nicolaka/netshoot}\n"
+        '  links: [{endpoints: ["h1:a", "h2:a"], mtu: 1400}, {endpoints: ["h1:b", "h2:b"]}]\n'
+    )
+    topology, unmodelled = load_topology(tmp_path / "topo.yml", "topo.yml")
+    assert unmodelled == ()
+    files = LabFiles(topology)
+    net = build_network(files, Timeline())
+    for name in ("h1", "h2"):
+        assert {i.name: i.mtu for i in net.devices[name].interfaces} == {
+            "lo": 65536,
+            "a": 1400,
+            "b": 9500,
+            "eth0": 1500,
+        }
+    assert [(c.a_interface, c.mtu) for c in make_plan(files).cables][:2] == [("a", 1400), ("b", 9500)]

@@ -147,3 +147,45 @@ def test_what_is_not_known_is_refused(message: dict[str, Any], said: str) -> Non
     with pytest.raises(LabError) as caught:
         net_effect([event(message)], spell)
     assert said in caught.value.message
+
+
+def test_attributes_that_exabgp_does_not_know_are_kept_by_code_and_without_flags() -> None:
+    """The partial bit tells that somebody passed it on, and ExaBGP sets it on all that it shows."""
+    attributes = {"attribute-0xC8-0xE0": "0x0A0B", "attribute-0x63-0xC0": "0x01"}
+    message = {
+        "update": {
+            "attribute": {"origin": "igp"} | attributes,
+            "announce": announce("10.0.0.0/24")["update"]["announce"],
+        }
+    }
+    assert net_effect([event(message)], spell)[key("10.0.0.0/24")].unknown == ("99 0x01", "200 0x0a0b")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0x0002FDE800000064, "RT:65000:100"),
+        (0x0102C00002010007, "RT:192.0.2.1:7"),
+        (0x0203000111700007, "SoO:70000:7"),
+        # Neither: another type, another subtype.
+        (0x4004FDE800000064, "0x4004fde800000064"),
+        (0x000BFDE800000064, "0x000bfde800000064"),
+    ],
+)
+def test_extended_communities_are_read_from_their_octets(value: int, text: str) -> None:
+    message = announce("10.0.0.0/24", extended_community=[{"value": value, "string": "whatever"}])
+    assert net_effect([event(message)], spell)[key("10.0.0.0/24")].extended_communities == (text,)
+
+
+def test_path_ids_of_a_router_are_counted_by_attributes_and_a_speaker_s_own_stay() -> None:
+    def path(number: int, med: int) -> dict[str, Any]:
+        message = announce("10.0.0.0/24", med=med)
+        message["update"]["announce"]["ipv4 unicast"]["fe80::1"][0]["path-information"] = f"0.0.1.{number}"
+        return message
+
+    found = net_effect([event(path(9, 5)), event(path(7, 3)), event(path(5, 1), "sent")], spell)
+    assert {(k.direction, k.path_id): a.med for k, a in found.items()} == {
+        ("received", 1): 3,
+        ("received", 2): 5,
+        ("sent", 261): 1,
+    }

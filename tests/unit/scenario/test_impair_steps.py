@@ -67,9 +67,9 @@ def test_values_direction_and_clearing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ("impair: [{link: 'tor1:net0', delay: 20}]", "delay: found 20; expected a text"),
+        ("impair: [{link: 'tor1:net0', delay: 20}]", "delay: found 20; expected a number with its unit"),
         ("impair: [{link: 'tor1:net0', delay: 20m}]", "'20m' is not a duration"),
-        ("impair: [{link: 'tor1:net0', loss: 1}]", "expected a text"),
+        ("impair: [{link: 'tor1:net0', loss: 1}]", "expected a number with its unit"),
         ("impair: [{link: 'tor1:net0', rate: 10mbps}]", "'10mbps' is not a rate"),
         ("impair: [{link: 'tor1:net9', loss: 1%}]", "tor1 has no interface 'net9'"),
         ("impair: [{link: 'tor1', loss: 1%}]", "'tor1' is not an interface"),

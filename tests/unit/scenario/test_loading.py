@@ -183,7 +183,7 @@ def test_what_is_wrong_with_speakers_and_steps_is_told_together(folder: Path) ->
 def test_problems_of_shape_and_of_names_are_told_together(folder: Path) -> None:
     """As long as the file makes sense without the values that are wrong."""
     text = (
-        HEAD.replace("tor1]", "tor1], traffic: answer")
+        HEAD.replace("tor1]", "tor1], traffic: swallow")
         + "    announce:\n"
         + "      - {speaker: injector, to: [tor0], prefix: 10.99.0.0/24, med: -1, communities: ['1:x']}\n"
         + "      - {speaker: injecter, to: [tor0], prefix: 10.98.0.0/24}\n"
@@ -193,7 +193,7 @@ def test_problems_of_shape_and_of_names_are_told_together(folder: Path) -> None:
         + "    expect: {sessions: {established: [injector], don: [tor0]}}\n"
     )
     assert [(e.line, e.message.partition(";")[0]) for e in problems(folder, text)] == [
-        (7, "speakers.injector.traffic: found 'answer'"),
+        (7, "speakers.injector.traffic: found 'swallow'"),
         (11, "steps[0].announce[0].med: found -1"),
         (11, "steps[0].announce[0].communities[0]: '1:x' is not a community"),
         (12, "no speaker 'injecter'"),
