@@ -13,8 +13,9 @@ from bgpsim.scenario.watching import SHORTEST, Watch
 
 _PULSE = 1.0
 """Seconds between two signs of life."""
-_SHARE = 0.1
-"""Of the time, at most, that following a pair's packets may take."""
+_SHARE, _SHARE_AMISS = 0.1, 0.3
+"""Of the time, at most, that following a pair's packets may take: while they go as predicted, and while they do not
+(then most of it is waiting for packets that do not come)."""
 _CLOSE = 0.2
 """Seconds after which it is looked whether the client is still there, or wants another pair."""
 
@@ -71,7 +72,8 @@ class Telling:
         ways = self._watch.walk(self._flows)
         ended = time.monotonic()
         self._walks += 1
-        self._next_walk = ended + max(2 * self._interval - (ended - began), (ended - began) / _SHARE)
+        share = _SHARE_AMISS if any(way["predicted"] is False for way in ways) else _SHARE
+        self._next_walk = ended + max(2 * self._interval - (ended - began), (ended - began) / share)
         for flow, way in zip(self._flows, ways, strict=True):
             if self._told.get(flow) != way:
                 event: dict[str, Any] = {"event": "path", "time": round(time.time(), 3), **way}

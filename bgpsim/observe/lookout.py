@@ -30,6 +30,9 @@ _MOVING = ("state", "pfxRcd", "pfxSnt", "connectionsEstablished", "connectionsDr
 """Of each peer in a summary; what keepalives count is left out."""
 _BUSY = 8.0
 """Seconds after the last move in which more may follow: FRR applies an edited route-map after 5 s."""
+_LESS_PATIENCE = 3.0
+"""Seconds, of four, that a walk does not wait for a neighbor that is being resolved: a step that sends probes waits for
+its turn meanwhile."""
 _MOST_AGED = 2000
 """Prefixes of a table whose routes' ages are asked of the router."""
 
@@ -106,11 +109,11 @@ class Lookout:
         }
 
     def walk(self, flows: Sequence[FlowKey]) -> PathPlane:
-        """Where packets of these flows go now. Raises LabError."""
+        """Where packets of these flows go now, with less patience than a step has. Raises LabError."""
         if self._gateways is None:
             self._gateways = self._agent.call("nodes.gateways")
         dumps, links = self.kernels()
-        return read_paths(self._agent, self._devices, self._gateways, flows, dumps, owners(dumps, links))
+        return read_paths(_Brief(self._agent), self._devices, self._gateways, flows, dumps, owners(dumps, links))
 
     def kernels(self) -> tuple[Mapping[str, Any], Sequence[Sequence[str]]]:
         """What the kernels said last (`netlink.dump`), and the links of the lab (`nodes.links`)."""
@@ -227,6 +230,21 @@ class _Remembering:
             with self._lock:
                 self._answers[method] = answer
         return self._answers[method]
+
+    def call_for_descriptors(self, method: str, /, timeout: float = 60.0, **params: Any) -> tuple[Any, tuple[int, ...]]:
+        return self._agent.call_for_descriptors(method, timeout, **params)
+
+
+class _Brief:
+    """An agent whose probes are not waited for so long. Implements `agent.protocol.Agent`."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
+        if method == "packets.probe":
+            params["limit"] -= _LESS_PATIENCE
+        return self._agent.call(method, timeout, **params)
 
     def call_for_descriptors(self, method: str, /, timeout: float = 60.0, **params: Any) -> tuple[Any, tuple[int, ...]]:
         return self._agent.call_for_descriptors(method, timeout, **params)

@@ -96,7 +96,7 @@ class Watch:
 
     def flows(self, sender: str, target: str) -> tuple[FlowKey, ...]:
         """A pair's flows, one per address family. Raises InputError for names that are no pair."""
-        network = self._session.network
+        network = self._session.past.network
         if network is None:
             raise InputError("no step of this lab has ended yet; nothing is known of its endpoints")
         try:
@@ -222,7 +222,7 @@ class Watch:
     def _lab(self) -> Fact:
         session = self._session
         dumps, links = self._look_out().kernels()
-        network = session.network
+        network = session.past.network
         return {
             "scenario": session.document.file.name,
             "speakers": [
