@@ -71,7 +71,7 @@ class Lookout:
 
     def __init__(self, agent: Agent, devices: Mapping[str, LabDevice]) -> None:
         self._devices = devices
-        paces = {"netlink.dump": Pace(0.1, 10.0), "nodes.links": Pace(0.1, 10.0), "gobgp.tables": Pace(0.2, 20.0)}
+        paces = {"netlink.dump": Pace(0.1, 10.0), "nodes.links": Pace(0.1, 10.0), "gobgp.tables": Pace(0.3, 20.0)}
         self._remembering = _Remembering(agent, paces)
         self._agent = agent
         self._pace = Pace(0.1, 5.0)

@@ -162,9 +162,10 @@ class Watch:
 
     def _look(self) -> Sight:
         """The last one again where nothing is different."""
-        step = self._step()
-        state = self._look_out().look(busy=step["state"] == "playing")
+        state = self._look_out().look(busy=self._doing() is not None)
+        # After the lab: a prediction that is newer than what is seen is "not yet", an older one would be wrong.
         name, predicted = self._predicted()
+        step = self._step()
         known, now = self._known, time.time()
         if state is not known.state or predicted is not known.predicted or self._sight is None:
             facts = self._facts(state, name, predicted, now)

@@ -23,6 +23,8 @@ from bgpsim.watch.prompt import Prompt
 
 _REFRESH = 0.2
 """Seconds between two looks at what was told."""
+_PASSED_SHOWN, _WRONG_SHOWN = 3.0, 15.0
+"""Seconds that the end of a step is told of; the head has its verdict for longer."""
 _WIDE = 120
 """Columns from which on panels stand side by side."""
 
@@ -78,6 +80,7 @@ class WatchApp(App[None]):
     #routes { height: 5fr; }
     #heard { height: 3fr; }
     #prediction { height: 4fr; scrollbar-size-vertical: 1; }
+    Toast { width: auto; max-width: 70%; padding: 0 1; }
     .-wide #panels { layout: grid; grid-size: 2 2; grid-columns: 5fr 6fr; grid-rows: 1fr 1fr; grid-gutter: 0 1; }
     .-wide .panel { height: 100%; }
     """
@@ -196,4 +199,5 @@ class WatchApp(App[None]):
 
     def _done(self, line: lines.Line, said: str, severity: Any) -> None:
         self._doing = None
-        self.notify(self._signs.text(said), title=line.said, severity=severity, timeout=8, markup=False)
+        seconds = _PASSED_SHOWN if severity == "information" else _WRONG_SHOWN
+        self.notify(self._signs.text(f"{line.said}: {said}"), severity=severity, timeout=seconds, markup=False)

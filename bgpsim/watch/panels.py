@@ -213,7 +213,7 @@ def _path_title(path: Event, walks: int, signs: Signs) -> Text:
     text = Text()
     text.append(signs.text(f"{_short(path['from'])} → {_short(path['to'])} "), "bold")
     text.append_text(signs.judged(path["predicted"]))
-    text.append(f" walked {walks} times", "dim")
+    text.append(f" walk {walks}", "dim")
     return text
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sealed import two_routers
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
+from bgpsim.keeper.client import connect
 from bgpsim.watch.app import WatchApp
 from bgpsim.watch.feed import KeeperFeed
 from bgpsim.watch.prompt import Prompt
@@ -124,7 +126,7 @@ def test_drift_is_told_as_such(bgpsim: Bgpsim, seed: str) -> None:
 
 
 def test_impatient_watchers_are_in_nobodys_way(bgpsim: Bgpsim, seed: str) -> None:
-    """Their probes and a step's take turns; one that does not read is no matter either."""
+    """Their probes and a step's take turns."""
     watchers = [Watcher(bgpsim, "--from", PAIR[0], "--to", PAIR[1], "--interval", "0.1") for _ in range(3)]
     for watcher in watchers:
         watcher.until(lambda e: e["event"] == "path")
@@ -132,7 +134,22 @@ def test_impatient_watchers_are_in_nobodys_way(bgpsim: Bgpsim, seed: str) -> Non
     assert [check.returncode for check in checks] == [0, 0], checks[0].stdout
     assert [watcher.stop() for watcher in watchers] == [130] * 3
     for watcher in watchers:
+        assert {e["because"] for e in watcher.told if e["event"] == "path"} == {None}
         assert not [e for e in watcher.told if e["event"] == "trouble"]
+
+
+def test_probes_sent_at_once_take_turns(bgpsim: Bgpsim, seed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(bgpsim.runtime))
+
+    def probed(number: int) -> list[str | None]:
+        with connect(seed) as client:
+            devices = [device["name"] for device in client.status()["devices"]]
+            sender = "pod:default/netshoot@worker"
+            pair = {"device": sender, "source": "10.1.1.2", "target": "10.1.3.2", "ports": [40000 + number]}
+            return [probe["received"] for probe in client.call("packets.probe", devices=devices, pairs=[pair])]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(probed, range(12))) == [["pod:default/netshoot@worker3"]] * 12
 
 
 def test_bad_input_is_told_before_anything_else(bgpsim: Bgpsim, seed: str) -> None:
@@ -173,7 +190,8 @@ def test_the_screen_and_its_keys(bgpsim: Bgpsim, seed: str, monkeypatch: pytest.
 
     def settled() -> bool:
         """The step has passed, and the screen has it."""
-        return app.board.agrees is True and app.board.step.get("state") == "ended" and "pass" in said[-1:]
+        passed = [text for text in said if text.endswith(": pass")]
+        return app.board.agrees is True and app.board.step.get("state") == "ended" and len(passed) == 1
 
     said: list[str] = []
     monkeypatch.setattr(app, "notify", lambda message, **_: said.append(message))
