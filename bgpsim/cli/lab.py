@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 from typing import Any
@@ -163,23 +164,33 @@ def graph(name: str | None, form: str | None, output: Path | None) -> None:
 @LAB
 @click.argument("where", metavar="LINK|DEVICE")
 @click.option("-w", "--write", "file", type=click.Path(), help="A pcap file; default: standard output.")
+@click.option("--decode", is_flag=True, help="Print BGP messages instead, as scapy shows them.")
 @click.option("--count", type=click.IntRange(min=1), help="So many packets.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="So long; default: until Ctrl-C.")
-def capture(name: str | None, where: str, file: str | None, count: int | None, seconds: float | None) -> None:
+def capture(
+    name: str | None, where: str, file: str | None, decode: bool, count: int | None, seconds: float | None
+) -> None:
     """Capture at one end of a LINK (tor1:net0), or at all interfaces of a DEVICE, as pcap.
 
     `bgpsim lab capture tor1:net0 | wireshark -k -i -`
     """
-    from bgpsim.cli.captured import write_pcap
+    from bgpsim.cli.captured import print_bgp, write_pcap
+    from bgpsim.errors import InputError
     from bgpsim.keeper.capturing import frames, open_capture
     from bgpsim.keeper.client import connect
 
+    if decode and file is not None:
+        raise InputError("found --decode and -w; expected one of them: messages are printed, packets are written")
     with connect(name) as client:
         status = client.status()
         names = [d["name"] for d in status["devices"]]
         device, interface = (where, None) if where in names else where.rpartition(":")[::2]
         opened = open_capture(client, _device(status, device or where), interface if device else None)
-        write_pcap(frames(opened, seconds), file, count)
+        captured = itertools.islice(frames(opened, seconds), count)
+        if decode:
+            print_bgp(captured)
+        else:
+            write_pcap(captured, file)
 
 
 @command.command("check", short_help="Is the lab as predicted?")

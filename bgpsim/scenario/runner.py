@@ -191,6 +191,7 @@ def _step(
         interrupted = isinstance(error, KeyboardInterrupt)
         verdict = verdict_of(INTERRUPTED if interrupted else INCONCLUSIVE)
         record.steps.append(doc.StepPart(name=step.name, verdict=verdict, settled=None, actions=done))
+        probing.abandon(lab, step)
         if isinstance(error, LabError):
             lab.check_alive()  # a daemon that is gone explains more than the call that it did not answer
         raise
