@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any, TypeAlias
 
@@ -95,7 +95,7 @@ class Lookout:
         fresh = self._remembering.refresh(now, busy)
         if fresh or self._pace.due(now, busy):
             began = time.monotonic()
-            self._state = observe(self._remembering, self._devices, ())
+            self._state = carried(self._state, observe(self._remembering, self._devices, ()))
             ended = time.monotonic()
             self._pace.read(ended, ended - began)
         return self._state
@@ -135,6 +135,24 @@ class Lookout:
             if tables is not None:
                 found.add_gobgp(device, tables)
         return found
+
+
+def carried(before: NetworkState, now: NetworkState) -> NetworkState:
+    """With what could not be read as it was read last: it has not gone for that, and is not observed either.
+
+    A stream on the wire is unread for a moment whenever an UPDATE is seen there that its speaker has not told yet.
+    """
+    devices, streams = now.not_observed.get("bgp", {}), now.not_observed.get("wire", {})
+    if devices:
+        now = replace(
+            now,
+            sessions={**{k: v for k, v in before.sessions.items() if k.device in devices}, **now.sessions},
+            paths={**{k: v for k, v in before.paths.items() if k.device in devices}, **now.paths},
+            advertised={**{k: v for k, v in before.advertised.items() if k.device in devices}, **now.advertised},
+        )
+    if streams:
+        now = replace(now, wire={**{k: v for k, v in before.wire.items() if k.stream in streams}, **now.wire})
+    return now
 
 
 @dataclass(slots=True)

@@ -47,10 +47,20 @@ class Judgement:
     unread: Mapping[Plane, frozenset[str]] = field(default_factory=dict)
 
     def of(
-        self, plane: Plane, device: str, peer: str, family: str | None = None, prefix: str | None = None
+        self,
+        plane: Plane,
+        device: str,
+        peer: str,
+        family: str | None = None,
+        prefix: str | None = None,
+        stream: str | None = None,
     ) -> bool | None:
-        """Whether it is there, or is not there, as predicted; None where that is not known."""
-        if self.comparison is None or device in self.unread.get(plane, ()):
+        """Whether it is there, or is not there, as predicted; None where that is not known.
+
+        `stream`: what may not have been read though its device was (`WireKey.stream`).
+        """
+        unread = self.unread.get(plane, ())
+        if self.comparison is None or device in unread or stream in unread:
             return None
         return (plane, device, peer, family, prefix) not in self.wrong
 
@@ -156,7 +166,7 @@ def heard_facts(
 
 def _heard_predicted(key: WireKey, judgement: Judgement) -> bool | None:
     speaker, direction, router, family, _, _ = key
-    return judgement.of("wire", speaker, f"{direction} {router}", family, _prefix(key))
+    return judgement.of("wire", speaker, f"{direction} {router}", family, _prefix(key), key.stream)
 
 
 def _prefix(key: PathKey | WireKey) -> str:

@@ -106,6 +106,9 @@ def test_what_another_command_does_is_told_in_order(bgpsim: Bgpsim, seed: str) -
     assert playing < at(arrived("tor1")) < agreed < ended
     assert at(arrived("worker")) < agreed
     assert told[ended]["verdict"] == "pass"
+    assert {e["prefix"] for e in told if e["event"] in ("route", "heard") and e["change"] != "prediction"} == {
+        "10.98.0.1/32"
+    }
     bgpsim("withdraw", "10.98.0.1/32", "-q")
     watcher.until(lambda e: e["event"] == "route" and (e["device"], e["change"]) == ("worker", "left"))
     assert watcher.told[-1]["predicted"] is True

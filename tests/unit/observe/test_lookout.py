@@ -1,12 +1,14 @@
 """How often a watched lab is asked what; the reading itself is tested on a real lab."""
 
 import threading
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from bgpsim.errors import LabError
-from bgpsim.observe.lookout import Ages, Pace, _Remembering
+from bgpsim.network.state import Attributes, BgpPath, NetworkState, PathKey, WireKey
+from bgpsim.observe.lookout import Ages, Pace, _Remembering, carried
 
 
 def test_a_pace_at_rest_and_while_something_moves() -> None:
@@ -80,6 +82,22 @@ def test_who_cannot_be_asked_again_is_told_of_once() -> None:
         refreshed(remembering, 1e12)
     assert not remembering.refresh(0.0, busy=False)
     assert remembering.call("dear") == 1
+
+
+def test_what_could_not_be_read_is_as_it_was() -> None:
+    prefix = ip_network("10.0.0.0/8")
+    path = BgpPath(Attributes("self"), valid=True, best=True, multipath=False)
+    at = {name: PathKey(name, "ipv4-unicast", prefix, "local") for name in ("tor0", "tor1")}
+    heard = {name: WireKey("injector", "received", name, "ipv4-unicast", prefix) for name in ("tor0", "tor1")}
+    before = NetworkState(
+        paths=dict.fromkeys(at.values(), path), wire=dict.fromkeys(heard.values(), Attributes("tor0:x"))
+    )
+    unread = {"bgp": {"tor0": "bgpd does not answer"}, "wire": {heard["tor1"].stream: "not seen whole"}}
+    now = carried(before, NetworkState(not_observed=unread))
+    assert set(now.paths) == {at["tor0"]}
+    assert set(now.wire) == {heard["tor1"]}
+    assert now.not_observed == unread
+    assert carried(before, NetworkState()) == NetworkState()
 
 
 def test_ages_as_routers_tell_them() -> None:
