@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bgpsim.agent.kernel import network_namespace
+from bgpsim.agent.kernel import container, network_namespace
 from bgpsim.errors import DeviceDied, LabError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -76,26 +77,46 @@ class Namespaces:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a device to its end; stderr is mixed into stdout as it comes.
 
-        Raises LabError when it takes longer than `timeout` seconds (it is killed then).
+        Exit code 127 where there is no such command. Raises LabError when it takes longer than `timeout` seconds (it
+        is killed then), DeviceDied where the device's init is gone.
         """
         try:
-            return subprocess.run(
-                [*self.enter_command(name), *argv],
-                input=stdin,
-                stdin=subprocess.DEVNULL if stdin is None else None,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=timeout,
-                env={**ENVIRONMENT, **(env or {})},
-                check=False,
-            )
-        except subprocess.TimeoutExpired as expired:
-            said = expired.output if isinstance(expired.output, str) else ""
-            raise LabError(
-                f"{name}: {' '.join(argv)[:200]} did not end within {timeout:.0f} s", log=tuple(said.splitlines()[-5:])
-            ) from None
+            process = self._start(name, argv, stdin is not None, {**ENVIRONMENT, **(env or {})})
+        except (FileNotFoundError, PermissionError) as error:
+            said = f"{argv[0]}: {error.strerror}\n"
+            return subprocess.CompletedProcess(argv, 126 if isinstance(error, PermissionError) else 127, said)
+        with process:
+            try:
+                output, _ = process.communicate(stdin, timeout=timeout)
+            except subprocess.TimeoutExpired as expired:
+                process.kill()
+                said = expired.output.decode(errors="replace") if isinstance(expired.output, bytes) else ""
+                raise LabError(
+                    f"{name}: {' '.join(argv)[:200]} did not end within {timeout:.0f} s",
+                    log=tuple(said.splitlines()[-5:]),
+                ) from None
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(argv, process.returncode, output)
+
+    def _start(self, name: str, argv: Sequence[str], speaks: bool, env: Mapping[str, str]) -> subprocess.Popen[str]:
+        try:
+            with container(self.pid(name)):
+                return subprocess.Popen(
+                    argv,
+                    stdin=subprocess.PIPE if speaks else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    env=env,
+                )
+        except OSError as error:
+            # ESRCH from setns; ENOMEM from fork where the init of the PID namespace is on its way out (kernel/pid.c).
+            if error.errno in (errno.ESRCH, errno.ENOMEM) and not self.alive(name):
+                raise DeviceDied(f"{name} ended by itself: its init is gone") from None
+            raise
 
     def spawn(
         self, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None

@@ -23,7 +23,7 @@ from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_lo
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
 from bgpsim.network.state import AsPath, Attributes
 from bgpsim.network.types import Address, Family, Prefix
-from bgpsim.source import Source
+from bgpsim.source import Source, merged
 
 SELF = "self"
 GRACEFUL_SHUTDOWN = "graceful-shutdown"
@@ -38,11 +38,6 @@ class Sent:
     wire: Attributes
     printed: Attributes
     sources: tuple[Source, ...]
-
-
-def merged(*groups: tuple[Source, ...]) -> tuple[Source, ...]:
-    """All lines once, in order."""
-    return tuple(dict.fromkeys(source for group in groups for source in group))
 
 
 def default_prefix(prefix: Prefix) -> bool:
