@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ class Namespaces:
 
     def __init__(self) -> None:
         self._pids: dict[str, int] = {}
+        self.probing = threading.Lock()
+        """Held by who sends probes or traces: their sockets stand in every namespace, and two would be in each other's
+        way."""
 
     def add(self, name: str, pid: int) -> None:
         self._pids[name] = pid
