@@ -240,6 +240,8 @@ class _Remembering:
     def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
         if method not in self.paces:
             return self._agent.call(method, timeout, **params)
+        # Whole: a long answer that comes in parts can be read once alone.
+        params.pop("most", None)
         with self._lock:
             known = method in self._answers
             self._params[method] = params
