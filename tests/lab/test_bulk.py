@@ -77,7 +77,7 @@ def test_ten_thousand_routes(tmp_path: Path) -> None:
         ("wire", "missing", "b1", "sent net0"),
         ("fib", "missing", "b1", "metric 20"),
     }
-    assert drift.mismatches_left_out == 3 * refused - 9
+    assert drift.mismatches_left_out == 4 * refused - 12
     titles = [d.title for d in gathered(drift.mismatches, drift.mismatch_groups)]
     assert titles == [
         f"route {group.examples[0]} and {refused - 1} more: bgp missing at b1, net0",
