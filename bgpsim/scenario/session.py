@@ -148,7 +148,7 @@ class LabSession:
         self.played.append(PlayedStep(part.name, part.verdict, tuple(part.actions), time.time()))
 
     def _read(self, document: Document, folder: Path | None = None) -> Scenario:
-        so_far = LabSoFar(self.timeline, tuple(self.past.names), self.named)
+        so_far = LabSoFar(self.timeline, tuple(self.past.names), self.files, self.named)
         return load_document(document, folder or self.folder, so_far)
 
     def _by_hand(self, steps: list[dict[str, Any]], said: str) -> Document:
