@@ -226,7 +226,7 @@ def test_a_scenario_against_a_running_lab(bgpsim: Bgpsim, seed: str) -> None:
     bgpsim("lab", "exec", "tor1", "ip", "route", "add", "blackhole", "10.1.1.0/24", "metric", "1")
     found = bgpsim("diff", "--plan", predicted, f"lab:{seed}", "--json", code=1).stdout
     (compared,) = json.loads(found)["steps"]
-    lost = {(pair["from"], pair["to"]) for pair in compared["observed"]["reachability"]["lost"]}
+    lost = {(pair["from"]["id"], pair["to"]["id"]) for pair in compared["observed"]["reachability"]["lost"]}
     assert ("pod:default/netshoot@worker3", "pod:default/netshoot@worker") in lost
     bgpsim("lab", "exec", "tor1", "ip", "route", "del", "blackhole", "10.1.1.0/24", "metric", "1")
     bgpsim("diff", "--plan", predicted, f"lab:{seed}", "-q")
