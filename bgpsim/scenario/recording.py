@@ -265,7 +265,10 @@ def outcome(record: Record, listener: Listener) -> Outcome:
     )
     part = masked_part(part)
     if record.evidence is not None:
-        part.volatile["bundle"] = str(write(record.bundle, record.evidence, record.scenario, part, code))
+        try:
+            part.volatile["bundle"] = str(write(record.bundle, record.evidence, record.scenario, part, code))
+        except OSError as error:
+            part.volatile["bundle"] = f"could not be written: {error.strerror}"
     listener.verdict(part)
     return Outcome(part, code, states_of(record))
 

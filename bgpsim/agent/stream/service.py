@@ -14,6 +14,7 @@ from typing import Any
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.sightings import RUN_BYTES
 from bgpsim.errors import LabError
+from bgpsim.process_state import STOPPED, is_stopped
 
 PORT = 33891
 """Destination port of a stream's packets; other probes have another."""
@@ -109,12 +110,20 @@ class _Process:
     def hear(self, limit: float) -> Any:
         """Its next line. Raises LabError with its last words when it ends first, or says nothing within the limit."""
         assert self._process.stdout is not None
-        timer = threading.Timer(limit, self._process.kill)
+        late: list[str] = []
+
+        def give_up() -> None:
+            late.append(STOPPED if is_stopped(self._process.pid) else f"said nothing within {limit:.0f} s")
+            self._process.kill()
+
+        timer = threading.Timer(limit, give_up)
         timer.start()
         try:
             line = self._process.stdout.readline()
         finally:
             timer.cancel()
+        if not line and late:
+            raise LabError(f"{self._name} {late[0]}")
         if not line:
             raise self._ended()
         return json.loads(line)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from bgpsim.agent.capture import CaptureService
 from bgpsim.agent.frr import FrrService
+from bgpsim.agent.health import HealthService
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
@@ -43,6 +44,7 @@ def main() -> int:
     server.register(daemons)
     server.register(PowerService(namespaces, nodes, daemons))
     server.register(FrrService(namespaces))
+    server.register(HealthService(namespaces))
     server.register(TerminalService(namespaces))
     server.register(CaptureService(namespaces))
     # Imports hold the interpreter's lock: they would be in the way while nodes are made and exec lines run. The first
