@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bgpsim.agent.protocol import Agent
 from bgpsim.errors import DeviceDied
@@ -53,9 +53,19 @@ class RouterDaemons:
             )
         running = agent.call("health.running")
         for router, daemons in sorted(self._pids.items()):
-            for name, pid in sorted(daemons.items()):
-                if running.get(router, {}).get(str(pid)) != name:
-                    raise DeviceDied(f"{router}: {name} ended by itself", log=_log(agent, router))
+            lost = [name for name, pid in sorted(daemons.items()) if running.get(router, {}).get(str(pid)) != name]
+            if lost:
+                raise DeviceDied(f"{router}: {_first(agent, router, lost)} ended by itself", log=_log(agent, router))
+
+
+def _first(agent: Agent, router: str, lost: Sequence[str]) -> str:
+    """Where several are gone: watchfrr ends the others too when it has lost zebra, and says which one it lost."""
+    if len(lost) > 1:
+        for line in agent.call("nodes.log", device=router):
+            said = _LOST.search(line)
+            if said is not None and said[1] in lost:
+                return said[1]
+    return lost[0]
 
 
 def _log(agent: Agent, router: str) -> tuple[str, ...]:
