@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from bgpsim.agent.rpc import Connection
@@ -40,6 +41,9 @@ class Door:
 
     def _turn_away(self, error: OSError) -> None:
         if self._reserve is None:
+            self._keep_reserve()
+        if self._reserve is None:
+            time.sleep(_PATIENCE)  # whoever waits is still there afterwards
             return
         os.close(self._reserve)
         self._reserve = None

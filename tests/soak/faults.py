@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-How = Literal["none", "kill", "stop", "pause", "interrupt", "terminate", "disk", "descriptors", "processes", "client"]
+How = Literal[
+    "none", "kill", "stop", "pause", "interrupt", "terminate", "disk", "descriptors", "processes", "crowd", "client"
+]
 Kind = Literal["run", "kept"]
 
 
@@ -81,8 +83,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("disk", "agent", _FULL),
     Fault("descriptors", "agent", _TOO_MANY),
     Fault("processes", "agent", _NO_MORE),
-    Fault("descriptors", "command", f"bgpsim itself: {_TOO_MANY}|{_TOO_MANY}", kinds=("run",)),
-    Fault("descriptors", "keeper", f"the lab's keeper: {_TOO_MANY}|{_TOO_MANY}", kinds=("kept",)),
+    Fault("descriptors", "command", _TOO_MANY, kinds=("run",)),
+    Fault("crowd", "keeper", f"the lab's keeper: {_TOO_MANY}", kinds=("kept",)),
     Fault("client", "slow", kinds=("kept",)),
     Fault("client", "half a request", kinds=("kept",)),
     Fault("client", "garbage", kinds=("kept",)),

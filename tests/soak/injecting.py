@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tests.soak.faults import Fault
 
 PAUSE = 3.0
 """Seconds that a paused command is stopped."""
+_FEW = 5
+"""Descriptors below this are in use for as long as a process of bgpsim's lives, so that there is no other one."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -38,10 +41,8 @@ def inject(fault: Fault, pid: int) -> Callable[[], None]:
         case "disk":
             _fill(pid)
         case "descriptors":
-            there = len(os.listdir(f"/proc/{pid}/fd"))
             before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-            # As many as it has: numbers that were closed below that are left, as on a busy day.
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (there, before[1]))
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (_FEW, before[1]))
             return lambda: _limit(pid, resource.RLIMIT_NOFILE, before)
         case "processes":
             before = resource.prlimit(pid, resource.RLIMIT_NPROC)
@@ -77,38 +78,53 @@ def _fill(agent: int) -> None:
         raise OSError(0, done.stderr.strip())
 
 
+def crowd(keeper: int, control: Path) -> contextlib.ExitStack:
+    """As many clients as the keeper has descriptors for, and its limit so low that a few are enough."""
+    stack = contextlib.ExitStack()
+    before = resource.prlimit(keeper, resource.RLIMIT_NOFILE)
+    limit = max(int(entry) for entry in os.listdir(f"/proc/{keeper}/fd")) + 4
+    resource.prlimit(keeper, resource.RLIMIT_NOFILE, (limit, before[1]))
+    stack.callback(_limit, keeper, resource.RLIMIT_NOFILE, before)
+    deadline = time.monotonic() + 10
+    while len(os.listdir(f"/proc/{keeper}/fd")) < limit and time.monotonic() < deadline:
+        _connected(stack, control)
+        time.sleep(0.1)
+    return stack
+
+
+def _connected(stack: contextlib.ExitStack, control: Path) -> socket.socket:
+    stream = stack.enter_context(socket.socket(socket.AF_UNIX))
+    folder = os.open(control.parent, os.O_PATH)
+    try:
+        stream.connect(f"/proc/self/fd/{folder}/{control.name}")
+    finally:
+        os.close(folder)
+    return stream
+
+
 def bother(what: str, control: Path) -> contextlib.ExitStack:
     """A client of a keeper's control socket that behaves badly until the stack is closed."""
     stack = contextlib.ExitStack()
-
-    def connected() -> socket.socket:
-        stream = stack.enter_context(socket.socket(socket.AF_UNIX))
-        folder = os.open(control.parent, os.O_PATH)
-        try:
-            stream.connect(f"/proc/self/fd/{folder}/{control.name}")
-        finally:
-            os.close(folder)
-        return stream
 
     request = json.dumps({"op": "status"}).encode()
     whole = struct.pack("!I", len(request)) + request
     match what:
         case "slow":
             for _ in range(8):
-                stream = connected()
+                stream = _connected(stack, control)
                 stream.setblocking(False)
                 with contextlib.suppress(BlockingIOError):
                     for _ in range(100_000):
                         stream.send(whole)
         case "half a request":
             for part in (b"", b"\0", whole[:4], whole[:-3]):
-                connected().sendall(part)
+                _connected(stack, control).sendall(part)
         case "garbage":
             for part in (b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x04null", b"\0\0\0\x02[]", b"\0\0\0\x04\xff\xfe\xfd\xfc"):
                 with contextlib.suppress(OSError):
-                    connected().sendall(part * 3)
+                    _connected(stack, control).sendall(part * 3)
         case "endless":
-            stream = connected()
+            stream = _connected(stack, control)
             stream.settimeout(2.0)
             with contextlib.suppress(OSError):
                 stream.sendall(struct.pack("!I", (1 << 32) - 1))

@@ -22,7 +22,7 @@ from bgpsim.process_state import state_of
 from bgpsim.report.document import report_schema
 from tests.soak import processes
 from tests.soak.faults import Fault
-from tests.soak.injecting import PAUSE, bother, inject
+from tests.soak.injecting import PAUSE, bother, crowd, inject
 from tests.soak.judging import BOUND, Command, Seen, cause, complaints, wrong_report
 from tests.soak.labs import Walk, write
 from tests.soak.record import Row
@@ -137,7 +137,7 @@ class Round:
 
         On a kept lab whose command was over first it is done then.
         """
-        if self.fault.how in ("none", "client"):
+        if self.fault.how in ("none", "client", "crowd"):
             return
         deadline, moment = time.monotonic() + _COMES, None
         while not command.over() and time.monotonic() < deadline:
@@ -247,16 +247,17 @@ def _kept(round_: Round) -> None:
     up = round_.start("lab", "up", str(write(round_.folder, [{}], needs)))
     round_.finish(up)
     if up.process.returncode == 0:
-        _bothered_steps(round_, walk, first[1:])
-        round_.finish(round_.start("lab", "check"))
-    if round_.fault.target == "keeper" and round_.fault.how == "descriptors":
-        round_.take_back()
-        round_.finish(round_.start("lab", "inspect"))
+        keeper = json.loads((round_.place.labs / "soak" / "lab.json").read_text())["keeper"]
+        _bothered_steps(round_, walk, first[1:], keeper)
+        with ExitStack() as stack:
+            if round_.fault.how == "crowd":
+                round_.injected = time.monotonic()
+                stack.enter_context(crowd(keeper, round_.place.labs / "soak" / "control"))
+            round_.finish(round_.start("lab", "check"))
     round_.finish(round_.start("lab", "down", "soak"))
 
 
-def _bothered_steps(round_: Round, walk: Walk, first: Sequence[dict[str, Any]]) -> None:
-    keeper = json.loads((round_.place.labs / "soak" / "lab.json").read_text())["keeper"]
+def _bothered_steps(round_: Round, walk: Walk, first: Sequence[dict[str, Any]], keeper: int) -> None:
     steps = [*first, *(walk.step() for _ in range(round_.chance.randint(1, 3)))]
     struck = len(first) if first and "stream" not in round_.fault.needs else round_.chance.randrange(len(steps))
     struck = 0 if "stream" in round_.fault.needs else struck
