@@ -42,7 +42,7 @@ def inject(fault: Fault, pid: int) -> Callable[[], None]:
             _fill(pid)
         case "descriptors":
             before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (_FEW, before[1]))
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(_FEW, _lowest_free(pid)), before[1]))
             return lambda: _limit(pid, resource.RLIMIT_NOFILE, before)
         case "processes":
             before = resource.prlimit(pid, resource.RLIMIT_NPROC)
@@ -50,6 +50,11 @@ def inject(fault: Fault, pid: int) -> Callable[[], None]:
         case _:
             raise ValueError(fault.how)
     return lambda: None
+
+
+def _lowest_free(pid: int) -> int:
+    used = {int(entry) for entry in os.listdir(f"/proc/{pid}/fd")}
+    return next(number for number in range(len(used) + 1) if number not in used)
 
 
 def _again(pid: int) -> None:

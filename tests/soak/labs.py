@@ -71,7 +71,7 @@ class Walk:
     def step(self) -> dict[str, Any]:
         choices: list[Callable[[], dict[str, Any]]] = [dict, self._exec, self._link]
         if "cluster" in self.needs:
-            choices = [dict]
+            choices = [dict, self._uplink]
         elif "speaker" in self.needs:
             choices += [self._route, self._route]
         elif not self.cut:
@@ -92,6 +92,10 @@ class Walk:
     def _link(self) -> dict[str, Any]:
         self.cut = not self.cut
         return {"link-down" if self.cut else "link-up": [_LINK]}
+
+    def _uplink(self) -> dict[str, Any]:
+        self.cut = not self.cut
+        return {"link-down" if self.cut else "link-up": ["tor1:net0"]}
 
     def _impair(self) -> dict[str, Any]:
         self.impaired = not self.impaired

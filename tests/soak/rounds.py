@@ -287,7 +287,8 @@ def _told(round_: Round, command: Running) -> Command:
     code = command.process.returncode
     said = command.said.read_text(errors="replace")
     report: tuple[str, ...] = ()
-    if command.report is not None and code not in (-9, -15):
+    without = round_.injected is not None and round_.fault.name == "descriptors command"
+    if command.report is not None and code not in (-9, -15) and not without:
         report = _checked(command.report / "report.json", round_.place.schema, code, said)
     seconds = ended - since if round_.injected is not None else 0.0
     return Command(" ".join(command.words[:2]), code, said, seconds, report, hung)
