@@ -201,7 +201,7 @@ def play(place: Place, fault: Fault, kind: str, seed: int, number: int) -> Row:
         kind,
         fault.name,
         seen.injected,
-        seen.late,
+        seen.late and not any(command.code for command in after),
         seen.device,
         None if round_.injected is None else round(round_.injected - begun, 2),
         round_.steps,
