@@ -47,8 +47,10 @@ lint: $(STAMP) ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install ## the lab beside its floor, in one run
-	$(BIN)/python -m benchmarks
+bench: install ## labs beside their floors, in one run; make bench ROWS="ring-20 munet" for some rows
+	@$(BIN)/python -c 'import munet' 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	$(BIN)/python -m benchmarks $(ROWS)
 
 clean: ## remove what make made (the images stay in the data directory)
 	rm -rf $(VENV) build dist reports soak .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

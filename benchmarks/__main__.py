@@ -16,8 +16,11 @@ from benchmarks.table import render
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one run of each: does it work at all?")
-    parser.add_argument("--only", choices=ROWS, action="append", help="this row alone (may be repeated)")
+    parser.add_argument("only", nargs="*", metavar="ROW", help=f"these rows alone, of {', '.join(ROWS)}")
     arguments = parser.parse_args()
+    for name in arguments.only:
+        if name not in ROWS:
+            parser.error(f"found the row {name!r}, expected one of {', '.join(ROWS)}")
     rows: list[Row] = []
     parts: list[Parts] = []
     for name in arguments.only or ROWS:

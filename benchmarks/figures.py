@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
+
+Unit = Literal["s", "MiB"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,18 +16,20 @@ class Beside:
 
     what: str
     seconds: float
+    """Or MiB, where the row's unit says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     what: str
     runs: tuple[float, ...]
-    """Seconds, in the order they were measured."""
+    """Seconds (or `unit`), in the order they were measured."""
     beside: Beside | None
     bound: float
     """Times what stands beside it; where nothing does, seconds."""
     peak_kib: int
     """Resident memory of the largest process, over all runs."""
+    unit: Unit = "s"
 
     @property
     def seconds(self) -> float:
@@ -45,10 +50,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Where a measured time went, in order: name and seconds."""
+    """Where a measured time (or memory) went, in order: name and seconds (or `unit`)."""
 
     what: str
     parts: tuple[tuple[str, float], ...]
+    unit: Unit = "s"
 
 
 def medians(what: str, runs: Sequence[Parts]) -> Parts:

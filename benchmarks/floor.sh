@@ -16,44 +16,18 @@ set -euo pipefail
 if [ "${1:-}" != --inside ]; then
     read -r uptime _ </proc/uptime
     exec unshare --user --map-root-user --mount --net --pid --uts --ipc --fork --kill-child --mount-proc \
-        -- "$BASH" "$0" --inside "$uptime" "$@"
+        -- "$BASH" "$0" --inside "$uptime" "$(dirname "$0")" "$@"
 fi
 
 trap 'exit 130' INT TERM # PID 1 of a namespace hears only what it asks for
-started=$2 frr=$3 node=$4
+started=$2 here=$3 frr=$4 node=$5
 at=/run/floor
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
-daemons=/usr/lib/frr
 routers='router0 tor0 tor1'
 nodes='control-plane worker worker2 worker3'
 pods='pod1 pod2 pod3'   # of worker, worker2 and worker3: the DaemonSet does not run on the control plane
-poll=0.05
 limit=60
-
-elapsed() { # hundredths of a second since this script was started
-    local now
-    read -r now _ </proc/uptime
-    echo $((10#${now/./} - 10#${started/./}))
-}
-
-milestone() {
-    local hundredths
-    hundredths=$(elapsed)
-    printf '%s %d.%02d\n' "$1" $((hundredths / 100)) $((hundredths % 100))
-}
-
-until_true() { # until_true WHAT COMMAND...: poll, and give up after the limit
-    local what=$1
-    shift
-    until "$@"; do
-        if [ "$(elapsed)" -gt $((limit * 100)) ]; then
-            echo "floor: not within $limit s: $what" >&2
-            tail -n 20 "$at"/*.log >&2 || true
-            exit 1
-        fi
-        sleep $poll
-    done
-}
+. "$here/floor_common.sh"
 
 # ---- what each device is given ---------------------------------------------------------------------------------------
 
@@ -220,20 +194,6 @@ END
 
 # ---- nodes -----------------------------------------------------------------------------------------------------------
 
-root_of() { # root_of DEVICE IMAGE: an overlay over the image, with a /run of its own
-    local place=$at/$1
-    mkdir -p "$place/upper" "$place/work" "$place/root"
-    mount -t overlay -o "lowerdir=$2,upperdir=$place/upper,workdir=$place/work,userxattr" none "$place/root"
-    mount -t tmpfs -o mode=755 none "$place/root/run"
-    mount --rbind /dev "$place/root/dev"
-}
-
-enter_new() { # enter_new DEVICE HOSTNAME SCRIPT: namespaces of its own, its root, and the script as PID 1 there
-    nsenter --net="/run/netns/$1" unshare --mount --pid --uts --ipc --fork --kill-child -- /bin/sh -c '
-        hostname "$2" && mount -t proc none "$1/proc" && exec chroot "$1" /bin/sh -c "$3"' \
-        sh "$at/$1/root" "$2" "$3" >"$at/$1.log" 2>&1 &
-}
-
 router() { # its root and its daemons
     root_of "$1" "$frr"
     local etc=$at/$1/root/etc/frr
@@ -242,12 +202,7 @@ router() { # its root and its daemons
     bgpd_conf "$1" >"$etc/bgpd.conf"
     rm "$etc/frr.conf"
     mkdir -p "$at/$1/root/run/frr"
-    enter_new "$1" "$1" "
-        $daemons/zebra -d -F traditional -A 127.0.0.1 -s 90000000
-        $daemons/bgpd -d -F traditional -A 127.0.0.1
-        $daemons/staticd -d -F traditional -A 127.0.0.1
-        $daemons/watchfrr -d -F traditional zebra bgpd staticd
-        exec sleep infinity"
+    enter_new "$1" "$1" "$start_frr"
 }
 
 kubernetes_node() { # kubernetes_node DEVICE AS ROUTER_ID PEER: ready; gobgpd starts when `cilium` is opened for writing

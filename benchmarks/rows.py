@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
-from benchmarks import seed_lab
+from benchmarks import large_labs, memory, munet_ring, seed_lab
 from benchmarks.commands import run
 from benchmarks.figures import Beside, Parts, Row, medians
 
 SCENARIO = "scenarios/cilium-bgp/scenario.yaml"
 Tell = Callable[[str], None]
-
+Measure = Callable[[bool, Tell], tuple[Row, tuple[Parts, ...]]]
 
 MOST_RUNS = 10
 LUCK = 0.5
@@ -81,9 +81,78 @@ def command_line(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
     return row, ()
 
 
-ROWS: Mapping[str, Callable[[bool, Tell], tuple[Row, tuple[Parts, ...]]]] = {
+def fabric(name: str) -> Measure:
+    """A generated fabric beside its floor."""
+
+    def measure(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+        floors: list[large_labs.Measured] = []
+        labs: list[large_labs.Measured] = []
+        with large_labs.written(large_labs.FABRICS[name]()) as files:
+            for number in range(1, (1 if quick else 3) + 1):
+                floors.append(large_labs.floor(files))
+                labs.append(large_labs.lab(files))
+                tell(f"{name} {number}: floor {floors[-1].seconds:.2f} s, lab {labs[-1].seconds:.2f} s")
+        row = Row(
+            f"{name}, command to settled, less the quiet window",
+            tuple(measured.seconds for measured in labs),
+            Beside("floor", median(measured.seconds for measured in floors)),
+            bound=1.3,
+            peak_kib=max(measured.peak_kib for measured in labs),
+        )
+        shown = (("floor", floors), ("lab", labs))
+        return row, tuple(medians(f"{name}, {what}", [m.parts for m in measured]) for what, measured in shown)
+
+    return measure
+
+
+def memory_of(name: str) -> Measure:
+    """All memory of a generated fabric beside that of its daemons."""
+
+    def measure(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+        drawn = large_labs.FABRICS[name]()
+        with large_labs.written(drawn) as files:
+            most = memory.measure(files, len(drawn.routers))
+        what = f"{name}, all memory of the lab"
+        row = Row(
+            what,
+            (most.total / 1024,),
+            Beside("its daemons' own", most.daemons / 1024),
+            bound=1.3,
+            peak_kib=most.of["bgpsim"],
+            unit="MiB",
+        )
+        return row, (memory.parts(most, what),)
+
+    return measure
+
+
+def beside_munet(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+    """One run of munet, a run of bgpsim on either side of it."""
+    drawn = large_labs.FABRICS[MUNET]()
+    with large_labs.written(drawn) as files:
+        labs = [large_labs.lab(files)]
+        other = munet_ring.measure(drawn, files)
+        tell(f"{MUNET} by munet: {other.seconds:.2f} s")
+        if not quick:
+            labs.append(large_labs.lab(files))
+    row = Row(
+        f"{MUNET}, command to settled, less the quiet window",
+        tuple(measured.seconds for measured in labs),
+        Beside("munet", other.seconds),
+        bound=round(1 / 3, 3),
+        peak_kib=max(measured.peak_kib for measured in labs),
+    )
+    return row, (other.parts,)
+
+
+MUNET = "ring-20"
+ROWS: Mapping[str, Measure] = {
     "lab": lab,
     "scenario": scenario,
     "plan": plan,
     "help": command_line,
+    **{name: fabric(name) for name in large_labs.FABRICS},
+    "memory-20": memory_of("ring-20"),
+    "memory-60": memory_of("ring-60"),
+    "munet": beside_munet,
 }

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +48,11 @@ def bgpsim() -> Path:
     return Path(sys.executable).with_name("bgpsim")
 
 
-def run_scenario(file: str, running: Callable[[int], None] | None = None) -> tuple[Finished, Mapping[str, Any]]:
+def run_scenario(
+    file: str, running: Callable[[int], None] | None = None, arguments: Sequence[str] = ()
+) -> tuple[Finished, Mapping[str, Any]]:
     """Also its report. Raises CommandFailed where its verdict is not `pass`: then the time means nothing."""
-    finished = run([bgpsim(), "run", file, "--json"], running=running, check=False)
+    finished = run([bgpsim(), "run", file, "--json", *arguments], running=running, check=False)
     try:
         report: Mapping[str, Any] = json.loads(finished.output)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bgpsim.agent.kernel import network_namespace
+from bgpsim.agent.kernel import container, network_namespace
 from bgpsim.errors import DeviceDied, LabError, ProcessStopped
 from bgpsim.process_state import STOPPED, state_of
 
@@ -76,19 +77,17 @@ class Namespaces:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a device to its end; stderr is mixed into stdout as it comes.
 
-        Raises LabError when it takes longer than `timeout` seconds, and ProcessStopped when something in the device is
-        stopped, which it may wait for without end (it is killed then).
+        Exit code 127 where there is no such command. Raises DeviceDied where the device's init is gone, LabError when
+        it takes longer than `timeout` seconds, and ProcessStopped when something in the device is stopped, which it may
+        wait for without end (it is killed then).
         """
         deadline = time.monotonic() + timeout
-        with subprocess.Popen(
-            [*self.enter_command(name), *argv],
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env={**ENVIRONMENT, **(env or {})},
-        ) as process:
+        try:
+            process = self._start(name, argv, stdin is not None, {**ENVIRONMENT, **(env or {})})
+        except (FileNotFoundError, PermissionError) as error:
+            said = f"{argv[0]}: {error.strerror}\n"
+            return subprocess.CompletedProcess(argv, 126 if isinstance(error, PermissionError) else 127, said)
+        with process:
             try:
                 return self._to_its_end(process, name, argv, stdin, timeout, deadline)
             finally:
@@ -119,6 +118,24 @@ class Namespaces:
                     f"{name}: {' '.join(argv)[:200]} did not end within {timeout:.0f} s",
                     log=tuple(said.splitlines()[-5:]),
                 ) from None
+
+    def _start(self, name: str, argv: Sequence[str], speaks: bool, env: Mapping[str, str]) -> subprocess.Popen[str]:
+        try:
+            with container(self.pid(name)):
+                return subprocess.Popen(
+                    argv,
+                    stdin=subprocess.PIPE if speaks else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    env=env,
+                )
+        except OSError as error:
+            # ESRCH from setns; ENOMEM from fork where the init of the PID namespace is on its way out (kernel/pid.c).
+            if error.errno in (errno.ESRCH, errno.ENOMEM) and not self.alive(name):
+                raise DeviceDied(f"{name} ended by itself: its init is gone") from None
+            raise
 
     def spawn(
         self, name: str, argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None

@@ -6,7 +6,7 @@ the lab: what could not be read is `not_observed`, never equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -105,17 +105,20 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
         wire,
         predicted.wire,
         observed.wire,
-        where=lambda key: (key.speaker, f"{key.direction} {key.peer}", key.family, _prefix(key)),
+        where=lambda key: (key.device, f"{key.direction} {key.neighbor}", key.family, _prefix(key)),
         fields=attribute_texts,
         text=attributes_text,
         sources=lambda key, _: predicted.lines.get(key, ()),
+        stream=lambda key: key.stream,
     )
+    # A stream that was not seen whole may have anything on it, also where nothing was predicted.
+    wire.count_unread({key.stream for key in (*predicted.wire, *observed.wire)})
     mismatches = sorted((m for tally in tallies.values() for m in tally.mismatches), key=lambda m: m.order)
     empty = {
         "bgp": "no BGP in this scenario",
         "fib": "no routes in this scenario",
         "path": "no pair of endpoints in this scenario",
-        "wire": "no speaker in this scenario",
+        "wire": "no session that carries a route in this scenario",
     }
     return Comparison(
         planes={plane: tally.result(empty[plane]) for plane, tally in tallies.items()}, mismatches=tuple(mismatches)
@@ -152,6 +155,10 @@ class _Tally:
             self.not_observed += 1
             return False
         return True
+
+    def count_unread(self, named: Set[str]) -> None:
+        """Count what could not be read and is not among the names that facts go by."""
+        self.not_observed += len(set(self.unread) - named)
 
     def mismatch(
         self,
@@ -210,10 +217,11 @@ def _compare_keyed(
     fields: Callable[[Value], dict[str, str]],
     text: Callable[[Value], str],
     sources: Callable[[Any, Value], tuple[Source, ...]],
+    stream: Callable[[Any], str] | None = None,
 ) -> None:
     for key in sorted(set(predicted) | set(observed), key=str):
         place = where(key)
-        if not tally.read(place[0]):
+        if not tally.read(place[0], *(() if stream is None else (stream(key),))):
             continue
         if key not in observed:
             tally.mismatch("missing", place, text(predicted[key]), "", because=sources(key, predicted[key]))

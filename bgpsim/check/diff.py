@@ -124,6 +124,8 @@ class StateDiff:
     advertised: tuple[RouteChange, ...] = ()
     """Entries of Adj-RIBs-Out."""
     wire: tuple[RouteChange, ...] = ()
+    speakers: frozenset[str] = field(default=frozenset(), compare=False)
+    """The devices that speak for nobody but the scenario."""
     gone: tuple[PairChange, ...] = ()
     """Pairs that are followed before alone: an endpoint is not there any more."""
     new: tuple[PairChange, ...] = ()
@@ -173,6 +175,7 @@ def diff(before: NetworkState, after: NetworkState) -> StateDiff:
         counters=tuple(_counters(before, after, unread["bgp"])),
         advertised=tuple(_advertised(before, after, unread["bgp"])),
         wire=tuple(_wire(before, after, unread["wire"])),
+        speakers=_speakers(before) | _speakers(after),
         gone=tuple(PairChange(f, _way(before.forwarding[f]), "", before.forwarding[f]) for f in pairs.gone),
         new=tuple(PairChange(f, "", _way(after.forwarding[f]), None, after.forwarding[f]) for f in pairs.new),
         unread=tuple(f"{plane} of {name}: {why}" for plane in PLANES for name, why in sorted(unread[plane].items())),
@@ -227,9 +230,14 @@ def _advertised(before: NetworkState, after: NetworkState, unread: Mapping[str, 
 def _wire(before: NetworkState, after: NetworkState, unread: Mapping[str, str]) -> Iterator[RouteChange]:
     for key in sorted({**before.wire, **after.wire}, key=str):
         was, now = before.wire.get(key), after.wire.get(key)
-        if was != now and key[0] not in unread:
-            place = ("wire", key[0], _prefix(key), f"{key.direction} {key.peer}")
+        if was != now and key.stream not in unread:
+            place = ("wire", key[0], _prefix(key), f"{key.direction} {key.neighbor}")
             yield _route(place, was, now, attributes_text, attribute_texts)
+
+
+def _speakers(state: NetworkState) -> frozenset[str]:
+    """A speaker alone names a neighbor by its device."""
+    return frozenset(key.device for key, session in state.sessions.items() if session.peer == key.neighbor)
 
 
 def _route(

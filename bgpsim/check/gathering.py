@@ -53,7 +53,10 @@ class Group:
 
 def gathered(change: StateDiff) -> tuple[Group, ...]:
     """Tables, kernel routes and what speakers sent; those that reach furthest first."""
-    told = (*change.routes, *(r for r in change.wire if (r.peer or "").startswith(_SENT)))
+    told = (
+        *change.routes,
+        *(r for r in change.wire if r.device in change.speakers and (r.peer or "").startswith(_SENT)),
+    )
     return grouped(told, change.sessions)
 
 

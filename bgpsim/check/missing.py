@@ -65,7 +65,7 @@ def known(state: NetworkState, wanted: Wanted) -> Prefix | None:
 def _holders(state: NetworkState, prefix: Prefix) -> set[str]:
     tables = {key.device for key, path in state.paths.items() if key.prefix == prefix and is_in_table(path)}
     kernels = {key.device for key in state.fib if key.prefix == prefix}
-    speakers = {key.speaker for key in state.wire if key.prefix == prefix and key.direction == "sent"}
+    speakers = {key.device for key in state.wire if key.prefix == prefix and key.direction == "sent"}
     return tables | kernels | speakers
 
 
@@ -107,7 +107,7 @@ def _over_a_session(state: NetworkState, key: SessionKey, holder: str, prefix: P
     lines = () if back is None else state.sessions[back].because_sources
     best = best_of(tables_of(state, holder).of(prefix))
     if best is None:
-        sent = any(k.speaker == holder and k.prefix == prefix for k in state.wire)
+        sent = any(k.device == holder and k.prefix == prefix for k in state.wire)
         why = (
             f"announces it to others than {key.device}" if sent else "has it in its kernel and does not put it into BGP"
         )

@@ -1,9 +1,8 @@
-"""Captured frames, written as pcap."""
+"""Captured frames, written as pcap or printed as BGP messages."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sys
 from collections.abc import Iterable
 
@@ -16,7 +15,17 @@ _ETHERNET = 1
 """LINKTYPE_ETHERNET."""
 
 
-def write_pcap(frames: Iterable[Frame], file: str | None, count: int | None) -> None:
+def print_bgp(frames: Iterable[Frame]) -> None:
+    """A text per message, as it is complete. Ctrl-C is its normal end."""
+    from bgpsim.observe.bgp_wire.printing import Captured, printed
+
+    captured = (Captured(f.seconds * 10**9 + f.nanoseconds, f.interface, f.octets) for f in frames)
+    with contextlib.suppress(KeyboardInterrupt):
+        for text in printed(captured):
+            click.echo(text)
+
+
+def write_pcap(frames: Iterable[Frame], file: str | None) -> None:
     """To a file, or to standard output where that is no terminal; each packet at once. Ctrl-C is its normal end."""
     from scapy.utils import RawPcapWriter
 
@@ -33,7 +42,7 @@ def write_pcap(frames: Iterable[Frame], file: str | None, count: int | None) -> 
     ):
         pcap.write_header(None)
         pcap.flush()
-        for frame in itertools.islice(frames, count):
+        for frame in frames:
             pcap.write_packet(frame.octets, sec=frame.seconds, usec=frame.nanoseconds)
             written += 1
     click.echo(f"{written} packets", err=True)

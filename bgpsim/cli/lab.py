@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def command() -> None:
     """A lab that stays up and outlives the terminal."""
 
 
-@command.command("up")
+@command.command("up", short_help="Bring up a lab, and leave it running.")
 @click.argument("file", type=ScenarioFile())
 @click.option("--lab", "name", metavar="NAME", help="What to call it; default: the scenario's name.")
 @JSON
@@ -44,7 +45,7 @@ def up(file: str, name: str | None, as_json: bool, quiet: bool, verbose: bool) -
     finish(report_of(outcome), as_json=as_json, folder=None)
 
 
-@command.command("ls")
+@command.command("ls", short_help="The labs that are up, and those that ended by themselves.")
 @JSON
 def ls(as_json: bool) -> None:
     """The labs that are up, and those that ended by themselves."""
@@ -59,7 +60,7 @@ def ls(as_json: bool) -> None:
         print_text(labs_table(there))
 
 
-@command.command("inspect")
+@command.command("inspect", short_help="One lab: devices, speakers, what was done to it.")
 @click.argument("name", required=False)
 @JSON
 def inspect(name: str | None, as_json: bool) -> None:
@@ -76,7 +77,7 @@ def inspect(name: str | None, as_json: bool) -> None:
         print_text(*inspected(client.name, status))
 
 
-@command.command("down")
+@command.command("down", short_help="End labs.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Every lab of this user.")
 def down(names: tuple[str, ...], everything: bool) -> None:
@@ -95,7 +96,11 @@ def down(names: tuple[str, ...], everything: bool) -> None:
         click.echo(f"lab {name} is down")
 
 
-@command.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@command.command(
+    "exec",
+    short_help="Run a command in a device.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
 @LAB
 @click.argument("device")
 @click.argument("words", nargs=-1, required=True, metavar="CMD...", type=click.UNPROCESSED)
@@ -111,7 +116,7 @@ def execute(name: str | None, device: str, words: tuple[str, ...]) -> None:
         sys.exit(with_pipes(client, _device(client.status(), device), words))
 
 
-@command.command("shell")
+@command.command("shell", short_help="A terminal on a device.")
 @LAB
 @click.option("--bash", "bash", is_flag=True, help="bash, on a router too.")
 @click.argument("device")
@@ -127,7 +132,7 @@ def shell(name: str | None, device: str, bash: bool) -> None:
         sys.exit(on_terminal(client, device, ["vtysh"] if device in routers and not bash else ["bash", "-l"]))
 
 
-@command.command("graph")
+@command.command("graph", short_help="Draw the lab.")
 @LAB
 @click.option(
     "--format",
@@ -155,30 +160,40 @@ def graph(name: str | None, form: str | None, output: Path | None) -> None:
         raise InputError(f"{output}: {error.strerror}; expected a file that can be written") from None
 
 
-@command.command("capture")
+@command.command("capture", short_help="Packets of a link or a device, as pcap.")
 @LAB
 @click.argument("where", metavar="LINK|DEVICE")
 @click.option("-w", "--write", "file", type=click.Path(), help="A pcap file; default: standard output.")
+@click.option("--decode", is_flag=True, help="Print BGP messages instead, as scapy shows them.")
 @click.option("--count", type=click.IntRange(min=1), help="So many packets.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="So long; default: until Ctrl-C.")
-def capture(name: str | None, where: str, file: str | None, count: int | None, seconds: float | None) -> None:
+def capture(
+    name: str | None, where: str, file: str | None, decode: bool, count: int | None, seconds: float | None
+) -> None:
     """Capture at one end of a LINK (tor1:net0), or at all interfaces of a DEVICE, as pcap.
 
     `bgpsim lab capture tor1:net0 | wireshark -k -i -`
     """
-    from bgpsim.cli.captured import write_pcap
+    from bgpsim.cli.captured import print_bgp, write_pcap
+    from bgpsim.errors import InputError
     from bgpsim.keeper.capturing import frames, open_capture
     from bgpsim.keeper.client import connect
 
+    if decode and file is not None:
+        raise InputError("found --decode and -w; expected one of them: messages are printed, packets are written")
     with connect(name) as client:
         status = client.status()
         names = [d["name"] for d in status["devices"]]
         device, interface = (where, None) if where in names else where.rpartition(":")[::2]
         opened = open_capture(client, _device(status, device or where), interface if device else None)
-        write_pcap(frames(opened, seconds), file, count)
+        captured = itertools.islice(frames(opened, seconds), count)
+        if decode:
+            print_bgp(captured)
+        else:
+            write_pcap(captured, file)
 
 
-@command.command("check")
+@command.command("check", short_help="Is the lab as predicted?")
 @LAB
 @JSON
 @QUIET
@@ -188,7 +203,7 @@ def check(name: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     play_by_hand(name, {}, "check", as_json=as_json, verbosity=verbose - quiet)
 
 
-@command.command("do")
+@command.command("do", short_help="Play one step of any kind.")
 @LAB
 @click.argument("step")
 @JSON
@@ -211,7 +226,7 @@ def do(name: str | None, step: str, as_json: bool, quiet: bool, verbose: bool) -
     play_by_hand(name, value, " ".join(step.split()), as_json=as_json, verbosity=verbose - quiet)
 
 
-@command.command("link-down")
+@command.command("link-down", short_help="Cut a link.")
 @LAB
 @click.argument("links", nargs=-1, required=True, metavar="DEVICE:INTERFACE...")
 @click.option("--silent", is_flag=True, help="Carrier stays, and nothing passes: a black hole.")
@@ -227,7 +242,7 @@ def link_down(
     play_by_hand(name, {"link-down": entries}, said, as_json=as_json, verbosity=verbose - quiet)
 
 
-@command.command("link-up")
+@command.command("link-up", short_help="Restore a link.")
 @LAB
 @click.argument("links", nargs=-1, required=True, metavar="DEVICE:INTERFACE...")
 @JSON
@@ -239,7 +254,7 @@ def link_up(name: str | None, links: tuple[str, ...], as_json: bool, quiet: bool
     play_by_hand(name, {"link-up": list(links)}, said, as_json=as_json, verbosity=verbose - quiet)
 
 
-@command.command("impair")
+@command.command("impair", short_help="Delay, lose or slow down what passes over a link.")
 @LAB
 @click.argument("link", metavar="DEVICE:INTERFACE")
 @click.option("--delay", metavar="20ms")

@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "run": ("bgpsim.cli.run", "Run scenarios on a lab, and compare with the prediction."),
     "plan": ("bgpsim.cli.plan", "Predict a scenario, step by step, without a lab."),
+    "init": ("bgpsim.cli.init", "Write a lab to start from: the shipped one, or a generated ring or fat-tree."),
     "diff": ("bgpsim.cli.diff", "Compare two reports, two steps, or two sets of input files."),
     "explain": ("bgpsim.cli.explain", "Say why a path is best and each other lost, and where packets go."),
     "lab": ("bgpsim.cli.lab", "A lab that stays up and outlives the terminal."),

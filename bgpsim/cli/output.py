@@ -149,7 +149,8 @@ def finish(report: Report, *, as_json: bool, folder: Path | None, states: Sequen
     states = states if len(states) == len(report.runs) else ()
     if folder is not None and states:
         report = report.model_copy(update={"states": FILE_NAME})
-    text = to_json(report)
+    # Of a large lab it is many megabytes.
+    text = to_json(report) if as_json or folder is not None else ""
     lost: OSError | None = None
     if folder is not None:
         # A second Ctrl-C must not cut the report in half.

@@ -83,7 +83,7 @@ class _Builder:
             self.kernels[name] = KernelSetup(name, {"lo": Interface("lo", mtu=65536)})
         for node in topology.nodes.values():
             self.aliases[node.name] = node.name if node.shares is None else self._shared(node.name)
-        self._management("clab", topology.management, [node.name for node in own])
+        self._management("clab", topology.management, [node.name for node in own if node.network_mode != "none"])
         if cluster is not None:
             self._management("kind", cluster.management, [node.name for node in kind_nodes])
         for link in topology.links:

@@ -15,6 +15,7 @@ from bgpsim.source import Source, Unmodelled
 
 _KINDS: dict[str, RouteKind] = {"blackhole": "blackhole", "unreachable": "unreachable", "prohibit": "prohibit"}
 _DAEMONS = "/etc/frr/daemons"
+_SAVED = "/etc/frr/frr.conf"
 _ENABLE_BGPD = re.compile(r"s(.)bgpd=no\1bgpd=yes\1g?")
 _FORWARDING = ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.forwarding=1", "net.ipv6.conf.all.forwarding=1")
 _IDLE = ("echo", "sleep", "true", "touch", "mkdir", "cat")
@@ -74,6 +75,8 @@ class KernelSetup:
                 self._edit_daemons(words[1:-1])
             case "frrinit.sh" if words[1:] in (("start",), ("restart",)):
                 self.frr_started, self.bgpd_started = True, self._bgpd_enabled
+            case "rm" if [word for word in words[1:] if word != "-f"] == [_SAVED]:
+                pass  # an image's saved configuration is not read here
             case "touch" if all(word.startswith("/etc/frr/") for word in words[1:]):
                 pass
             case "sysctl" if [word for word in words[1:] if word not in ("-w", "-q")] in [[s] for s in _FORWARDING]:

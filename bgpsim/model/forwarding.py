@@ -19,7 +19,7 @@ from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import Device, InterfaceRef
 from bgpsim.network.state import Disposition, FibNextHop, FlowKey, Forwarding, ForwardingPath, Hop
 from bgpsim.network.types import Address
-from bgpsim.source import Source
+from bgpsim.source import Source, merged
 
 TTL = 64
 """Of a probe as its sender makes it."""
@@ -33,7 +33,8 @@ class _Walk:
     ingress: str | None
     hops: tuple[Hop, ...]
     seen: frozenset[tuple[str, str | None]]
-    sources: tuple[Source, ...]
+    sources: tuple[tuple[Source, ...], ...]
+    """The lines behind each route taken, in the order of the hops."""
     address: Address | None
     """The packet's source address, where it matters."""
     ttl: int
@@ -60,7 +61,7 @@ class Walker:
         def end(disposition: Disposition, because: str, egress: str | None = None) -> None:
             hops = walk.hops if device.kind == "pod" else (*walk.hops, Hop(device.name, walk.ingress, egress))
             at = hops[-1].device if hops else device.name
-            found.append(ForwardingPath(hops, disposition, at, because, walk.sources))
+            found.append(ForwardingPath(hops, disposition, at, because, merged(*walk.sources)))
 
         if target in self.wiring.own_addresses(device.name):
             return end("delivered", f"{target} is an address of {device.name}")
@@ -83,16 +84,14 @@ class Walker:
         route = next((route for _, route in self.fibs.table(device.name).matches(target)), None)
         if route is None:
             return end("no-route", f"{device.name} has no route to {target}")
-        sources = walk.sources + tuple(source for source in route.sources if source not in walk.sources)
+        walk = replace(walk, sources=(*walk.sources, route.sources))
         if route.kind != "unicast":
-            walk = replace(walk, sources=sources)
             kinds: dict[str, Disposition] = {
                 "blackhole": "blackhole",
                 "unreachable": "unreachable",
                 "prohibit": "filtered",
             }
             return end(kinds[route.kind], f"{device.name} has a {route.kind} route")
-        walk = replace(walk, sources=sources)
         for hop in sorted(route.next_hops, key=str):
             assert hop.interface is not None
             out = InterfaceRef(device.name, hop.interface)

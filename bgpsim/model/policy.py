@@ -23,7 +23,7 @@ from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_lo
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
 from bgpsim.network.state import AsPath, Attributes
 from bgpsim.network.types import Address, Family, Prefix
-from bgpsim.source import Source
+from bgpsim.source import Source, merged
 
 SELF = "self"
 GRACEFUL_SHUTDOWN = "graceful-shutdown"
@@ -38,11 +38,6 @@ class Sent:
     wire: Attributes
     printed: Attributes
     sources: tuple[Source, ...]
-
-
-def merged(*groups: tuple[Source, ...]) -> tuple[Source, ...]:
-    """All lines once, in order."""
-    return tuple(dict.fromkeys(source for group in groups for source in group))
 
 
 def default_prefix(prefix: Prefix) -> bool:
@@ -180,6 +175,9 @@ class Exporter:
             shown_hop = path.next_hop
         else:
             shown_hop = next_hop
+            beside = self._global_beside(family, best)
+            if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
+                shown_hop = beside
         printed = Attributes(
             next_hop=shown_hop,
             as_path=path.as_path,
@@ -205,13 +203,26 @@ class Exporter:
     ) -> str:
         """`self` where the router puts in its own address (bgp_route.c, subgroup_announce_check)."""
         text = best.attributes.next_hop
-        if text == SELF or settings.next_hop_self or parse_link_local(text) is not None:
+        if text == SELF or settings.next_hop_self:
             return SELF
+        if parse_link_local(text) is not None:
+            # An internal peer gets the global address that came with it; to others the router's own goes along.
+            beside = self._global_beside(family, best) if end.type == "ibgp" else None
+            return beside or SELF
         if end.type == "ebgp" and (best.neighbor == end.neighbor.name or not self._shared(device, end, text)):
             return SELF
         if family == "ipv4-unicast" and end.extended_nexthop:
             return SELF
         return text
+
+    def _global_beside(self, family: Family, best: Candidate) -> str | None:
+        """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""
+        ref = parse_link_local(best.attributes.next_hop)
+        interface = self.wiring.interface(ref) if ref is not None else None
+        if interface is None or best.type == "local" or family != "ipv6-unicast":
+            return None
+        found = (a.ip for a in interface.addresses if a.version == 6 and not a.ip.is_link_local)
+        return next(map(str, found), None)
 
     def _shared(self, device: Device, end: SessionEnd, text: str) -> bool:
         """The next hop and the peer are on one connected network: a third-party next hop is kept."""
@@ -227,7 +238,7 @@ class Exporter:
                 return str(end.local_address)
             return str(self._interface_address(device, end, 4) or router_id(device))
         if isinstance(end.local_address, IPv4Address):
-            return self._next_hop_of_ipv4_session(device, end.local_address)
+            return self._next_hop_of_ipv4_session(device, end, end.local_address, local)
         if end.interface is not None and end.interface != LOOPBACK and (end.type == "ebgp" or local):
             return link_local_text(InterfaceRef(device.name, end.interface))
         if isinstance(end.local_address, IPv6Address):
@@ -239,18 +250,23 @@ class Exporter:
         return link_local_text(InterfaceRef(device.name, end.interface))
 
     @staticmethod
-    def _next_hop_of_ipv4_session(device: Device, local: IPv4Address) -> str:
+    def _next_hop_of_ipv4_session(device: Device, end: SessionEnd, session: IPv4Address, local: bool) -> str:
         """An IPv6 address of the interface that has the session's address, else that address mapped (RFC 4291 section
-        2.5.5.2; bgp_zebra.c, bgp_nexthop_set, and bgp_updgrp_packet.c). GoBGP maps always."""
+        2.5.5.2; bgp_zebra.c, bgp_nexthop_set, and bgp_updgrp_packet.c). GoBGP maps always.
+
+        On a common link the link-local address goes with it, and is the one that the peer uses (bgp_route.c,
+        subgroup_announce_check: 32 octets to an external peer, and of own routes to any)."""
         assert device.bgp is not None
         for interface in device.interfaces if device.bgp.engine == "frr" else ():
-            if any(address.ip == local for address in interface.addresses):
+            if any(address.ip == session for address in interface.addresses):
+                if end.interface == interface.name != LOOPBACK and (end.type == "ebgp" or local):
+                    return link_local_text(InterfaceRef(device.name, interface.name))
                 for address in interface.addresses:
                     if address.version == 6:
                         return str(address.ip)
                 if interface.name != LOOPBACK:
                     return link_local_text(InterfaceRef(device.name, interface.name))
-        return str(IPv6Address(f"::ffff:{local}"))
+        return str(IPv6Address(f"::ffff:{session}"))
 
     def _interface_address(self, device: Device, end: SessionEnd, version: int) -> Address | None:
         interface = device.interface(end.interface) if end.interface else None

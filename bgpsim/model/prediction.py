@@ -299,14 +299,16 @@ def _advertised(network: Network, sessions: Sessions, solution: Solution) -> Map
 
 
 def _wire(network: Network, sessions: Sessions, solution: Solution) -> Mapping[WireKey, Sent]:
-    """What stands on the speakers' sessions, in both directions."""
+    """What stands on every session: a speaker's seen from its end, any other from the end that sends."""
     wire: dict[WireKey, Sent] = {}
     for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
         peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
         if _engine(network, key.device) == "exabgp":
             wire[WireKey(key.device, "sent", peer, key.family, key.prefix, key.path_id)] = sent
-        if _engine(network, peer) == "exabgp":
+        elif _engine(network, peer) == "exabgp":
             wire[WireKey(peer, "received", key.device, key.family, key.prefix, key.path_id)] = sent
+        else:
+            wire[WireKey(key.device, "sent", key.neighbor, key.family, key.prefix, key.path_id)] = sent
     return numbered(wire, lambda sent: sent.wire)
 
 

@@ -14,13 +14,14 @@ from bgpsim.model.decision import Candidate, Decided, Rules, decide
 from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.local_paths import local_paths
 from bgpsim.model.nexthop_tracking import ConnectedOnly, User
-from bgpsim.model.policy import SELF, Exporter, Sent, denied, merged, received
+from bgpsim.model.policy import SELF, Exporter, Sent, denied, received
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.sessions import SessionEnd, Sessions, neighbor_sources
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device
 from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey
-from bgpsim.network.types import Family, Prefix, family_of
+from bgpsim.network.types import Address, Family, Prefix, family_of
+from bgpsim.source import merged
 
 ROUNDS = 200
 """How often one prefix of one router may be decided anew before the outcome is called unstable."""
@@ -84,6 +85,8 @@ class _Router:
     connected_only: ConnectedOnly
     adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
     """By prefix, neighbor and path id."""
+    through: dict[Prefix, frozenset[Address]] = field(default_factory=dict)
+    """Next hops heard that have to be resolved: those that are an address, and not a neighbor's interface."""
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
@@ -175,6 +178,8 @@ class _Run:
         else:
             self.sent[key] = sent
             heard.setdefault(end.peer.neighbor, {})[path_id] = sent
+        addresses = (_address(entry.wire.next_hop) for paths in heard.values() for entry in paths.values())
+        peer.through[prefix] = frozenset(address for address in addresses if address is not None)
         self._track(peer, self.problem.sessions.ends[end.peer], family, prefix, path_id)
         peer.dirty.add(prefix)
 
@@ -352,10 +357,8 @@ class _Run:
     @staticmethod
     def _resolve_again(router: _Router, changed: Prefix) -> None:
         """Paths whose next hop the changed route may carry are decided anew."""
-        for prefix, heard in router.adj_in.items():
-            if prefix != changed and any(
-                _within(sent.wire.next_hop, changed) for paths in heard.values() for sent in paths.values()
-            ):
+        for prefix, addresses in router.through.items():
+            if addresses and prefix != changed and any(_holds(changed, address) for address in addresses):
                 router.dirty.add(prefix)
 
 
@@ -373,9 +376,15 @@ def _through(route: StaticRoute, next_hop: str) -> tuple[frozenset[FibNextHop], 
 
 
 def _within(next_hop: str, prefix: Prefix) -> bool:
-    if next_hop == SELF or parse_link_local(next_hop) is not None:
-        return False
-    address = ip_address(next_hop)
+    address = _address(next_hop)
+    return address is not None and _holds(prefix, address)
+
+
+def _address(next_hop: str) -> Address | None:
+    return None if next_hop == SELF or parse_link_local(next_hop) is not None else ip_address(next_hop)
+
+
+def _holds(prefix: Prefix, address: Address) -> bool:
     return address.version == prefix.version and address in prefix
 
 

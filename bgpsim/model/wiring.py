@@ -101,7 +101,8 @@ def parse_link_local(text: str) -> InterfaceRef | None:
     if text == "self" or not text:
         return None
     device, _, interface = text.rpartition(":")
-    if not device or _is_address(text):
+    # No address has just one colon: most names need no closer look.
+    if not device or (":" in device and _is_address(text)):
         return None
     return InterfaceRef(device, interface)
 

@@ -218,15 +218,29 @@ class Forwarding:
 
 
 class WireKey(NamedTuple):
-    """A route as it stands on a speaker's session after all messages: net effect, not sequence."""
+    """A route as it stands on a session after all messages: net effect, not sequence.
 
-    speaker: str
+    What one end sends is one fact: of the session end (`device`, `neighbor`) that `sent` it; where one end is a
+    speaker, of the speaker's end, in either direction.
+    """
+
+    device: str
     direction: Literal["received", "sent"]
-    peer: str
-    """The router at the other end."""
+    neighbor: str
+    """As the device configures it; a speaker's is called by its router."""
     family: Family
     prefix: Prefix
     path_id: int = 0
+
+    @property
+    def stream(self) -> str:
+        """Its session and direction: a name in `NetworkState.not_observed`."""
+        return wire_stream(self.device, self.direction, self.neighbor)
+
+
+def wire_stream(device: str, direction: Literal["received", "sent"], neighbor: str) -> str:
+    """What one end of a session sends, in words."""
+    return f"{device} to {neighbor}" if direction == "sent" else f"{device} from {neighbor}"
 
 
 Told = TypeVar("Told")
@@ -267,6 +281,6 @@ class NetworkState:
     forwarding: Mapping[FlowKey, Forwarding] = field(default_factory=dict)
     wire: Mapping[WireKey, Attributes] = field(default_factory=dict)
     lines: Mapping[AdvertisedKey | WireKey, tuple[Source, ...]] = field(default_factory=dict)
-    """The configuration lines behind an entry of an Adj-RIB-Out or a route on a speaker's session; predicted only."""
+    """The configuration lines behind an entry of an Adj-RIB-Out or a route on the wire; predicted only."""
     not_observed: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
     """Observed only: plane -> device (or session, or `FlowKey.pair`) -> why it could not be read."""

@@ -15,6 +15,7 @@ from bgpsim.observe.bgp import (
     read_gobgp,
     several_paths,
 )
+from bgpsim.observe.bgp_wire.plane import contradicted, read_wire
 from bgpsim.observe.fib import read_fib
 from bgpsim.observe.owners import owners
 from bgpsim.observe.path import read_paths
@@ -48,9 +49,12 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         else:
             read_gobgp(plane, name, tables, known)
     routing = {name: dump for name, dump in dumps.items() if devices[name].role in ("router", "node", "host")}
-    speaking = any(device.role == "speaker" for device in devices.values())
+    speaking = [name for name, device in devices.items() if device.role == "speaker"]
     for told in agent.call("speaker.alive") if speaking else ():
         plane.sessions[SessionKey(told["speaker"], told["router"])] = speaker_session(told)
+    captured = read_wire(agent.call("bgp_capture.sessions"), plane.sessions, devices, known)
+    if speaking:
+        contradicted(captured, net_effect(agent.call("speaker.updates"), known.between), speaking)
     ways = read_paths(agent, devices, agent.call("nodes.gateways"), flows, dumps, known)
     return NetworkState(
         sessions=plane.sessions,
@@ -58,6 +62,6 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         advertised=plane.advertised,
         fib=read_fib(routing, known),
         forwarding=ways.forwarding,
-        wire=net_effect(agent.call("speaker.updates"), known.between) if speaking else {},
-        not_observed={"bgp": plane.not_observed, "path": ways.not_observed},
+        wire=captured.facts,
+        not_observed={"bgp": plane.not_observed, "path": ways.not_observed, "wire": captured.not_observed},
     )

@@ -1,14 +1,17 @@
-"""The speakers beside the fabric: their sessions, what they heard and sent within a step, and what they dropped."""
+"""What was said within a step: counts of every session's messages, each message of the speakers beside the fabric, and
+what these dropped."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.network.state import Session
+from bgpsim.observe.bgp_wire import prepare
 from bgpsim.observe.wire import as_path
 
 
@@ -20,25 +23,50 @@ class Begun:
     """Seconds since the epoch, the clock of ExaBGP's events."""
     dropped: Mapping[str, int]
     """Packets per speaker until then; empty where there is no speaker."""
+    counts: Mapping[str, Mapping[str, int]] | None = None
+    """BGP messages until then, by session end and kind; None where nobody may speak BGP."""
 
     @classmethod
     def now(cls, agent: Agent, devices: Mapping[str, LabDevice], *, earlier: float = 0.0) -> Begun:
         """Now, or `earlier` seconds before (what was dropped until then is what was dropped until now)."""
         speaking = any(device.role == "speaker" for device in devices.values())
-        return cls(time.time() - earlier, agent.call("speaker.dropped") if speaking else {})
+        captured = any(device.role in ("router", "node", "speaker") for device in devices.values())
+        if captured:
+            prepare()
+        before = ({} if earlier else _counts(agent)) if captured else None
+        return cls(time.time() - earlier, agent.call("speaker.dropped") if speaking else {}, before)
 
 
 def since(agent: Agent, begun: Begun) -> dict[str, Any]:
-    """`messages`: every UPDATE and change of state, in order; `dropped`: packets that each speaker attracted.
+    """`message_counts`: BGP messages by session end and kind. Where there is a speaker also `messages`: every UPDATE
+    and change of state of its sessions, in order; `dropped`: packets that each speaker attracted.
 
-    Both change from run to run (the net effect of the messages does not); empty where there is no speaker.
+    All change from run to run; the net effect of the messages does not.
     """
+    told = {} if begun.counts is None else {"message_counts": _since(begun.counts, _counts(agent))}
     if not begun.dropped:
-        return {}
+        return told
     events = [event for event in agent.call("speaker.events") if event["time"] >= begun.time]
     messages = sorted((m for event in events for m in _message(event, begun.time)), key=lambda m: m["seconds"])
     now = agent.call("speaker.dropped")
-    return {"messages": messages, "dropped": {name: count - begun.dropped[name] for name, count in now.items()}}
+    return told | {"messages": messages, "dropped": {name: n - begun.dropped[name] for name, n in now.items()}}
+
+
+def _counts(agent: Agent) -> dict[str, dict[str, int]]:
+    """`tor0 to net0`, or to an address -> kind of message -> how many were sent since the lab came up."""
+    found: dict[str, dict[str, int]] = {}
+    for of in agent.call("bgp_capture.counts"):
+        towards = of["interface"] if ip_address(of["target"]).is_link_local else of["target"]
+        kinds = found.setdefault(f"{of['device']} to {towards}", {})
+        for kind, count in of["counts"].items():
+            kinds[kind] = kinds.get(kind, 0) + count
+    return found
+
+
+def _since(before: Mapping[str, Mapping[str, int]], now: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """What has come since, without what has not."""
+    more = {name: {k: n - before.get(name, {}).get(k, 0) for k, n in kinds.items()} for name, kinds in now.items()}
+    return {name: left for name, kinds in sorted(more.items()) if (left := {k: n for k, n in kinds.items() if n})}
 
 
 def _message(event: Mapping[str, Any], begin: float) -> Iterator[dict[str, Any]]:

@@ -63,7 +63,7 @@ class ChangePart(Part):
     routes: doc.RoutesDiff = Field(description="paths of tables (plane bgp) and kernel routes (plane fib)")
     groups: list[GroupPart] = Field(description="the routes, and what speakers sent, gathered by cause")
     advertised: list[doc.RouteChangePart] = Field(description="entries of Adj-RIBs-Out")
-    wire: list[doc.RouteChangePart] = Field(description="routes on speakers' sessions")
+    wire: list[doc.RouteChangePart] = Field(description="routes on the wire")
     counters: list[CounterChangePart]
     reachability: ReachabilityChangePart
     unread: list[str] = Field(description="what one of the two could not tell, and is not compared")

@@ -98,7 +98,7 @@ def summary(change: StateDiff) -> str:
         parts.append(f"routes {counted(change)}")
     if change.sessions:
         parts.append(f"{len(change.sessions)} session ends changed")
-    for what, found in (("Adj-RIB-Out entries", change.advertised), ("routes on speakers' sessions", change.wire)):
+    for what, found in (("Adj-RIB-Out entries", change.advertised), ("routes on the wire", change.wire)):
         if found:
             parts.append(f"{len(found)} {what} changed")
     return "; ".join(parts)

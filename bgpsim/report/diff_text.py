@@ -112,7 +112,7 @@ class DiffText:
 
     def _apart(self, change: StateDiff, follows: bool) -> None:
         """Mostly follows from the routes and sessions: counted, and listed where there are none to follow from."""
-        for what, found in (("Adj-RIB-Out entries", change.advertised), ("routes on speakers' sessions", change.wire)):
+        for what, found in (("Adj-RIB-Out entries", change.advertised), ("routes on the wire", change.wire)):
             if found:
                 self._say(f"[dim]{what} changed: {len(found)}[/]", 4)
             listed = found if self.limit is None or not follows else ()

@@ -14,6 +14,8 @@ from bgpsim.report.document import MismatchPart
 
 _TO = "to "
 """How an Adj-RIB-Out entry names its neighbor (check/compare.py)."""
+_DIRECTIONS = (_TO, "sent ", "received ")
+"""And how a route on the wire does."""
 _COUNTERS = ("accepted", "received", "sent")
 
 
@@ -60,8 +62,8 @@ def gathered(mismatches: Sequence[MismatchPart]) -> tuple[Difference, ...]:
     for m in mismatches:
         if m.plane == "path":
             continue
-        session = (m.device, (m.peer or "").removeprefix(_TO))
-        if m.prefix is not None and m.plane == "bgp" and session in over:
+        session = (m.device, _neighbor(m.peer or ""))
+        if m.prefix is not None and m.plane in ("bgp", "wire") and session in over:
             over[session].append(m)
         elif m.prefix is not None:
             routes.setdefault(m.prefix, []).append(m)
@@ -71,6 +73,12 @@ def gathered(mismatches: Sequence[MismatchPart]) -> tuple[Difference, ...]:
     of_routes = sorted((_route(prefix, found) for prefix, found in routes.items()), key=lambda d: -len(d.others))
     counted = [Difference("prefix counters", counters[0], tuple(counters[1:]))] if counters else []
     return (*paths, *sessions, *of_routes, *counted)
+
+
+def _neighbor(peer: str) -> str:
+    for direction in _DIRECTIONS:
+        peer = peer.removeprefix(direction)
+    return peer
 
 
 def _counts(m: MismatchPart) -> bool:

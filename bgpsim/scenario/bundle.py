@@ -18,6 +18,7 @@ from typing import Any
 from bgpsim.errors import LabError
 from bgpsim.lab.base import Lab
 from bgpsim.observe.bgp import FRR_COMMANDS
+from bgpsim.observe.pcap import pcap_of
 from bgpsim.report.canonical import to_json
 from bgpsim.report.document import Report, RunPart
 from bgpsim.report.markdown import render
@@ -33,9 +34,9 @@ _CONFIGURATIONS = {
 
 @dataclass(slots=True)
 class Evidence:
-    """What a lab told: path in the bundle -> text."""
+    """What a lab told: path in the bundle -> what is in it."""
 
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str | bytes] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     """What could not be had, and why."""
 
@@ -49,7 +50,7 @@ def gather(lab: Lab) -> Evidence:
     for what, collect in _SOURCES.items():
         try:
             for path, text in collect(lab):
-                evidence.files[path] = masked(text)
+                evidence.files[path] = masked(text) if isinstance(text, str) else text
         except LabError as error:
             evidence.missing.append(f"{what}: {error.message}")
         except Exception as error:
@@ -94,12 +95,22 @@ def _speakers(lab: Lab) -> Iterator[tuple[str, str]]:
         yield f"{place}.events.json", "".join(json.dumps(event) + "\n" for event in events)
 
 
-_SOURCES: dict[str, Callable[[Lab], Iterator[tuple[str, str]]]] = {
+def _packets(lab: Lab) -> Iterator[tuple[str, bytes]]:
+    """The BGP packets that each device has sent last, as pcap."""
+    by_device: dict[str, list[tuple[int, bytes]]] = {}
+    for packet in lab.agent.call("bgp_capture.recent"):
+        by_device.setdefault(packet["device"], []).append((packet["time"], bytes.fromhex(packet["data"])))
+    for name, packets in by_device.items():
+        yield f"packets/{_plain(name)}.pcap", pcap_of(packets)
+
+
+_SOURCES: dict[str, Callable[[Lab], Iterator[tuple[str, str]] | Iterator[tuple[str, bytes]]]] = {
     "logs": _logs,
     "configurations": _configurations,
     "RIBs": _ribs,
     "FIBs": _fibs,
     "speakers": _speakers,
+    "packets": _packets,
 }
 
 
@@ -111,14 +122,14 @@ def write(folder: Path | None, evidence: Evidence, scenario: Scenario, run: RunP
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     report = Report(verdict=run.verdict, exit_code=exit_code, runs=[run])
-    files = {**evidence.files, "report.json": to_json(report), "report.md": render(report)}
+    files: dict[str, str | bytes] = {**evidence.files, "report.json": to_json(report), "report.md": render(report)}
     inputs = _inputs(scenario.inputs)
     files.update({f"inputs/{name}": text for name, text in inputs.items()})
     files["README.md"] = _readme(scenario, run, evidence, next(iter(inputs), None))
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
     return folder
 
 
@@ -148,8 +159,9 @@ def _readme(scenario: Scenario, run: RunPart, evidence: Evidence, file: str | No
         lines += ["To play it again, in this folder:", "", f"    bgpsim run inputs/{file}", ""]
     lines += [f"- {name} {version}" for name, version in sorted(versions.items())]
     lines += [f"- could not be had: {what}" for what in evidence.missing]
-    lines += ["", "log/, configuration/ (as it ran), rib/, fib/, speaker/ (what ExaBGP sent and heard), inputs/,"]
-    lines += ["report.json, report.md. Passwords are masked."]
+    lines += ["", "log/, configuration/ (as it ran), rib/, fib/, speaker/ (what ExaBGP sent and heard),"]
+    lines += ["packets/ (the BGP packets that each device sent last), inputs/, report.json, report.md."]
+    lines += ["Passwords are masked."]
     return "\n".join(lines) + "\n"
 
 

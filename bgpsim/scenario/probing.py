@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bgpsim.errors import LabError
 from bgpsim.lab.base import Lab
 from bgpsim.model.losses import Moment
 from bgpsim.network.loss import Measurement
@@ -57,6 +59,13 @@ def end(lab: Lab, begun: Begun) -> Ended:
     sizes = begun.step.probe.sizes
     seen = read_sizes(lab.agent, lab.devices, begun.step.flows, sizes) if sizes else {}
     return Ended(begun, measured, seen)
+
+
+def abandon(lab: Lab, step: Step) -> None:
+    """The step broke off: its stream, if it has one, must not run into the next."""
+    if step.probe.continuous is not None:
+        with contextlib.suppress(LabError):
+            lab.agent.call("stream.stop")
 
 
 def tell(record: Record, part: doc.StepPart, ended: Ended, state: NetworkState) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bgpsim.check.compare import compare
@@ -79,10 +78,7 @@ def run(
     record = Record(scenario, strict, bundle=bundle, bundled=bundled)
     listener.scenario(scenario.name, scenario.file)
     try:
-        # The model works while the lab comes up: they share nothing but the input files.
-        with ThreadPoolExecutor(1, thread_name_prefix="predict") as pool:
-            predicting = pool.submit(_predict_all, scenario)
-            _drive(record, make_lab, predicting.result, listener, timeout)
+        _drive(record, make_lab, lambda: _predict_all(scenario), listener, timeout)
     except (Exception, KeyboardInterrupt) as error:
         record.fails(error)
     return outcome(record, listener)
@@ -106,6 +102,8 @@ def _drive(
     lab = make_lab(record.scenario.files)
     try:
         bring_up(record, lab, listener)
+        # Predicted only now: until here the exec lines want the processor, and from here on the routers wait for their
+        # timers.
         play(record, lab, listener, predictions(), timeout)
     except (Exception, KeyboardInterrupt) as error:
         record.fails(error)
@@ -191,6 +189,7 @@ def _step(
         interrupted = isinstance(error, KeyboardInterrupt)
         verdict = verdict_of(INTERRUPTED if interrupted else INCONCLUSIVE)
         record.steps.append(doc.StepPart(name=step.name, verdict=verdict, settled=None, actions=done))
+        probing.abandon(lab, step)
         if isinstance(error, LabError):
             lab.check_alive()  # a daemon that is gone explains more than the call that it did not answer
         raise

@@ -110,7 +110,7 @@ def routes(step: dict[str, Any], change: str, plane: str = "bgp") -> dict[tuple[
 
 def test_an_internal_peer_is_believed_and_an_external_one_in_part(steps: dict[str, Any]) -> None:
     added = routes(steps["everything"], "added")
-    inner, outer = added["leaf1", "10.91.0.0/16", "fe80::2"], added["leaf1", "10.92.0.0/16", "fe80::3 path-id 7"]
+    inner, outer = added["leaf1", "10.91.0.0/16", "fe80::2"], added["leaf1", "10.92.0.0/16 path-id 7", "fe80::3"]
     for text in (inner, outer):
         for part in (
             "as-path 65050 {65060,65061}", "origin egp", "med 5", "originator-id 9.9.9.9",
@@ -134,8 +134,8 @@ def test_an_internal_peer_is_believed_and_an_external_one_in_part(steps: dict[st
 
 def test_replaced_attributes_take_the_place_of_all(steps: dict[str, Any]) -> None:
     changed = routes(steps["replaced"], "changed")
-    assert "as-path ," in changed["leaf1", "10.92.0.0/16", "fe80::3 path-id 7"]
-    assert "aggregator" not in changed["leaf1", "10.92.0.0/16", "fe80::3 path-id 7"]
+    assert "as-path ," in changed["leaf1", "10.92.0.0/16 path-id 7", "fe80::3"]
+    assert "aggregator" not in changed["leaf1", "10.92.0.0/16 path-id 7", "fe80::3"]
     removed = {(r["device"], r["prefix"]) for r in steps["replaced"]["diff"]["observed"]["routes"]["removed"]}
     # Its own router ID as originator, or in the cluster list: refused, and gone everywhere (RFC 4456 section 8).
     assert {("leaf1", "10.91.0.0/16"), ("core", "10.91.0.0/16"), ("leaf2", "10.91.0.0/16")} <= removed
@@ -145,10 +145,10 @@ def test_replaced_attributes_take_the_place_of_all(steps: dict[str, Any]) -> Non
 def test_of_several_paths_of_one_speaker_the_best_goes_on(steps: dict[str, Any]) -> None:
     added = routes(steps["several paths"], "added")
     # The empty path is the shortest; with it gone, one AS number against two.
-    assert "(best)" not in added["leaf1", "10.92.0.0/16", "fe80::3 path-id 8"]
-    assert "(best)" not in added["leaf1", "10.92.0.0/16", "fe80::3 path-id 9"]
+    assert "(best)" not in added["leaf1", "10.92.0.0/16 path-id 8", "fe80::3"]
+    assert "(best)" not in added["leaf1", "10.92.0.0/16 path-id 9", "fe80::3"]
     after = routes(steps["the shortest withdrawn"], "changed")
-    assert "(best)" in after["leaf1", "10.92.0.0/16", "fe80::3 path-id 9"]
+    assert "(best)" in after["leaf1", "10.92.0.0/16 path-id 9", "fe80::3"]
     assert "as-path 65001 65099," in after["core", "10.92.0.0/16", "net0"]
     # An internal peer's next hop may resolve through a BGP route: leaf2's loopback, by the core.
     assert "(best)" in added["leaf1", "10.94.0.0/16", "fe80::2"]

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scapy.all import rdpcap
 from sealed import COMMAND
 
 pytestmark = pytest.mark.lab
@@ -21,6 +22,7 @@ def test_a_daemon_that_dies_leaves_a_bundle_without_passwords(tmp_path: Path) ->
         "name: broken\n"
         "lab: {topology: topo.yml, cluster: cluster.yml, manifests: [netshoot-ds.yaml]}\n"
         "steps:\n"
+        "- name: fabric\n"
         "- name: a password, then no bgpd\n"
         "  exec:\n"
         "    tor1:\n"
@@ -33,7 +35,9 @@ def test_a_daemon_that_dies_leaves_a_bundle_without_passwords(tmp_path: Path) ->
     (run,) = json.loads(done.stdout)["runs"]
     bundle = tmp_path / run["volatile"]["bundle"]
     assert bundle == tmp_path / "out" / "bundle-broken"
-    kept = {str(path.relative_to(bundle)): path.read_text() for path in bundle.rglob("*") if path.is_file()}
+    kept = {
+        str(path.relative_to(bundle)): path.read_text(errors="replace") for path in bundle.rglob("*") if path.is_file()
+    }
     for name in ("log/tor1.txt", "configuration/tor0-bgpd.conf", "rib/router0.json", "fib/tor1.json", "report.md"):
         assert kept[name].strip(), name
     assert "bgpd" in kept["README.md"]
@@ -42,3 +46,5 @@ def test_a_daemon_that_dies_leaves_a_bundle_without_passwords(tmp_path: Path) ->
     assert not [name for name, text in kept.items() if "s3cret" in text]
     assert "s3cret" not in done.stdout
     assert json.loads(kept["rib/router0.json"])
+    packets = rdpcap(str(bundle / "packets" / "tor0.pcap"))
+    assert any(packet.haslayer("TCP") and 179 in (packet["TCP"].sport, packet["TCP"].dport) for packet in packets)

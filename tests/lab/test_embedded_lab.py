@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,23 @@ def test_the_inside_sees_neither_the_user_nor_a_way_out(lab: EmbeddedLab) -> Non
     assert str(outside) != inside
 
 
+def test_a_command_runs_in_all_namespaces_of_its_node_and_nowhere_else(lab: EmbeddedLab) -> None:
+    """The agent's threads go in and come back, many at once."""
+    kinds = "mnt uts ipc net pid"
+    asked = f"sh -c 'for kind in {kinds}; do readlink /proc/self/ns/$kind /proc/1/ns/$kind; done; hostname'"
+    devices = ["tor0", "tor1", "router0", "srv-worker"] * 8
+    with ThreadPoolExecutor(len(devices)) as pool:
+        answers = list(pool.map(lambda device: lab.execute(device, asked).output.split(), devices))
+    seen = {}
+    for device, (*links, name) in zip(devices, answers, strict=True):
+        assert links[::2] == links[1::2]
+        assert name == device
+        assert seen.setdefault(device, links) == links
+    assert len({links[0] for links in seen.values()}) == 4
+    missing = lab.execute("tor0", "no-such-command")
+    assert (missing.exit_code, missing.output) == (127, "no-such-command: No such file or directory\n")
+
+
 def test_a_refused_line_and_a_failed_exec_are_found() -> None:
     files = seed_files()
     tor0 = files.topology.nodes["tor0"]
@@ -139,7 +157,8 @@ def test_whatever_is_asked_of_a_device_that_is_gone_says_so(lab: EmbeddedLab) ->
         lab.agent.call("netlink.dump", devices=[pod])
     with pytest.raises(DeviceDied, match=f"^{pod} ended by itself: its init is gone$"):
         lab.agent.call("netlink.lookup", queries=[{"device": pod, "target": "10.1.1.2"}])
-    assert lab.execute(pod, "ip link").exit_code != 0
+    with pytest.raises(DeviceDied, match=f"^{pod} ended by itself: its init is gone$"):
+        lab.execute(pod, "ip link")
     with pytest.raises(DeviceDied, match=f"^{pod} ended by itself: its init is gone$"):
         lab.check_alive()
 

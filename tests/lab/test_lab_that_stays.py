@@ -227,6 +227,58 @@ def test_steps_of_a_file_are_played_on_a_running_lab(bgpsim: Bgpsim, seed: str, 
     assert "are not those that the lab runs on" in wrong.stderr + wrong.stdout
 
 
+def test_routes_by_hand_with_every_attribute(bgpsim: Bgpsim, seed: str) -> None:
+    """Compared on all planes as they are announced, replaced and withdrawn; two of them by name."""
+    words = (
+        *("announce", "100.64.1.0/24", "2001:db8:7::/48", "--to", "tor1", "--as-path", "65099 65020 {65021 65022}"),
+        *("--origin", "egp", "--med", "7", "--community", "65000:1 no-export", "--community", "65000:2"),
+        *(
+            "--large-community",
+            "65000:1:2",
+            "--extended-community",
+            "target:65000:9",
+            "--aggregator",
+            "65020:192.0.2.9",
+        ),
+        *("--atomic-aggregate", "--attribute", "[ 0x63 0xc0 0x00000001 ]"),
+    )
+    report = json.loads(bgpsim(*words, "--json").stdout)
+    (said, _) = step(report)["actions"]
+    for part in ("100.64.1.0/24", "egp", "med 7", "65000:1", "no-export", "65000:1:2", "65020:192.0.2.9"):
+        assert part in said
+    assert step(report)["planes"]["wire"]["compared"] > 0
+    table = json.loads(bgpsim("lab", "exec", "tor1", "vtysh", "-c", "show bgp ipv4 unicast 100.64.1.0/24 json").stdout)
+    (path,) = table["paths"]
+    assert (path["metric"], path["origin"], path["atomicAggregate"]) == (7, "EGP", True)
+    assert path["aspath"]["string"] == "65099 65020 {65021,65022}"
+    bgpsim("announce", "100.64.1.0/24", "--to", "tor1", "--replace", "--med", "9", "-q")
+    bgpsim("announce", "worker3.pod-cidr", "--half", "low", "--to", "tor0", "-q")
+    assert "not announced" in bgpsim("announce", "100.64.9.0/24", "--replace", code=2).stderr
+    bgpsim("withdraw", "100.64.1.0/24", "-q")
+    gone = json.loads(bgpsim("withdraw", "--all", "--json").stdout)
+    assert gone["exit_code"] == 0
+    assert bgpsim.json("lab", "inspect", seed)["announced"] == []
+
+
+def test_a_scenario_against_a_running_lab(bgpsim: Bgpsim, seed: str) -> None:
+    """As the file says until somebody types; then the difference says what and where."""
+    predicted = f"{SEED / 'scenario.yaml'}#cilium peers"
+    assert "no difference" in bgpsim("diff", "--plan", predicted, f"lab:{seed}").stdout
+    bgpsim("lab", "exec", "tor1", "ip", "route", "add", "blackhole", "10.1.1.0/24", "metric", "1")
+    found = bgpsim("diff", "--plan", predicted, f"lab:{seed}", "--json", code=1).stdout
+    (compared,) = json.loads(found)["steps"]
+    lost = {(pair["from"], pair["to"]) for pair in compared["observed"]["reachability"]["lost"]}
+    assert ("pod:default/netshoot@worker3", "pod:default/netshoot@worker") in lost
+    bgpsim("lab", "exec", "tor1", "ip", "route", "del", "blackhole", "10.1.1.0/24", "metric", "1")
+    bgpsim("diff", "--plan", predicted, f"lab:{seed}", "-q")
+
+
+def test_a_report_of_a_run_on_a_running_lab_has_its_states(bgpsim: Bgpsim, seed: str, tmp_path: Path) -> None:
+    bgpsim("run", str(SEED / "scenario.yaml"), "--lab", seed, "--step", "fabric", "--report", str(tmp_path), code=None)
+    assert (tmp_path / "states.json.gz").exists()
+    assert json.loads((tmp_path / "report.json").read_text())["states"] == "states.json.gz"
+
+
 def test_bad_input_changes_nothing(bgpsim: Bgpsim, seed: str) -> None:
     before = bgpsim.json("lab", "inspect", seed)["timeline"]
     for words, said in (

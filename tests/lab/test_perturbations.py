@@ -318,3 +318,27 @@ def test_a_change_of_this_field_shows(kind: type, name: str, seen: tuple[Scenari
     changed = CHANGES[kind, name](step.network)
     assert changed != step.network
     assert not compare(predict(changed, before, step.flows).state, observed).agrees
+
+
+def test_an_attribute_that_only_one_end_sends_shows_on_the_wire_of_every_session_it_takes(
+    seen: tuple[Scenario, NetworkState, NetworkState],
+) -> None:
+    """A community at worker's pod CIDR: to tor0, from there to router0 and on, but to no other internal node."""
+    scenario, before, observed = seen
+    step = scenario.steps[STEP]
+
+    def tagged(d: Device) -> Device:
+        assert d.bgp is not None
+        (own,) = d.bgp.originated
+        return replace(d, bgp=replace(d.bgp, originated=(replace(own, communities=("65000:1",)),)))
+
+    found = compare(predict(device("worker", tagged)(step.network), before, step.flows).state, observed)
+    on_the_wire = {(m.device, m.peer) for m in found.mismatches if m.plane == "wire" and m.field == "communities"}
+    assert {m.prefix for m in found.mismatches if m.plane == "wire"} == {"10.1.1.0/24"}
+    assert on_the_wire == {
+        ("worker", "sent 10.0.0.1"),
+        ("tor0", "sent net0"),
+        *(("router0", f"sent {neighbor}") for neighbor in ("net0", "net1")),
+        *(("tor1", f"sent {neighbor}") for neighbor in ("net0", "10.0.3.2", "10.0.4.2")),
+        *(("injector", f"received {router}") for router in ("tor0", "tor1")),
+    }

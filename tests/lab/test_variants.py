@@ -381,6 +381,7 @@ def take(name: str, variant: Variant, folder: Path) -> None:
             if found["status"] != "empty":
                 assert found["compared"] == found["equal"], (name, step["name"], plane)
                 assert found["compared"] > 0
+                assert found["not_observed"] == 0, (name, step["name"], plane, found["because"])
     variant.facts(run["steps"])
 
 

@@ -40,7 +40,7 @@ class NodeDefinition:
     source: Source
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     network_mode: str | None = None
-    """`container:worker` shares that container's network namespace."""
+    """`container:worker` shares that container's network namespace; `none`: not on the management network."""
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cmd: str | None = None
 
@@ -197,8 +197,8 @@ def _node(name: str, part: Part, kinds: Mapping[str, Part], defaults: Part | Non
         if (variables := layer.get("env")) is not None:
             environment |= variables.texts()
     mode = first("network-mode")
-    if mode is not None and not mode.text().startswith("container:"):
-        mode.fail("`container:NAME`")
+    if mode is not None and mode.text() != "none" and not mode.text().startswith("container:"):
+        mode.fail("`container:NAME` or `none`")
     return NodeDefinition(
         name=name,
         kind=kind,
@@ -269,7 +269,7 @@ def _check_interfaces(topology: Part, links: tuple[LinkDefinition, ...], nodes: 
             name = f"{end.node}:{end.interface}"
             if end.interface == "lo":
                 found = f"found {name} at a link, expected an interface other than the loopback"
-            elif end.interface == "eth0":
+            elif end.interface == "eth0" and nodes[end.node].network_mode != "none":
                 found = f"found {name} at a link, expected another interface: eth0 is on the management network"
             elif key in used:
                 found = f"found {name} at two links, expected it at one (first at line {used[key]})"

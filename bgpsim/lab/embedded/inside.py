@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 
+from bgpsim.agent.bgp_capture import BgpCaptureService
 from bgpsim.agent.capture import CaptureService
 from bgpsim.agent.frr import FrrService
 from bgpsim.agent.health import HealthService
@@ -47,6 +48,7 @@ def main() -> int:
     server.register(HealthService(namespaces))
     server.register(TerminalService(namespaces))
     server.register(CaptureService(namespaces))
+    server.register(BgpCaptureService(namespaces))
     # Imports hold the interpreter's lock: they would be in the way while nodes are made and exec lines run. The first
     # call for any of these comes after, and then the lab has little to do until its routers have talked.
     server.register_when_asked(lambda: _slow_services(namespaces))

@@ -143,6 +143,8 @@ class ClusterBgp:
 
     def become(self, wanted: Mapping[str, NodeBgp]) -> None:
         """Start, stop and restart until every node runs what is wanted; all nodes at once."""
+        ports = {neighbor.peer_port for of in wanted.values() for neighbor in of.router.neighbors}
+        self._agent.call("bgp_capture.ports", ports=sorted(ports))
         changed = [name for name in sorted({*self._running, *wanted}) if self._running.get(name) != wanted.get(name)]
         in_parallel(lambda name: self._change(name, wanted.get(name)), changed)
 

@@ -128,6 +128,11 @@ class EmbeddedLab:
         self.agent.call("nodes.create", nodes=nodes)
         self.agent.call("nodes.wire", links=[as_link(cable) for cable in self._plan.cables])
         self.agent.call("nodes.batch", commands=self._plan.settings)
+        self.agent.call(
+            "bgp_capture.start",
+            devices=[c.name for c in self._plan.containers if c.role in ("router", "node", "speaker")],
+            links=[(c.a, c.a_interface, c.b, c.b_interface) for c in self._plan.cables],
+        )
 
     def _node(self, container: Container, images: Mapping[str, Image]) -> dict[str, Any]:
         image = None
@@ -246,6 +251,7 @@ class EmbeddedLab:
             return
         members = self._outages.members(device)
         self._outages.on(self.agent, device, [self._node(container, self._images) for container in members])
+        self.agent.call("bgp_capture.follow", device=device)
         self._run_exec_lines({container.name for container in members})
         self._remember_daemons({device})
         if self._devices[device].role == "node":

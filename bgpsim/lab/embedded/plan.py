@@ -105,8 +105,9 @@ def make_plan(files: LabFiles) -> BuildPlan:
         plan.cables.append(Cable(*a, *b, mtu=link.mtu))
         for device, interface in (a, b):
             plan.set(device, f"link set dev {interface} up")
-    if own:
-        _management(plan, "clab", files.topology.management, [node.name for node in own])
+    managed = [node.name for node in own if node.network_mode != "none"]
+    if managed:
+        _management(plan, "clab", files.topology.management, managed)
     if files.cluster is not None:
         _management(plan, "kind", files.cluster.management, [node.name for node in kind_nodes])
     _pods(plan, kind_nodes, pod_cidrs)

@@ -155,7 +155,8 @@ def test_a_group_begins_where_the_route_comes_from() -> None:
     (group,) = gathered(diff(NetworkState(), after))
     assert (group.begins.plane, group.begins.device) == ("bgp", "tor1")
     sent = {WireKey("injector", "sent", "tor1", V4, ip_network(prefix)): Attributes("injector:tor1", (3,))}
-    (group,) = gathered(diff(NetworkState(), replace(after, wire=sent)))
+    spoken = {SessionKey("injector", "tor1"): Session("Established", "ebgp", "tor1")}
+    (group,) = gathered(diff(NetworkState(sessions=spoken), replace(after, wire=sent, sessions=spoken)))
     assert (group.begins.plane, group.begins.device) == ("wire", "injector")
 
 

@@ -239,3 +239,11 @@ def test_what_is_added_is_there_and_what_is_deleted_is_gone(found: list[object])
     before = set(shown(run()))
     assert set(shown(run(*adds))) == before | {f"{p} 9" for p in found}
     assert set(shown(run(*adds, *(f"ip route del {p} metric 9" for p in found)))) == before
+
+
+def test_a_saved_configuration_that_is_removed_is_understood() -> None:
+    """Nothing of it is read here; removing anything else is not understood."""
+    assert not run("rm -f /etc/frr/frr.conf", "rm /etc/frr/frr.conf").unmodelled
+    assert [u.effect for u in run("rm -f /etc/frr/daemons", "rm -rf /etc/frr/frr.conf /run").unmodelled] == [
+        "possible"
+    ] * 2

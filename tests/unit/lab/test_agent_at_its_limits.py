@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_a_command_beside_a_stopped_process_is_not_waited_for(monkeypatch: pytes
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"]) as other:
         namespaces = Namespaces()
         namespaces.add("here", other.pid)
-        monkeypatch.setattr(namespaces, "enter_command", lambda name: [])
+        monkeypatch.setattr("bgpsim.agent.namespaces.container", lambda pid: nullcontext())
         monkeypatch.setattr(namespaces, "processes", lambda name: {other.pid: "python"})
         assert namespaces.run("here", ["cat"], stdin="x" * 100_000).stdout == "x" * 100_000
         assert namespaces.run("here", ["sh", "-c", "echo early; sleep 1.5; exit 3"]).returncode == 3

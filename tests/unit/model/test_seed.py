@@ -108,7 +108,7 @@ def test_an_idle_speaker_changes_no_table_of_the_fabric() -> None:
     assert idle.fib == without.fib
     received = idle.wire[WireKey("injector", "received", "tor0", V4, ip_network("10.1.3.0/24"))]
     assert received == Attributes("tor0:x-injector", (65010, 65000, 65011))
-    assert len([key for key in idle.wire if key.peer == "tor0"]) == 13
+    assert len([key for key in idle.wire if key.device == "injector" and key.neighbor == "tor0"]) == 13
 
 
 def test_anycast_in_turn_is_settled_by_history() -> None:

@@ -83,10 +83,11 @@ def test_the_routes_of_a_session_that_is_down_belong_to_it() -> None:
             mismatch("bgp", "missing", "tor1", "to 10.0.3.2", P),
             mismatch("bgp", "missing", "tor1", "10.0.3.2", "10.1.2.0/24"),
             mismatch("bgp", "missing", "tor1", "to 10.0.4.2", "10.1.2.0/24"),
+            mismatch("wire", "missing", "tor1", "sent 10.0.3.2", P),
         ]
     )
     assert [(d.title, len(d.others)) for d in found] == [
-        ("session: bgp differs (state) at tor1, 10.0.3.2", 2),
+        ("session: bgp differs (state) at tor1, 10.0.3.2", 3),
         ("route 10.1.2.0/24: bgp missing at tor1, to 10.0.4.2", 0),
     ]
 

@@ -74,7 +74,7 @@ def test_no_password_is_in_it(tmp_path: Path) -> None:
     line = Source("topo.yml", 48, "neighbor 10.0.1.2 password s3cret")
     down = Session("Down", "ebgp", "router0", because_sources=(line,))
     (end,) = back(tmp_path, replace(PREDICTED, sessions={SessionKey("tor0", "net0"): down})).sessions.values()
-    assert end.because_sources == (replace(line, text="neighbor 10.0.1.2 password ***"),)
+    assert end.because_sources == (line._replace(text="neighbor 10.0.1.2 password ***"),)
 
 
 def test_a_way_that_was_walked_whole_is_kept(tmp_path: Path) -> None:

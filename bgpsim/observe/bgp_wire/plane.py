@@ -1,0 +1,125 @@
+"""What the capture says of every session -> facts of the wire plane.
+
+A session that its own router does not call Established carries nothing: a link that was cut may have kept its end from
+the wire. One that it calls Established, and whose connection was not seen whole, is not observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Literal, NamedTuple
+
+from bgpsim.agent.bgp_messages import parse_open, routes
+from bgpsim.agent.protocol import LabDevice
+from bgpsim.errors import LabError
+from bgpsim.network.state import Attributes, Session, SessionKey, WireKey, numbered, wire_stream
+from bgpsim.network.types import Family, Prefix
+from bgpsim.observe.owners import Owners
+
+_FAMILIES: Mapping[int, Family] = {1: "ipv4-unicast", 2: "ipv6-unicast"}
+
+
+class Stream(NamedTuple):
+    """What one end of a session sends, under the names of `WireKey`."""
+
+    device: str
+    direction: Literal["received", "sent"]
+    neighbor: str
+
+    @property
+    def text(self) -> str:
+        return wire_stream(*self)
+
+
+@dataclass
+class WirePlane:
+    facts: dict[WireKey, Attributes] = field(default_factory=dict)
+    not_observed: dict[str, str] = field(default_factory=dict)
+
+
+def read_wire(
+    captured: Sequence[Mapping[str, Any]],
+    sessions: Mapping[SessionKey, Session],
+    devices: Mapping[str, LabDevice],
+    owners: Owners,
+) -> WirePlane:
+    """`captured`: `bgp_capture.sessions`; `sessions`: as the routers themselves tell them."""
+    there = (of for of in captured if of["device"] in devices)  # a device may have been taken away since
+    current = {session_key(of, sessions, devices): of for of in there}
+    plane = WirePlane()
+    for key, session in sorted(sessions.items()):
+        if session.state != "Established":
+            continue
+        of = current.get(key)
+        stream = stream_of(key, session.peer if of is None else of["peer"], devices)
+        if of is None:
+            plane.not_observed[stream.text] = "no connection of it was seen from its SYN on"
+        elif of["problem"] is not None:
+            plane.not_observed[stream.text] = of["problem"]
+        else:
+            try:
+                plane.facts.update(_facts(stream, of, owners))
+            except LabError as error:
+                plane.not_observed[stream.text] = error.message
+    plane.facts = numbered(plane.facts, lambda attributes: attributes)
+    return plane
+
+
+def session_key(
+    of: Mapping[str, Any], sessions: Mapping[SessionKey, Session], devices: Mapping[str, LabDevice]
+) -> SessionKey:
+    """The session end, as its router calls it: a neighbor by its address, else by the interface towards it."""
+    device = of["device"]
+    if devices[device].role == "speaker":
+        return SessionKey(device, of["peer"])
+    by_interface = SessionKey(device, of["interface"])
+    by_address = SessionKey(device, of["target"])
+    return by_interface if by_address not in sessions and by_interface in sessions else by_address
+
+
+def stream_of(key: SessionKey, peer: str | None, devices: Mapping[str, LabDevice]) -> Stream:
+    """Where one end is a speaker, it is that end's stream, in either direction."""
+    if (
+        peer is not None
+        and peer in devices
+        and devices[peer].role == "speaker"
+        and devices[key.device].role != "speaker"
+    ):
+        return Stream(peer, "received", key.device)
+    return Stream(key.device, "sent", key.neighbor)
+
+
+def _facts(stream: Stream, of: Mapping[str, Any], owners: Owners) -> Iterator[tuple[WireKey, Attributes]]:
+    from bgpsim.observe.bgp_wire.attributes import decode  # scapy's import takes 0.2 s
+
+    own, other = parse_open(bytes.fromhex(of["open"])), parse_open(bytes.fromhex(of["answer"]))
+    wide = own.four_octet_as and other.four_octet_as
+
+    def spell(address: str) -> str:
+        return owners.between(of["device"], of["peer"], address)
+
+    for attributes, next_hop, afi, nlri in of["routes"]:
+        made = decode(bytes.fromhex(attributes), bytes.fromhex(next_hop), wide, spell)
+        for route in routes(afi, bytes.fromhex(nlri), True):
+            yield WireKey(*stream, _FAMILIES[afi], _prefix(afi, route.prefix), route.path_id), made
+
+
+def _prefix(afi: int, octets: bytes) -> Prefix:
+    """Its length in bits, then as many octets as these need; the bits after its length mean nothing."""
+    kind, size = (IPv4Network, 4) if afi == 1 else (IPv6Network, 16)
+    return kind((octets[1:].ljust(size, b"\0"), octets[0]), strict=False)
+
+
+def contradicted(plane: WirePlane, told: Mapping[WireKey, Attributes], speakers: Iterable[str]) -> None:
+    """ExaBGP's own account of a speaker's sessions is a second way to know: where it says otherwise, neither counts."""
+    names = frozenset(speakers)
+    seen = {key: of for key, of in plane.facts.items() if key.device in names}
+    for stream in sorted({key.stream for key in (*seen, *told)} - set(plane.not_observed)):
+        keys = sorted((key for key in {**seen, **told} if key.stream == stream), key=str)
+        different = [str(key.prefix) for key in keys if seen.get(key) != told.get(key)]
+        if different:
+            plane.not_observed[stream] = f"the capture and ExaBGP differ on {', '.join(different[:3])}"
+            for key in keys:
+                plane.facts.pop(key, None)
