@@ -229,13 +229,15 @@ def labs() -> tuple[Listed, ...]:
         if card is None:
             continue  # it is just being made, or removed
         client = _reach(place)
-        status = None
+        # One that nobody can reach and whose keeper lives is coming up.
+        status, ended = None, None if card.keeper_lives() else _end_of(place)
         if client is not None:
-            with client, contextlib.suppress(LabError):
-                status = client.status()
-        ended = status["ended"] if status is not None else _end_of(place)
-        if status is None and card.keeper_lives():
-            ended = None  # it is coming up
+            try:
+                with client:
+                    status = client.status()
+                    ended = status["ended"]
+            except LabError as error:
+                ended = error.message
         found.append(Listed(card.name, card.file, card.started, card.keeper, ended, status))
     return tuple(found)
 

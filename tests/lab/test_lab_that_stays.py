@@ -412,6 +412,7 @@ def test_several_labs_and_how_each_of_them_ends(bgpsim: Bgpsim, seed: str) -> No
     os.kill(keepers["one"], signal.SIGSTOP)
     stopped = f"its keeper (pid {keepers['one']}) is stopped (SIGSTOP)"
     assert stopped in bgpsim("lab", "check", "--lab", "one", code=3).stderr
+    assert {lab["name"]: lab["because"] for lab in bgpsim.labs()}["one"] == f"lab one does not answer: {stopped}"
     os.kill(keepers["one"], signal.SIGCONT)
     bgpsim("lab", "down", "one")
     assert not sealed["one"].processes()
