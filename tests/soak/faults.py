@@ -72,7 +72,12 @@ FAULTS: tuple[Fault, ...] = (
     *_daemon("gobgpd", _CLUSTER),
     Fault("kill", "exabgp", r"speaker injector(:| at \w+:) ExaBGP (at b0 )?ended", needs=frozenset({_SPEAKER})),
     Fault("stop", "exabgp", r"injector: ExaBGP is stopped \(SIGSTOP\)", needs=frozenset({_SPEAKER})),
-    Fault("kill", "API process", r"speaker injector(:| at \w+:) ExaBGP.* ended", needs=frozenset({_SPEAKER})),
+    Fault(
+        "kill",
+        "API process",
+        r"speaker injector(:| at \w+:) ExaBGP.* (ended|lost its API process)",
+        needs=frozenset({_SPEAKER}),
+    ),
     Fault("stop", "API process", r"injector: ExaBGP's API process is stopped", needs=frozenset({_SPEAKER})),
     Fault("kill", "relay", "the relay ended by itself", needs=frozenset({_RELAY})),
     Fault("stop", "relay", r"the relay is stopped \(SIGSTOP\)", needs=frozenset({_RELAY})),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bgpsim.keeper.places import start_of
 from bgpsim.process_state import children_of, state_of
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -66,8 +67,12 @@ def left(seconds: float) -> tuple[str, ...]:
 
 
 def of_role(root: int, role: str) -> list[int]:
-    """The processes below `root` that are a `bgpd`, the `agent` …"""
-    return [pid for pid in family(root) if _is(pid, role)]
+    """The processes below `root` that are a `bgpd`, the `agent` …
+
+    Of a role that is there once it is the oldest: what it forks looks as it does until it runs something else.
+    """
+    found = [pid for pid in family(root) if _is(pid, role)]
+    return found if role in _COMMANDS else sorted(found, key=lambda pid: start_of(pid) or 0)[:1]
 
 
 def _is(pid: int, role: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -95,6 +96,15 @@ def test_a_process_that_is_left_is_found(sleeper: subprocess.Popen[bytes]) -> No
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
     assert sleeper.pid not in list(processes.family(os.getpid()))
+
+
+def test_of_what_a_process_forked_and_itself_it_is_the_one_that_was_there_first() -> None:
+    program = "import os, time; os.fork(); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", program, "bgpsim.agent.relay"], start_new_session=True) as forking:
+        while not list(processes.family(forking.pid)):
+            time.sleep(0.01)
+        assert processes.of_role(os.getpid(), "relay") == [forking.pid]
+        os.killpg(forking.pid, 9)
 
 
 def test_an_orphan_that_left_its_parent_is_found() -> None:
