@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-unit test-lab repeat soak lint bench clean
+.PHONY: help install run test test-unit test-lab repeat soak lint bench bulk clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ bench: install ## labs beside their floors, in one run; make bench ROWS="ring-20
 	@$(BIN)/python -c 'import munet' 2>/dev/null \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	$(BIN)/python -m benchmarks $(ROWS)
+
+bulk: install ## a table of 100,000 routes, compared in full: minutes, and the memory that it takes
+	$(BIN)/python -m benchmarks.whole_table
 
 clean: ## remove what make made (the images stay in the data directory)
 	rm -rf $(VENV) build dist reports soak .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

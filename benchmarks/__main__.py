@@ -23,9 +23,13 @@ def main() -> int:
             parser.error(f"found the row {name!r}, expected one of {', '.join(ROWS)}")
     rows: list[Row] = []
     parts: list[Parts] = []
+
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
     for name in arguments.only or ROWS:
         try:
-            row, of_row = ROWS[name](arguments.quick, lambda text: print(text, file=sys.stderr, flush=True))
+            row, of_row = ROWS[name](arguments.quick, tell)
         except CommandFailed as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 2

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from statistics import median
 
-from benchmarks import large_labs, memory, munet_ring, seed_lab
+from benchmarks import bulk_lab, large_labs, memory, munet_ring, seed_lab
 from benchmarks.commands import run
 from benchmarks.figures import Beside, Parts, Row, medians
 
@@ -145,6 +146,32 @@ def beside_munet(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
     return row, (other.parts,)
 
 
+def injection(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+    runs, peak = _bulk(quick, tell)
+    beside = Beside("a bare script on the same injector", median(run.bare for run in runs))
+    row = Row("10,000 routes injected", tuple(run.injected for run in runs), beside, bound=1.2, peak_kib=peak)
+    return row, ()
+
+
+def reading(quick: bool, tell: Tell) -> tuple[Row, tuple[Parts, ...]]:
+    runs, peak = _bulk(quick, tell)
+    beside = Beside("the router's own JSON", median(run.dumped for run in runs))
+    what = "all tables of a router with 10,000 routes read and compared"
+    return Row(what, tuple(run.read for run in runs), beside, bound=3.0, peak_kib=peak), ()
+
+
+@cache
+def _bulk(quick: bool, tell: Tell) -> tuple[list[bulk_lab.Run], int]:
+    """One lab for both rows."""
+    turns, peak = bulk_lab.measured(1 if quick else 5)
+    for number, turn in enumerate(turns, start=1):
+        tell(
+            f"table {number}: bare script {turn.bare:.2f} s, injected {turn.injected:.2f} s;"
+            f" router's JSON {turn.dumped:.2f} s, read and compared {turn.read:.2f} s"
+        )
+    return turns, peak
+
+
 MUNET = "ring-20"
 ROWS: Mapping[str, Measure] = {
     "lab": lab,
@@ -155,4 +182,6 @@ ROWS: Mapping[str, Measure] = {
     "memory-20": memory_of("ring-20"),
     "memory-60": memory_of("ring-60"),
     "munet": beside_munet,
+    "injection": injection,
+    "reading": reading,
 }

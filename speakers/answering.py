@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from bgpsim.agent.protocol import Agent
 from bgpsim.errors import LabError
+from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, Announcement, SpeakerFile
 from bgpsim.network.types import Prefix
 
@@ -40,12 +41,15 @@ class Impostors:
                         )
             self._agent.call("nodes.batch", commands={name: ways_back(speaker)})
 
-    def follow(self, announced: Iterable[Announcement]) -> None:
+    def follow(self, announced: Iterable[Announcement], tables: Iterable[AnnouncedTable] = ()) -> None:
         """Take what is announced now, to whichever router, and nothing else. Returns when the kernel does."""
         wanted: dict[str, set[Prefix]] = {name: set() for name in self._speakers}
         for announcement in announced:
             if announcement.speaker in wanted:
                 wanted[announcement.speaker].add(announcement.prefix)
+        for table in tables:
+            if table.speaker in wanted:
+                wanted[table.speaker] |= table.prefixes
         commands = {name: changes(self._taken[name], wanted[name]) for name in wanted}
         if any(commands.values()):
             self._agent.call("nodes.batch", commands=commands)

@@ -25,6 +25,11 @@ def announce_line(announcement: Announcement, link: Attachment) -> str:
     as numbers, since ExaBGP 5 does not know all of their names (configuration/static/parser.py). Raises InputError for
     a community that is not one word.
     """
+    return f"{_head(announcement, 'announce')} {attributes(announcement, link)}"
+
+
+def attributes(announcement: Announcement, link: Attachment) -> str:
+    """The words behind the prefix. Raises as `announce_line` does."""
     a = announcement
     if a.prefix.version == 6 and a.next_hop is not None and a.next_hop.version == 4:
         # ExaBGP takes it and sends four octets; RFC 2545 section 3 knows 16 and 32 alone.
@@ -34,7 +39,6 @@ def announce_line(announcement: Announcement, link: Attachment) -> str:
             line=a.source.line,
         )
     parts = [
-        _head(a, "announce"),
         f"next-hop {link.speaker_address if a.next_hop is None else a.next_hop}",
         f"origin {a.origin}",
     ]

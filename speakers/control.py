@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
@@ -11,6 +11,7 @@ from typing import Any
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError
+from bgpsim.inputs.files.route_table import AnnouncedTable, in_force, taken_out
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.types import Prefix
 from bgpsim.speakers.answering import Impostors
@@ -22,6 +23,7 @@ from bgpsim.speakers.attachment import (
     router_asn,
     router_lines,
 )
+from bgpsim.speakers.batches import announce_lines, batches, withdraw_lines
 from bgpsim.speakers.commands import announce_line, withdraw_line
 from bgpsim.speakers.configuration import ENVIRONMENT, configuration_text
 
@@ -29,6 +31,9 @@ SESSION_TIMEOUT = 30.0
 """Seconds until every session must be Established."""
 EFFECT_TIMEOUT = 15.0
 """Seconds until the router must have counted an UPDATE."""
+BATCH_TIMEOUT = 300.0
+"""Seconds until ExaBGP must have answered every line of a batch: 10,000 routes take it some three."""
+_POLL_OF_TABLES = 0.05
 _POLL = 0.01
 """Seconds between two questions to bgpd, which answers one in a fraction of a millisecond."""
 _END_OF_RIB_MARKERS = 2
@@ -47,6 +52,7 @@ class SpeakerControl:
         self._speakers = speakers
         self._links = {(speaker.name, link.router): link for speaker in speakers for link in speaker.attachments}
         self._announced: dict[tuple[str, str, Prefix, int], Announcement] = {}
+        self._tables: tuple[AnnouncedTable, ...] = ()
         self._impostors = Impostors(agent, speakers)
         # One at a time: a router's count of UPDATEs does not say which route they were for.
         self._acting = Lock()
@@ -88,17 +94,109 @@ class SpeakerControl:
                 return
             self._act(announcement, announce_line(announcement, self._link(announcement)), gone=False)
             self._announced[announcement.key] = announcement
-            self._impostors.follow(self.announced)
+            if not announcement.path_id:
+                self._tables, _ = taken_out(self._tables, *announcement.key[:2], {announcement.prefix})
+            self._follow()
 
     def withdraw(self, announcement: Announcement) -> None:
         """Withdraw the route of this key; returns at once when it is not announced."""
         with self._acting:
-            there = self._announced.get(announcement.key)
+            there = self._announced.get(announcement.key) or self._of_table(announcement)
             if there is None:
                 return
             self._act(there, withdraw_line(there, self._link(there)), gone=True)
-            del self._announced[announcement.key]
-            self._impostors.follow(self.announced)
+            self._announced.pop(announcement.key, None)
+            if not there.path_id:
+                self._tables, _ = taken_out(self._tables, *there.key[:2], {there.prefix})
+            self._follow()
+
+    def announce_table(self, table: AnnouncedTable) -> None:
+        """Announce or replace its routes. Returns when ExaBGP has sent, and the router has counted, every one that was
+        not in force as it is; raises LabError with ExaBGP's reason when it refuses a line."""
+        with self._acting:
+            link = self._link(table)
+            fresh = table.without(in_force(table, self._tables, self.announced))
+            self._inject(table, link, announce_lines(fresh, link), lambda seen: seen["fresh"] >= len(fresh))
+            tables, _ = taken_out(self._tables, table.speaker, table.router, table.prefixes)
+            self._tables = (*tables, table)
+            for key in [k for k in self._announced if k[:2] == table.session and not k[3] and k[2] in table.prefixes]:
+                del self._announced[key]
+            self._follow()
+
+    def withdraw_table(self, table: AnnouncedTable) -> None:
+        """Withdraw those of its routes that a table announces; returns when the router has counted it."""
+        with self._acting:
+            tables, gone = taken_out(self._tables, table.speaker, table.router, table.prefixes)
+            link, before = self._link(table), self._sent(table, 0)["standing"]
+            left = before - sum(map(len, gone))
+            lines = [line for of in gone for line in withdraw_lines(of, link)]
+            self._inject(table, link, lines, lambda seen: seen["standing"] <= left)
+            # bgpd takes withdrawn routes out of its table in order, some time after it has counted them.
+            last = gone[-1].groups[-1].prefixes[-1] if gone else None
+            self._wait(
+                table.speaker,
+                link,
+                lambda seen, _: not seen.established or last is None or not has_route(self._agent, link, last),
+                EFFECT_TIMEOUT,
+                f"the withdrawal of {table.name}",
+            )
+            self._tables = tables
+            self._follow()
+
+    def _inject(
+        self,
+        table: AnnouncedTable,
+        link: Attachment,
+        lines: Iterable[str],
+        all_sent: Callable[[Mapping[str, int]], bool],
+    ) -> None:
+        """Send commands and wait for their effect: all routes are sent, and the router has counted as many UPDATEs as
+        ExaBGP sent. What it makes of a route is its own affair."""
+        router = neighbor_state(self._agent, link)
+        before = self._sent(table, 0)["messages"]
+        for batch in batches(lines):
+            self._agent.call(
+                "speaker.commands",
+                timeout=BATCH_TIMEOUT,
+                speaker=table.speaker,
+                router=table.router,
+                lines=batch,
+            )
+        progress = (-1, time.monotonic())
+        while True:
+            state, status = neighbor_state(self._agent, link), self._status(table.speaker, table.router)
+            _check(status)
+            if not state.established:
+                # ExaBGP holds the routes until there is a session; that there is none shows by itself.
+                return
+            seen = self._sent(table, before)
+            counted = state.updates_received - router.updates_received
+            if all_sent(seen) and counted >= seen["messages"] - before:
+                return
+            if seen["messages"] + counted != progress[0]:
+                progress = (seen["messages"] + counted, time.monotonic())
+            elif time.monotonic() - progress[1] > EFFECT_TIMEOUT:
+                raise LabError(
+                    f"speaker {table.speaker}: no effect at {table.router} for {EFFECT_TIMEOUT:.0f} s: {table.name}"
+                    f" ({seen['messages'] - before} UPDATEs sent, {counted} counted there)",
+                    log=tuple(self._agent.call("speaker.log", speaker=table.speaker, router=table.router)[-12:]),
+                )
+            time.sleep(_POLL_OF_TABLES)
+
+    def _sent(self, table: AnnouncedTable, after: int) -> Mapping[str, int]:
+        sent: Mapping[str, int] = self._agent.call(
+            "speaker.sent", speaker=table.speaker, router=table.router, after=after
+        )
+        return sent
+
+    def _of_table(self, announcement: Announcement) -> Announcement | None:
+        if announcement.path_id:
+            return None
+        here = (t for t in self._tables if t.session == announcement.key[:2])
+        return next((a for t in here if (a := t.at(announcement.prefix)) is not None), None)
+
+    def _follow(self) -> None:
+        self._impostors.follow(self.announced, self._tables)
 
     def attach_again(self, router: str) -> None:
         """ExaBGP has kept its routes and dials by itself; the router dials too, every second."""
@@ -177,7 +275,7 @@ class SpeakerControl:
                 )
             time.sleep(_POLL)
 
-    def _link(self, announcement: Announcement) -> Attachment:
+    def _link(self, announcement: Announcement | AnnouncedTable) -> Attachment:
         try:
             return self._links[announcement.speaker, announcement.router]
         except KeyError:

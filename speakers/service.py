@@ -13,13 +13,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bgpsim.agent.namespaces import Namespaces
+from bgpsim.agent.texts import KeptTexts
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.speakers.configuration import with_static_route
+from bgpsim.speakers.record import Event, Record
 
 FOLDER = "/run/exabgp"
 """In the speaker's root: a configuration file, a socket and a log per router."""
@@ -28,8 +30,6 @@ _LAST_LINES = 12
 _NOISE = "advice "
 """ExaBGP's hint that no environment file exists; none is wanted."""
 _ENDED_BY_ITSELF = "ExaBGP ended"
-
-Event = Mapping[str, Any]
 
 
 class SpeakerService:
@@ -43,6 +43,7 @@ class SpeakerService:
         self._namespaces = namespaces
         self._python = python
         self._path = tuple(sys.path if path is None else path)
+        self._texts = KeptTexts()
         self._sessions: dict[tuple[str, str], _Process] = {}
 
     def methods(self) -> Mapping[str, Callable[..., Any]]:
@@ -50,8 +51,13 @@ class SpeakerService:
             "speaker.relay": self.relay,
             "speaker.start": self.start,
             "speaker.command": self.command,
+            "speaker.commands": self.commands,
             "speaker.updates": self.updates,
+            "speaker.standing": self.standing,
+            "speaker.part": self._texts.part,
+            "speaker.sent": self.sent,
             "speaker.events": self.events,
+            "speaker.left_out": self.left_out,
             "speaker.log": self.log,
             "speaker.alive": self.alive,
             "speaker.dropped": self.dropped,
@@ -95,6 +101,16 @@ class SpeakerService:
             reason = self._reason(session, line)
             raise LabError(f"{session.name}: ExaBGP refuses: {reason}", hint=f"the command was: {line}")
 
+    def commands(self, speaker: str, router: str, lines: Sequence[str], timeout: float = 60.0) -> None:
+        """Send route commands one behind the other; returns when each was answered `done`. Raises as `command` does.
+
+        `timeout`: seconds for each answer, of which ExaBGP gives one for a command, whatever many routes it has.
+        """
+        session = self._session(speaker, router)
+        for line in session.commands(lines, timeout):
+            reason = self._reason(session, line)
+            raise LabError(f"{session.name}: ExaBGP refuses: {reason}", hint=f"the command was: {line[:200]}")
+
     def _reason(self, session: _Process, line: str) -> str:
         """Why ExaBGP does not take this route: its `validate` says it.
 
@@ -123,12 +139,28 @@ class SpeakerService:
         }
 
     def updates(self, speaker: str | None = None, router: str | None = None) -> list[Event]:
-        """The UPDATEs of the sessions as they stand, in order: none of before a session's last reset."""
-        return [event for session in self._chosen(speaker, router) for event in session.updates()]
+        """The UPDATEs of the sessions as they stand, in order: none of before a session's last reset. Of many the
+        last, of long ones the first routes (`bgpsim.speakers.record`); `standing` has all of their effect."""
+        return [event for session in self._chosen(speaker, router) for event in session.record.updates()]
 
-    def events(self, speaker: str | None = None, router: str | None = None) -> list[Event]:
-        """All that ExaBGP ever reported: state changes, UPDATEs of both directions, NOTIFICATIONs; in order."""
-        return [event for session in self._chosen(speaker, router) for event in session.events()]
+    def standing(self, most: int) -> str | dict[str, int]:
+        """UPDATEs with the effect of all that the sessions as they stand have seen, few for many routes: a JSON array
+        as text, or {kept}, for `speaker.part`, where it is longer than `most` octets."""
+        events = (event for session in self._chosen(None, None) for event in session.record.standing())
+        return self._texts.answer(_array(events), most)
+
+    def sent(self, speaker: str, router: str, after: int) -> dict[str, int]:
+        """{messages, standing, fresh} of what was sent (`bgpsim.speakers.record`, Record.sent)."""
+        return self._session(speaker, router).record.sent(after)
+
+    def events(self, speaker: str | None = None, router: str | None = None, after: float = 0.0) -> list[Event]:
+        """What ExaBGP reported from then on (seconds since the epoch): state changes, UPDATEs of both directions,
+        NOTIFICATIONs; in order, as far as it is kept."""
+        return [event for session in self._chosen(speaker, router) for event in session.record.events(after)]
+
+    def left_out(self, after: float = 0.0) -> int:
+        """How many events from then on are not kept."""
+        return sum(session.record.left_out(after) for session in self._chosen(None, None))
 
     def log(self, speaker: str, router: str) -> list[str]:
         """All lines that ExaBGP wrote."""
@@ -136,7 +168,8 @@ class SpeakerService:
 
     def alive(self) -> list[Mapping[str, Any]]:
         """Per process: speaker, router, alive, established, exit_code, how many UPDATEs were sent over the session as
-        it stands, and the last log lines when it ended. Without its API process it is as good as ended.
+        it stands, seconds since the last UPDATE of either direction, and the last log lines when it ended. Without its
+        API process it is as good as ended.
         """
         return [session.status() for session in self._chosen(None, None)]
 
@@ -185,12 +218,9 @@ class _Process:
         self.configuration = configuration
         self.environment = environment
         self.log = log
+        self.record = Record(speaker, router)
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._commanding = threading.Lock()
-        self._recording = threading.Lock()
-        self._events: list[Event] = []
-        self._session_begin = 0
-        self._established = False
         self._deaf = False
         """The API process is gone: ExaBGP takes no command any more, and may go on for a while."""
         self._process: subprocess.Popen[bytes]
@@ -221,40 +251,42 @@ class _Process:
 
     def command(self, line: str, timeout: float) -> bool:
         """Whether ExaBGP took it."""
-        if "\n" in line or not line.isascii():
-            raise LabError(f"{self.name}: a command is one line of ASCII, not {line!r}")
+        return not list(self.commands([line], timeout))
+
+    def commands(self, lines: Sequence[str], timeout: float) -> Iterator[str]:
+        """Those that ExaBGP did not take. It answers in order; the next are sent while it works."""
+        for line in lines:
+            if "\n" in line or not line.isascii():
+                raise LabError(f"{self.name}: a command is one line of ASCII, not {line!r}")
         with self._commanding:
             try:
-                self._relay.sendall(line.encode() + b"\n")
-                answer = self._answers.get(timeout=timeout)
+                self._relay.sendall("".join(f"{line}\n" for line in lines).encode())
             except OSError:
-                answer = _ENDED_BY_ITSELF
-            except queue.Empty:
-                raise LabError(
-                    f"{self.name}: ExaBGP did not answer within {timeout:.0f} s", log=self.last_lines()
-                ) from None
-            if answer == _ENDED_BY_ITSELF:
                 self._answers.put(_ENDED_BY_ITSELF)
-                raise DeviceDied(f"{self.name}: ExaBGP ended by itself", log=self.last_lines())
-            return answer == "done"
+            refused = [line for line in lines if self._answer(timeout) != "done"]
+        yield from refused
 
-    def updates(self) -> list[Event]:
-        with self._recording:
-            return [e for e in self._events[self._session_begin :] if e["message"]["type"] == "update"]
-
-    def events(self) -> list[Event]:
-        with self._recording:
-            return list(self._events)
+    def _answer(self, timeout: float) -> str:
+        try:
+            answer = self._answers.get(timeout=timeout)
+        except queue.Empty:
+            raise LabError(
+                f"{self.name}: ExaBGP did not answer within {timeout:.0f} s", log=self.last_lines()
+            ) from None
+        if answer == _ENDED_BY_ITSELF:
+            self._answers.put(_ENDED_BY_ITSELF)
+            raise DeviceDied(f"{self.name}: ExaBGP ended by itself", log=self.last_lines())
+        return answer
 
     def status(self) -> Mapping[str, Any]:
         ended = self._process.poll()
-        sent = sum(event["direction"] == "sent" for event in self.updates())
         return {
             "speaker": self.key[0],
             "router": self.key[1],
             "alive": ended is None and not self._deaf,
-            "established": ended is None and self._established,
-            "sent": sent,
+            "established": ended is None and self.record.established,
+            "sent": self.record.messages_sent,
+            "silent": self.record.silent,
             "exit_code": ended,
             "log": [] if ended is None and not self._deaf else list(self.last_lines()),
         }
@@ -297,24 +329,15 @@ class _Process:
         if line in _ANSWERS:
             self._answers.put(line)
         elif line.startswith("{"):
-            self._record(json.loads(line))
+            self.record.take(json.loads(line))
 
-    def _record(self, message: dict[str, Any]) -> None:
-        """Routes end with their session (RFC 4271 section 8.2.2), so a change of state begins a new account."""
-        neighbor = message.get("neighbor", {})
-        event = {
-            "speaker": self.key[0],
-            "router": self.key[1],
-            "time": message["time"],
-            "direction": "sent" if neighbor.get("direction") == "send" else "received",
-            "message": message,
-        }
-        with self._recording:
-            self._events.append(event)
-            if message["type"] == "state":
-                self._established = neighbor.get("state") == "up"
-                if not self._established:
-                    self._session_begin = len(self._events)
+
+def _array(events: Iterable[Event]) -> Iterator[bytes]:
+    before = "["
+    for event in events:
+        yield (before + json.dumps(event, separators=(",", ":"))).encode()
+        before = ","
+    yield b"[]" if before == "[" else b"]"
 
 
 def _processes_behind(relay: socket.socket) -> tuple[int, ...]:

@@ -95,7 +95,7 @@ class EventService:
         return "down"
 
     def _ask(self, device: str, command: str) -> str:
-        return (self._frr.show([device], [command])[device] or [""])[0]
+        return str((self._frr.show([device], [command])[device] or [""])[0])
 
 
 class _Event:

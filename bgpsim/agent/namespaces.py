@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,9 @@ class Namespaces:
 
     def __init__(self) -> None:
         self._pids: dict[str, int] = {}
+        self.probing = threading.Lock()
+        """Held by who sends probes or traces: their sockets stand in every namespace, and two would be in each other's
+        way."""
 
     def add(self, name: str, pid: int) -> None:
         self._pids[name] = pid

@@ -8,13 +8,16 @@ have to be spelled out here. Single lookups are pyroute2's (`agent.routing`): a 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bgpsim.agent.namespaces import ENVIRONMENT, Namespaces
 from bgpsim.agent.routing import RoutingSocket
+from bgpsim.agent.texts import KeptTexts
 from bgpsim.errors import LabError
 
 _ADDRESSES = ("ip", "-j", "-d", "addr")
@@ -26,14 +29,18 @@ class NetlinkService:
 
     def __init__(self, namespaces: Namespaces) -> None:
         self._namespaces = namespaces
+        self._texts = KeptTexts()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="netlink")
 
     def methods(self) -> Mapping[str, Callable[..., Any]]:
-        return {"netlink.dump": self.dump, "netlink.lookup": self.lookup}
+        return {"netlink.dump": self.dump, "netlink.part": self._texts.part, "netlink.lookup": self.lookup}
 
-    def dump(self, devices: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Per device: `links` (with addr_info) and `routes` (main table, both families), in iproute2's JSON."""
-        return dict(zip(devices, self._pool.map(self._one, devices), strict=True))
+    def dump(self, devices: Sequence[str], routes: bool = True, most: int | None = None) -> dict[str, dict[str, Any]]:
+        """Per device: `links` (with addr_info) and `routes` (main table, both families), in iproute2's JSON.
+
+        With `most`, a table of more octets is {kept}, for `netlink.part`.
+        """
+        return dict(zip(devices, self._pool.map(lambda d: self._one(d, routes, most), devices), strict=True))
 
     def lookup(self, queries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The route that the kernel would use, per query {device, target, source?, ingress?, protocol?, ports?}.
@@ -56,15 +63,23 @@ class NetlinkService:
                 )
         return answers
 
-    def _one(self, device: str) -> dict[str, Any]:
-        # A process starts in the network namespace of the thread that starts it.
-        with self._namespaces.enter_network(device):
-            links, four, six = (_ip(device, argv) for argv in (_ADDRESSES, *_ROUTES))
-        return {"links": links, "routes": {"ipv4-unicast": four, "ipv6-unicast": six}}
+    def _one(self, device: str, routes: bool, most: int | None) -> dict[str, Any]:
+        links = json.loads(b"".join(self._ip(device, _ADDRESSES)) or b"[]")
+        tables = [self._texts.answer(self._ip(device, argv), most) for argv in _ROUTES] if routes else []
+        known = [json.loads(table or "[]") if isinstance(table, str) else table for table in tables]
+        return {"links": links, "routes": dict(zip(("ipv4-unicast", "ipv6-unicast"), known, strict=False))}
 
-
-def _ip(device: str, argv: Sequence[str]) -> Any:
-    done = subprocess.run(argv, capture_output=True, text=True, env=ENVIRONMENT, check=False)
-    if done.returncode:
-        raise LabError(f"{device}: {' '.join(argv)}: {done.stderr.strip()[-200:]}")
-    return json.loads(done.stdout or "[]")
+    def _ip(self, device: str, argv: Sequence[str]) -> Iterator[bytes]:
+        """What it prints, as it prints it."""
+        with tempfile.TemporaryFile() as errors:
+            # A process starts in the network namespace of the thread that starts it.
+            with self._namespaces.enter_network(device):
+                process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=errors, env=ENVIRONMENT)
+            with process:
+                assert process.stdout is not None
+                while part := os.read(process.stdout.fileno(), 1 << 18):
+                    yield part
+            if process.returncode:
+                errors.seek(0)
+                said = errors.read().decode(errors="replace").strip()[-200:]
+                raise LabError(f"{device}: {' '.join(argv)}: {said}")

@@ -108,10 +108,11 @@ class PacketService:
         ingress, egress] from the sender on; ttl as the last of them got it; errors [type, code] of ICMP; kernel as
         `KernelAnswers.about` at the last visit, None where the probe was received or left it; resolving: whether the
         neighbor that it needs was being asked for while it waited. Raises LabError when a capture loses packets even
-        of probes sent one by one, or never runs empty.
+        of probes sent one by one, or never runs empty. One call at a time; others wait for their turn.
         """
         for batch in (_BATCH, 1):
-            probes, lost = self._attempt(devices, pairs, batch, quiet, limit, buffer)
+            with self._namespaces.probing:
+                probes, lost = self._attempt(devices, pairs, batch, quiet, limit, buffer)
             if not lost:
                 return [_result(probe) for probe in probes]
         raise LabError(

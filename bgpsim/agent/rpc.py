@@ -84,6 +84,8 @@ class Connection:
 
     def wait(self, seconds: float) -> bool:
         """Whether something can be read, or the other side is gone, within so many seconds."""
+        if self._stream.fileno() < 0:
+            return True
         poller = select.poll()
         poller.register(self._stream, select.POLLIN)
         return bool(poller.poll(seconds * 1000))

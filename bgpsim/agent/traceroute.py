@@ -109,6 +109,8 @@ class TracerouteService:
         """
         traces = [_Trace(p["source"], p["target"], p["port"], p["egress"], [None] * p["ttls"]) for p in pairs]
         with contextlib.ExitStack() as stack:
+            # A sink of somebody's probes would take what the target is to answer.
+            stack.enter_context(self._namespaces.probing)
             listening = _Listening(traces, stack)
             for device in dict.fromkeys(pair["device"] for pair in pairs):
                 own = [trace for pair, trace in zip(pairs, traces, strict=True) if pair["device"] == device]

@@ -6,19 +6,23 @@ the lab: what could not be read is `not_observed`, never equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from bgpsim.check.spelling import attribute_texts, attributes_text, bgp_path_text, fib_text, fib_texts, forwarding_text
+from bgpsim.network.grouped import Grouped, key_at
 from bgpsim.network.state import (
     PLANES,
     BgpPath,
     Forwarding,
     NetworkState,
+    PathKey,
     Plane,
     Session,
+    wire_stream,
 )
+from bgpsim.network.types import Prefix
 from bgpsim.source import Source
 
 Kind: TypeAlias = Literal["missing", "unexpected", "differs"]
@@ -112,7 +116,7 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
         stream=lambda key: key.stream,
     )
     # A stream that was not seen whole may have anything on it, also where nothing was predicted.
-    wire.count_unread({key.stream for key in (*predicted.wire, *observed.wire)})
+    wire.count_unread({wire_stream(*place[:3]) for of in (predicted, observed) for place in Grouped.of(of.wire).tables})
     mismatches = sorted((m for tally in tallies.values() for m in tally.mismatches), key=lambda m: m.order)
     empty = {
         "bgp": "no BGP in this scenario",
@@ -149,10 +153,10 @@ class _Tally:
         self.equal = 0
         self.not_observed = 0
 
-    def read(self, *names: str) -> bool:
-        """Whether a fact was read that goes by these names (a device, a pair); one that was not is counted."""
+    def read(self, *names: str, facts: int = 1) -> bool:
+        """Whether facts were read that go by these names (a device, a pair); those that were not are counted."""
         if any(name in self.unread for name in names):
-            self.not_observed += 1
+            self.not_observed += facts
             return False
         return True
 
@@ -204,6 +208,28 @@ def _facts(mismatches: Iterable[Mismatch]) -> dict[tuple[object, ...], Kind]:
     return facts
 
 
+Unequal: TypeAlias = tuple[str, str, str]
+"""A field, predicted and observed."""
+
+
+class _Unequal(Generic[Value]):
+    """In what two values differ, told once for each two: a table of 100,000 routes has few values."""
+
+    def __init__(self, fields: Callable[[Value], dict[str, str]]) -> None:
+        self._fields = fields
+        self._known: dict[tuple[int, int], tuple[Unequal, ...]] = {}
+
+    def of(self, here: Value, there: Value) -> tuple[Unequal, ...]:
+        # Both live as long as the states that are compared, so a number is one value's alone.
+        key = (id(here), id(there))
+        found = self._known.get(key)
+        if found is None:
+            mine, other = self._fields(here), self._fields(there)
+            found = tuple((name, mine[name], other[name]) for name in mine if mine[name] != other[name])
+            self._known[key] = found
+        return found
+
+
 def _prefix(key: Any) -> str:
     return f"{key.prefix}" + (f" path-id {key.path_id}" if key.path_id else "")
 
@@ -218,24 +244,42 @@ def _compare_keyed(
     text: Callable[[Value], str],
     sources: Callable[[Any, Value], tuple[Source, ...]],
     stream: Callable[[Any], str] | None = None,
+    also: Callable[[Any, Prefix, Value, Value], Iterable[Unequal]] | None = None,
 ) -> None:
-    for key in sorted(set(predicted) | set(observed), key=str):
-        place = where(key)
-        if not tally.read(place[0], *(() if stream is None else (stream(key),))):
+    """`also`: what else of two values differs, by the place and the prefix of their key."""
+    unequal = _Unequal(fields)
+    texts: dict[int, str] = {}
+
+    def shown(value: Value) -> str:
+        if id(value) not in texts:
+            texts[id(value)] = text(value)
+        return texts[id(value)]
+
+    mine, other = Grouped.of(predicted).tables, Grouped.of(observed).tables
+    for place in {**mine, **other}:
+        here, there = mine.get(place, {}), other.get(place, {})
+        if not tally.read(place[0], *(() if stream is None else (stream(place),)), facts=len({**here, **there})):
             continue
-        if key not in observed:
-            tally.mismatch("missing", place, text(predicted[key]), "", because=sources(key, predicted[key]))
-        elif key not in predicted:
-            tally.mismatch("unexpected", place, "", text(observed[key]))
-        else:
-            here, there = fields(predicted[key]), fields(observed[key])
-            unequal = [name for name in here if here[name] != there[name]]
-            if not unequal:
+        missing = 0
+        for prefix, want in here.items():
+            seen = there.get(prefix)
+            if seen is None:
+                missing += 1
+                key = key_at(place, prefix)
+                tally.mismatch("missing", where(key), shown(want), "", because=sources(key, want))
+                continue
+            found = unequal.of(want, seen)
+            if also is not None:
+                found = (*found, *also(place, prefix, want, seen))
+            if not found:
                 tally.equal += 1
-            for name in unequal:
-                tally.mismatch(
-                    "differs", place, here[name], there[name], field=name, because=sources(key, predicted[key])
-                )
+                continue
+            key = key_at(place, prefix)
+            for name, one, another in found:
+                tally.mismatch("differs", where(key), one, another, field=name, because=sources(key, want))
+        for prefix, seen in there.items() if len(there) > len(here) - missing else ():
+            if prefix not in here:
+                tally.mismatch("unexpected", where(key_at(place, prefix)), "", shown(seen))
 
 
 def _compare_sessions(tally: _Tally, predicted: NetworkState, observed: NetworkState) -> None:
@@ -280,44 +324,35 @@ def is_in_table(path: BgpPath) -> bool:
 
 
 def _compare_paths(tally: _Tally, predicted: NetworkState, observed: NetworkState) -> None:
-    expected = {key: path for key, path in predicted.paths.items() if is_in_table(path)}
-    shown = {key: path for key, path in observed.paths.items() if is_in_table(path)}
-    alternatives: dict[tuple[str, str], int] = {}
-    for key in expected:
-        table = (key.device, str(key.prefix))
-        alternatives[table] = alternatives.get(table, 0) + 1
+    expected = Grouped.of(predicted.paths).where(is_in_table)
 
-    def fields(path: BgpPath) -> dict[str, str]:
-        return attribute_texts(path.attributes) | {
-            "valid": str(path.valid),
-            "best": str(path.best),
-            "multipath": str(path.multipath),
-            "weight": str(path.weight),
-        }
+    def reasons(place: PathKey, prefix: Prefix, here: BgpPath, there: BgpPath) -> Iterator[Unequal]:
+        if here.best and there.best and here.reason and there.reason and here.reason != there.reason:
+            # With three paths and more FRR overwrites its selection reason at each comparison (bgp_route.c,
+            # bgp_best_selection): the text is a fact only where there are exactly two.
+            beside = (of for at, of in expected.tables.items() if at[:2] == place[:2])
+            if sum(prefix in of for of in beside) == 2:
+                yield "selection-reason", here.reason, there.reason
 
-    for key in sorted(set(expected) | set(shown), key=str):
-        if not tally.read(key.device):
-            continue
-        place: Where = (key.device, key.neighbor, key.family, _prefix(key))
-        here, there = expected.get(key), shown.get(key)
-        if there is None:
-            assert here is not None
-            tally.mismatch("missing", place, bgp_path_text(here), "", because=here.sources)
-            continue
-        if here is None:
-            tally.mismatch("unexpected", place, "", bgp_path_text(there))
-            continue
-        mine, other = fields(here), fields(there)
-        unequal = [(name, mine[name], other[name]) for name in mine if mine[name] != other[name]]
-        # With three paths and more FRR overwrites its selection reason at each comparison (bgp_route.c,
-        # bgp_best_selection): the text is a fact only where there are exactly two.
-        exact = alternatives[(key.device, str(key.prefix))] == 2
-        if exact and here.best and there.best and here.reason and there.reason and here.reason != there.reason:
-            unequal.append(("selection-reason", here.reason, there.reason))
-        if not unequal:
-            tally.equal += 1
-        for name, want, seen in unequal:
-            tally.mismatch("differs", place, want, seen, field=name, because=here.sources)
+    _compare_keyed(
+        tally,
+        expected,
+        Grouped.of(observed.paths).where(is_in_table),
+        where=lambda key: (key.device, key.neighbor, key.family, _prefix(key)),
+        fields=_path_texts,
+        text=bgp_path_text,
+        sources=lambda _, path: path.sources,
+        also=reasons,
+    )
+
+
+def _path_texts(path: BgpPath) -> dict[str, str]:
+    return attribute_texts(path.attributes) | {
+        "valid": str(path.valid),
+        "best": str(path.best),
+        "multipath": str(path.multipath),
+        "weight": str(path.weight),
+    }
 
 
 def _compare_forwarding(tally: _Tally, predicted: NetworkState, observed: NetworkState) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from bgpsim.check.compare import Comparison, compare, is_in_table
 from bgpsim.check.spelling import (
@@ -19,6 +19,7 @@ from bgpsim.check.spelling import (
     fib_texts,
     forwarding_text,
 )
+from bgpsim.network.grouped import Grouped, key_at
 from bgpsim.network.state import (
     DELIVERED,
     PLANES,
@@ -31,6 +32,8 @@ from bgpsim.network.state import (
     SessionKey,
 )
 
+Key = TypeVar("Key", bound=tuple[Any, ...])
+Value = TypeVar("Value")
 ChangeKind: TypeAlias = Literal["added", "removed", "changed"]
 
 
@@ -173,8 +176,8 @@ def diff(before: NetworkState, after: NetworkState) -> StateDiff:
         moved=tuple(moved),
         sessions=tuple(_sessions(before, after, unread["bgp"])),
         counters=tuple(_counters(before, after, unread["bgp"])),
-        advertised=tuple(_advertised(before, after, unread["bgp"])),
-        wire=tuple(_wire(before, after, unread["wire"])),
+        advertised=tuple(sorted(_advertised(before, after, unread["bgp"]), key=lambda r: r.order)),
+        wire=tuple(sorted(_wire(before, after, unread["wire"]), key=lambda r: r.order)),
         speakers=_speakers(before) | _speakers(after),
         gone=tuple(PairChange(f, _way(before.forwarding[f]), "", before.forwarding[f]) for f in pairs.gone),
         new=tuple(PairChange(f, "", _way(after.forwarding[f]), None, after.forwarding[f]) for f in pairs.new),
@@ -200,39 +203,39 @@ def _tables(before: NetworkState, after: NetworkState, unread: Mapping[str, str]
         shown = {name: "yes" if on else "no" for name, on in flags.items()}
         return attribute_texts(path.attributes) | shown | {"weight": str(path.weight)}
 
-    for key in {**before.paths, **after.paths}:
-        old, new = before.paths.get(key), after.paths.get(key)
+    route = _Spelled(bgp_path_text, texts)
+    for key, old, new in _both(before.paths, after.paths):
         was = old if old is not None and is_in_table(old) else None
         now = new if new is not None and is_in_table(new) else None
         if was is now or key.device in unread or (was and now and facts(was) == facts(now)):
             continue
         place = ("bgp", key.device, _prefix(key), key.neighbor)
-        yield _route(place, was, now, bgp_path_text, texts)
+        yield route.change(place, was, now)
 
 
 def _fibs(before: NetworkState, after: NetworkState, unread: Mapping[str, str]) -> Iterator[RouteChange]:
-    for key in {**before.fib, **after.fib}:
-        was, now = before.fib.get(key), after.fib.get(key)
-        if was is now or key.device in unread or (was and now and fib_texts(was) == fib_texts(now)):
+    route = _Spelled(fib_text, fib_texts)
+    for key, was, now in _both(before.fib, after.fib):
+        if key.device in unread or (was and now and fib_texts(was) == fib_texts(now)):
             continue
         place = ("fib", key.device, str(key.prefix), f"metric {key.metric}" if key.metric else None)
-        yield _route(place, was, now, fib_text, fib_texts)
+        yield route.change(place, was, now)
 
 
 def _advertised(before: NetworkState, after: NetworkState, unread: Mapping[str, str]) -> Iterator[RouteChange]:
-    for key in sorted({**before.advertised, **after.advertised}, key=str):
-        was, now = before.advertised.get(key), after.advertised.get(key)
+    route = _Spelled(attributes_text, attribute_texts)
+    for key, was, now in _both(before.advertised, after.advertised):
         if was != now and key.device not in unread:
             place = ("bgp", key.device, _prefix(key), f"to {key.neighbor}")
-            yield _route(place, was, now, attributes_text, attribute_texts)
+            yield route.change(place, was, now)
 
 
 def _wire(before: NetworkState, after: NetworkState, unread: Mapping[str, str]) -> Iterator[RouteChange]:
-    for key in sorted({**before.wire, **after.wire}, key=str):
-        was, now = before.wire.get(key), after.wire.get(key)
+    route = _Spelled(attributes_text, attribute_texts)
+    for key, was, now in _both(before.wire, after.wire):
         if was != now and key.stream not in unread:
             place = ("wire", key[0], _prefix(key), f"{key.direction} {key.neighbor}")
-            yield _route(place, was, now, attributes_text, attribute_texts)
+            yield route.change(place, was, now)
 
 
 def _speakers(state: NetworkState) -> frozenset[str]:
@@ -240,19 +243,43 @@ def _speakers(state: NetworkState) -> frozenset[str]:
     return frozenset(key.device for key, session in state.sessions.items() if session.peer == key.neighbor)
 
 
-def _route(
-    place: tuple[str, str, str, str | None],
-    was: Any,
-    now: Any,
-    text: Callable[[Any], str],
-    texts: Callable[[Any], dict[str, str]],
-) -> RouteChange:
-    changed: tuple[AttributeChange, ...] = ()
-    if was is not None and now is not None:
-        old, new = texts(was), texts(now)
-        changed = tuple(AttributeChange(name, old[name], new[name]) for name in old if old[name] != new[name])
-    before, after = (None if value is None else text(value) for value in (was, now))
-    return RouteChange(*place, before, after, changed)
+def _both(before: Mapping[Key, Value], after: Mapping[Key, Value]) -> Iterator[tuple[Key, Value | None, Value | None]]:
+    """Every key with both values, where they are not one object; tables that are one are not looked into."""
+    old, new = Grouped.of(before).tables, Grouped.of(after).tables
+    for place in {**old, **new}:
+        then, now = old.get(place, {}), new.get(place, {})
+        for prefix in {**then, **now} if then is not now else ():
+            was, is_now = then.get(prefix), now.get(prefix)
+            if was is not is_now:
+                yield key_at(place, prefix), was, is_now
+
+
+class _Spelled(Generic[Value]):
+    """Changes in words. A value that stands at many prefixes is spelled once: it lives as long as both states."""
+
+    def __init__(self, text: Callable[[Value], str], texts: Callable[[Value], dict[str, str]]) -> None:
+        self._text, self._texts = text, texts
+        self._known: dict[int, str] = {}
+        self._changes: dict[tuple[int, int], tuple[AttributeChange, ...]] = {}
+
+    def change(self, place: tuple[str, str, str, str | None], was: Value | None, now: Value | None) -> RouteChange:
+        changed: tuple[AttributeChange, ...] = ()
+        if was is not None and now is not None:
+            both = (id(was), id(now))
+            if both not in self._changes:
+                old, new = self._texts(was), self._texts(now)
+                self._changes[both] = tuple(
+                    AttributeChange(name, old[name], new[name]) for name in old if old[name] != new[name]
+                )
+            changed = self._changes[both]
+        return RouteChange(*place, self._told(was), self._told(now), changed)
+
+    def _told(self, value: Value | None) -> str | None:
+        if value is None:
+            return None
+        if id(value) not in self._known:
+            self._known[id(value)] = self._text(value)
+        return self._known[id(value)]
 
 
 def _prefix(key: Any) -> str:

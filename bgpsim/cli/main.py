@@ -17,6 +17,7 @@ COMMANDS = {
     "lab": ("bgpsim.cli.lab", "A lab that stays up and outlives the terminal."),
     "announce": ("bgpsim.cli.announce", "Announce routes by a speaker of a running lab."),
     "withdraw": ("bgpsim.cli.withdraw", "Withdraw routes that a speaker of a running lab has announced."),
+    "watch": ("bgpsim.cli.watch", "A running lab, live: sessions, routes, a path, beside what is predicted."),
     "schema": ("bgpsim.cli.schema", "Print the JSON Schema of the scenario file, or of report.json."),
     "completion": ("bgpsim.cli.completion", "Print the script that completes bgpsim's names in a shell."),
 }

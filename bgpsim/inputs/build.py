@@ -18,7 +18,7 @@ from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.kind import ClusterFile, KindNode
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.part import Problems
-from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, SpeakerFile
+from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, Announcement, Attachment, SpeakerFile
 from bgpsim.inputs.frr.reader import FrrReader
 from bgpsim.inputs.impairments import left_open, mark_impaired
 from bgpsim.inputs.iproute import KernelSetup
@@ -33,6 +33,7 @@ from bgpsim.network.description import (
     Neighbor,
     NeighborFamily,
     Network,
+    OriginatedTable,
     Origination,
     RouteNextHop,
     Segment,
@@ -317,7 +318,8 @@ class _Builder:
         families: dict[Family, NeighborFamily] = {family: NeighborFamily() for family in FAMILIES}
         interfaces = [Interface("lo", mtu=65536)]
         neighbors = []
-        originated = []
+        originated: list[Origination] = []
+        tables: list[OriginatedTable] = []
         for link in speaker.attachments:
             router = devices[link.router]
             reader = self.routers[link.router]
@@ -347,28 +349,13 @@ class _Builder:
                     sources=(speaker.source,),
                 )
             )
-            originated += [
-                Origination(
-                    prefix=a.prefix,
-                    to=(link.speaker_interface,),
-                    as_path=a.as_path,
-                    origin=a.origin,
-                    next_hop=a.next_hop,
-                    med=a.med,
-                    communities=a.communities,
-                    large_communities=a.large_communities,
-                    extended_communities=a.extended_communities,
-                    local_preference=a.local_preference,
-                    originator_id=a.originator_id,
-                    cluster_list=a.cluster_list,
-                    aggregator=a.aggregator,
-                    atomic_aggregate=a.atomic_aggregate,
-                    unknown=a.unknown,
-                    path_id=a.path_id,
-                    source=a.source,
-                )
-                for a in self.timeline.announced
-                if (a.speaker, a.router) == (speaker.name, link.router)
+            here = (speaker.name, link.router)
+            originated += [_origination(a, link) for a in self.timeline.announced if (a.speaker, a.router) == here]
+            tables += [
+                OriginatedTable(_origination(group.like, link), group.prefixes)
+                for table in self.timeline.tables
+                if (table.speaker, table.router) == here
+                for group in table.groups
             ]
             peer = Neighbor(
                 name=str(link.speaker_address),
@@ -400,6 +387,7 @@ class _Builder:
                 router_id=speaker.router_id,
                 neighbors=tuple(neighbors),
                 originated=tuple(originated),
+                tables=tuple(tables),
                 ebgp_requires_policy=False,
                 installs=False,
                 source=speaker.source,
@@ -407,6 +395,28 @@ class _Builder:
             traffic=speaker.traffic,
             source=speaker.source,
         )
+
+
+def _origination(a: Announcement, link: Attachment) -> Origination:
+    return Origination(
+        prefix=a.prefix,
+        to=(link.speaker_interface,),
+        as_path=a.as_path,
+        origin=a.origin,
+        next_hop=a.next_hop,
+        med=a.med,
+        communities=a.communities,
+        large_communities=a.large_communities,
+        extended_communities=a.extended_communities,
+        local_preference=a.local_preference,
+        originator_id=a.originator_id,
+        cluster_list=a.cluster_list,
+        aggregator=a.aggregator,
+        atomic_aggregate=a.atomic_aggregate,
+        unknown=a.unknown,
+        path_id=a.path_id,
+        source=a.source,
+    )
 
 
 def _is_router(image: str | None) -> bool:

@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,31 @@ class KeeperClient:
     def picture(self, form: str) -> str:
         """`bgpsim.scenario.session.LabSession.picture`."""
         return str(self._ask({"op": "graph", "form": form}))
+
+    def watch(self, interval: float, pair: tuple[str, str] | None) -> Iterator[dict[str, Any]]:
+        """Events (docs/watch.md), and a `pulse` now and then, until the lab has ended: `ended` is the last of them.
+
+        `interval`: seconds between two looks. `pair`: whose packets are followed; raises InputError where it is none.
+        """
+        with contextlib.suppress(OSError):
+            self._connection.send({"op": "watch", "interval": interval, "pair": pair})
+        while (received := self._received()) is not None:
+            message, _ = received
+            if "answer" in message:
+                return
+            if "error" in message:
+                raise error_of(message["error"])
+            yield message
+        yield {"event": "ended", "time": round(time.time(), 3), "why": "its keeper ended", "down": False}
+
+    def watch_pair(self, pair: tuple[str, str] | None) -> None:
+        """Another pair, while `watch` is being told; any thread may. One that is none comes back as `refused`."""
+        with contextlib.suppress(OSError):
+            self._connection.send({"pair": pair})
+
+    def close(self) -> None:
+        """Any thread may; who waits for an answer is told that the lab is gone."""
+        self._connection.close()
 
     def down(self) -> None:
         """Returns when nothing of the lab is left."""

@@ -46,6 +46,14 @@ class Client:
             self._gone = bool(readable) and not self._stream.recv(1, socket.MSG_PEEK)
         return not self._gone
 
+    def meanwhile(self) -> dict[str, Any] | None:
+        """What it has sent while it is told of events; None for nothing."""
+        if self._gone or not select.select([self._stream], [], [], 0)[0]:
+            return None
+        message = self._connection.receive()
+        self._gone = message is None
+        return message
+
 
 class ToClient:
     """A `Listener` at the other end of the socket (`bgpsim.scenario.recording.Listener`)."""

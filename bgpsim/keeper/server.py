@@ -19,11 +19,13 @@ from bgpsim.errors import BgpsimError, InputError, LabError
 from bgpsim.keeper.door import Door
 from bgpsim.keeper.listening import Client, ToClient
 from bgpsim.keeper.messages import error_message
+from bgpsim.keeper.telling import Telling
 from bgpsim.report.document import ErrorPart
 from bgpsim.report.states import RunStates, to_bytes
 from bgpsim.scenario.recording import Outcome
 from bgpsim.scenario.session import LabSession
 from bgpsim.scenario.verdicts import INTERRUPTED, error_part
+from bgpsim.scenario.watching import Watch
 
 _COMMANDS = ("terminal.open", "terminal.run")
 """What they start ends with the client that asked for it."""
@@ -41,6 +43,7 @@ class KeeperServer:
         self._writing = threading.Lock()
         self._writer: str | None = None
         self._over = threading.Event()
+        self._watch = Watch(session, lambda: self._writer)
 
     def serve(self, listener: socket.socket) -> None:
         """Until the lab is taken down."""
@@ -93,6 +96,7 @@ class KeeperServer:
             "graph": lambda client, request: self._session.picture(request["form"]),
             "agent": self._agent,
             "open": self._open,
+            "watch": self._tell,
             "down": self._down,
         }
 
@@ -150,8 +154,14 @@ class KeeperServer:
             client.commands.append(result)
         return result, descriptors
 
+    def _tell(self, client: Client, request: dict[str, Any]) -> None:
+        """Events of the lab until it has ended or the client is gone: {"interval", "pair"}."""
+        self._check_there()
+        Telling(self._watch, client, request["interval"]).run(request["pair"])
+
     def _down(self, client: Client, request: dict[str, Any]) -> None:
         """At once, whatever is being done: who does it is told that the lab is gone."""
+        self._watch.end()
         self._session.lab.close()
         self._over.set()
 

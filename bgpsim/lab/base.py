@@ -10,6 +10,7 @@ from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
 from bgpsim.source import Source
 
@@ -80,6 +81,8 @@ class Speakers(Protocol):
 
     def announce(self, announcement: Announcement) -> None: ...
     def withdraw(self, announcement: Announcement) -> None: ...
+    def announce_table(self, table: AnnouncedTable) -> None: ...
+    def withdraw_table(self, table: AnnouncedTable) -> None: ...
     def check_alive(self) -> None: ...
 
 
@@ -150,6 +153,12 @@ class Lab(Protocol):
 
     def withdraw(self, announcement: Announcement) -> None:
         """Returns when the router has counted the withdrawal."""
+
+    def announce_table(self, table: AnnouncedTable) -> None:
+        """Returns when the router has counted an UPDATE for every route of it."""
+
+    def withdraw_table(self, table: AnnouncedTable) -> None:
+        """Returns when the router has counted the withdrawals."""
 
     def check_alive(self) -> None:
         """Raises DeviceDied, with its last log lines, when a daemon, node or speaker has ended by itself."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from bgpsim.model.classes import classes
 from bgpsim.model.decision import Candidate, Decided, equal_cost
 from bgpsim.model.fib import Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
@@ -36,6 +37,8 @@ from bgpsim.source import Source, Unmodelled
 
 SESSION_ROUNDS = 8
 """Sessions over routes that BGP itself brings: how often both are computed in turn before they are called unstable."""
+
+Sizes: TypeAlias = Mapping[Prefix, int]
 
 OBSERVED_KINDS = ("router", "node", "host")
 """Devices whose kernel tables are facts; those of pods, speakers and gateways are the lab's own making."""
@@ -81,9 +84,45 @@ def predict(
     so a history can decide. Without one, such a tie is reported in `unmodelled` and `ties`, unless one of its paths is
     among those that are said to have `arrived` first. Raises ModelError for a flow whose sender is not in the network.
     """
-    began = before
+    rested = _rested(network, before, flows, solver, arrived)
+    hasty = in_haste(network)
+    if hasty is None:
+        return rested
+    other = predict(hasty, before, flows, solver=solver, arrived=arrived).state
+    if other == rested.state:
+        return rested
+    ties = (*rested.ties, *chosen_otherwise(rested.state, other, arrived))
+    unmodelled = tuple(sorted([*rested.unmodelled, _hurried(network)]))
+    return replace(rested, unmodelled=unmodelled, ties=ties, hurried=True)
+
+
+def _rested(
+    network: Network,
+    before: NetworkState | None,
+    flows: Sequence[FlowKey],
+    solver: Solver | None,
+    arrived: frozenset[PathKey],
+) -> Prediction:
+    """As if it came to rest in everything that it passed through."""
     for passed in network.interim:
         before = predict(passed, before, (), solver=solver).state
+    chosen = solver or WorklistSolver()
+    of = classes(network, before, flows)
+    if of is None:
+        return _solved(network, before, flows, chosen, arrived, {})
+    solved = _solved(of.network, of.narrowed(before), flows, chosen, arrived, of.sizes())
+    return replace(solved, state=of.spread(solved.state, before))
+
+
+def _solved(
+    network: Network,
+    before: NetworkState | None,
+    flows: Sequence[FlowKey],
+    chosen: Solver,
+    arrived: frozenset[PathKey],
+    sizes: Sizes,
+) -> Prediction:
+    """`sizes`: how many prefixes one stands for, itself among them, where there are several."""
     wiring = Wiring(network)
     static = {name: static_routes(wiring, device) for name, device in network.devices.items()}
     believed = believed_routes(network, before)
@@ -94,7 +133,6 @@ def predict(
     selected = _with_arrived(selected_before(before), arrived)
     kept = kept_groups(before, wiring)
     connected_only = before.connected_only if isinstance(before, PredictedState) else frozenset()
-    chosen = solver or WorklistSolver()
 
     def used(solution: Solution | None) -> dict[str, dict[Prefix, NextHops]]:
         """What zebra installs, by device: BGP's routes and FRR's static ones."""
@@ -133,7 +171,7 @@ def predict(
     arrivals = [arrival for arrival in undecided if arrival.key(arrival.best) not in arrived]
     wire = _wire(network, sessions, solution)
     state = PredictedState(
-        sessions=_sessions(network, sessions, solution),
+        sessions=_sessions(network, sessions, solution, sizes),
         paths=_paths(network, solution, before, {arrival.table for arrival in undecided}),
         advertised=_advertised(network, sessions, solution),
         fib={key: route for key, route in fib.items() if network.devices[key.device].kind in OBSERVED_KINDS},
@@ -144,18 +182,11 @@ def predict(
         believed=believed,
         connected_only=solution.connected_only,
     )
-    open_ends = [_open(network, sessions, solution, arrival) for arrival in arrivals]
+    open_ends = [_open(network, sessions, solution, arrival, sizes) for arrival in arrivals]
     open_ends += _split(network, sessions)
-    open_ends += _stale(network, used(solution), kept) + _unstable(network, solution, settled)
+    open_ends += _stale(network, used(solution), kept, sizes) + _unstable(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
-    hasty = in_haste(network)
-    if hasty is None:
-        return Prediction(state, tuple(sorted(open_ends)), ties)
-    other = predict(hasty, began, flows, solver=solver, arrived=arrived).state
-    if other == state:
-        return Prediction(state, tuple(sorted(open_ends)), ties)
-    ties += chosen_otherwise(state, other, arrived)
-    return Prediction(state, tuple(sorted([*open_ends, _hurried(network)])), ties, hurried=True)
+    return Prediction(state, tuple(sorted(open_ends)), ties)
 
 
 def in_haste(network: Network) -> Network | None:
@@ -195,8 +226,14 @@ def selected_before(before: NetworkState | None) -> frozenset[PathKey]:
     return frozenset(key for key, path in before.paths.items() if path.best) if before else frozenset()
 
 
-def _sessions(network: Network, sessions: Sessions, solution: Solution) -> Mapping[SessionKey, Session]:
-    counts = _counters(sessions, solution)
+def _alike(prefix: Prefix, sizes: Sizes) -> str:
+    """A prefix, and how many others are as it is."""
+    more = sizes.get(prefix, 1) - 1
+    return f"{prefix} and {more} more" if more else str(prefix)
+
+
+def _sessions(network: Network, sessions: Sessions, solution: Solution, sizes: Sizes) -> Mapping[SessionKey, Session]:
+    counts = _counters(sessions, solution, sizes)
     shown: dict[SessionKey, Session] = dict(sessions.down)
     for key, end in sessions.ends.items():
         instance = network.devices[key.device].bgp
@@ -212,7 +249,7 @@ def _sessions(network: Network, sessions: Sessions, solution: Solution) -> Mappi
     return {key: shown[key] for key in sorted(shown)}
 
 
-def _counters(sessions: Sessions, solution: Solution) -> dict[tuple[SessionKey, str], FamilyCounters]:
+def _counters(sessions: Sessions, solution: Solution, sizes: Sizes) -> dict[tuple[SessionKey, str], FamilyCounters]:
     """What FRR calls PfxRcd (accepted, even with an unusable next hop), what was offered, and PfxSnt."""
     accepted: dict[tuple[SessionKey, str], int] = {}
     received: dict[tuple[SessionKey, str], int] = {}
@@ -220,12 +257,12 @@ def _counters(sessions: Sessions, solution: Solution) -> dict[tuple[SessionKey, 
     for table, decided in solution.tables.items():
         for entry in decided:
             at = (SessionKey(table.device, entry.path.neighbor), family_of(table.prefix))
-            received[at] = received.get(at, 0) + 1
+            received[at] = received.get(at, 0) + sizes.get(table.prefix, 1)
             if not (entry.path.refused or "").startswith("denied"):
-                accepted[at] = accepted.get(at, 0) + 1
+                accepted[at] = accepted.get(at, 0) + sizes.get(table.prefix, 1)
     for key in solution.sent:
         to = (SessionKey(key.device, key.neighbor), key.family)
-        sent[to] = sent.get(to, 0) + 1
+        sent[to] = sent.get(to, 0) + sizes.get(key.prefix, 1)
     return {
         (key, family): FamilyCounters(
             accepted.get((key, family), 0), received.get((key, family), 0), sent.get((key, family), 0)
@@ -345,14 +382,14 @@ def _order_of_arrival(network: Network, solution: Solution, before: NetworkState
     return found
 
 
-def _open(network: Network, sessions: Sessions, solution: Solution, arrival: _Arrival) -> Unmodelled:
+def _open(network: Network, sessions: Sessions, solution: Solution, arrival: _Arrival, sizes: Sizes) -> Unmodelled:
     table, best, rivals = arrival
     end = sessions.ends[SessionKey(table.device, best.neighbor)]
     names = ", ".join(sorted(path.neighbor for path in (best, *rivals)))
     return Unmodelled(
         source=_anchor(network, network.devices[table.device], end),
         device=table.device,
-        text=f"order of arrival decides between the paths of {table.prefix} from {names}",
+        text=f"order of arrival decides between the paths of {_alike(table.prefix, sizes)} from {names}",
         effect="possible",
         affects=_holders(solution, table),
         why="FRR keeps the external path that came first; the lower router ID is assumed to have",
@@ -373,7 +410,9 @@ def _split(network: Network, sessions: Sessions) -> list[Unmodelled]:
     ]
 
 
-def _stale(network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept: Groups) -> list[Unmodelled]:
+def _stale(
+    network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept: Groups, sizes: Sizes
+) -> list[Unmodelled]:
     """Routes over nexthop groups that the kernel has taken members from: true for as long as zebra keeps a group."""
     found = []
     for name, routes in used.items():
@@ -385,7 +424,7 @@ def _stale(network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept
                     Unmodelled(
                         source=_anchor(network, network.devices[name], None),
                         device=name,
-                        text=f"the kernel's nexthop group of {prefix} has lost {interfaces}",
+                        text=f"the kernel's nexthop group of {_alike(prefix, sizes)} has lost {interfaces}",
                         effect="possible",
                         affects=(name,),
                         why="FRR 8.4 takes a group again that an interface has left when it was down, unless the group"
@@ -424,12 +463,12 @@ def _holders(solution: Solution, table: TableKey) -> tuple[str, ...]:
     return tuple(sorted({other.device for other in solution.tables if other.prefix == table.prefix}))
 
 
-def _unstable(network: Network, solution: Solution, settled: bool) -> list[Unmodelled]:
+def _unstable(network: Network, solution: Solution, settled: bool, sizes: Sizes) -> list[Unmodelled]:
     found = [
         Unmodelled(
             source=_anchor(network, network.devices[table.device], None),
             device=table.device,
-            text=f"the best path of {table.prefix} does not come to rest",
+            text=f"the best path of {_alike(table.prefix, sizes)} does not come to rest",
             effect="possible",
             affects=_holders(solution, table),
         )

@@ -85,8 +85,8 @@ class _Router:
     connected_only: ConnectedOnly
     adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
     """By prefix, neighbor and path id."""
-    through: dict[Prefix, frozenset[Address]] = field(default_factory=dict)
-    """Next hops heard that have to be resolved: those that are an address, and not a neighbor's interface."""
+    through: dict[str, set[Prefix]] = field(default_factory=dict)
+    """Next hop -> the prefixes that were ever heard with it: few next hops, whatever the size of a table."""
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
@@ -178,8 +178,7 @@ class _Run:
         else:
             self.sent[key] = sent
             heard.setdefault(end.peer.neighbor, {})[path_id] = sent
-        addresses = (_address(entry.wire.next_hop) for paths in heard.values() for entry in paths.values())
-        peer.through[prefix] = frozenset(address for address in addresses if address is not None)
+            peer.through.setdefault(sent.wire.next_hop, set()).add(prefix)
         self._track(peer, self.problem.sessions.ends[end.peer], family, prefix, path_id)
         peer.dirty.add(prefix)
 
@@ -357,9 +356,9 @@ class _Run:
     @staticmethod
     def _resolve_again(router: _Router, changed: Prefix) -> None:
         """Paths whose next hop the changed route may carry are decided anew."""
-        for prefix, addresses in router.through.items():
-            if addresses and prefix != changed and any(_holds(changed, address) for address in addresses):
-                router.dirty.add(prefix)
+        for next_hop, prefixes in router.through.items():
+            if _within(next_hop, changed):
+                router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from bgpsim.network.description import Device, Interface, InterfaceRef, Network, Segment
@@ -96,6 +97,7 @@ def link_local_text(ref: InterfaceRef) -> str:
     return str(ref)
 
 
+@lru_cache(maxsize=4096)
 def parse_link_local(text: str) -> InterfaceRef | None:
     """`device:interface` back to its parts; None for an IPv4 or IPv6 address or `self`."""
     if text == "self" or not text:

@@ -160,6 +160,14 @@ class Origination:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginatedTable:
+    """Routes that an instance puts in alike: `like` at each of `prefixes` (its own prefix is one of them)."""
+
+    like: Origination
+    prefixes: tuple[Prefix, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Redistribution:
     """`redistribute connected|static|kernel` in one family."""
 
@@ -179,6 +187,8 @@ class BgpInstance:
     neighbors: tuple[Neighbor, ...]
     redistribute: tuple[Redistribution, ...] = ()
     originated: tuple[Origination, ...] = ()
+    tables: tuple[OriginatedTable, ...] = ()
+    """Originated too; many routes each. No prefix stands twice for one neighbor, here and in `originated`."""
     multipath_relax: bool = False
     compare_router_id: bool = False
     always_compare_med: bool = False

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from bgpsim.network.description import RouteKind
+from bgpsim.network.grouped import Grouped, sharing
 from bgpsim.network.types import AsPath as AsPath  # used under this name by whoever reads a state
 from bgpsim.network.types import Family, Prefix
 from bgpsim.source import Source
@@ -246,12 +247,15 @@ def wire_stream(device: str, direction: Literal["received", "sent"], neighbor: s
 Told = TypeVar("Told")
 
 
-def numbered(wire: Mapping[WireKey, Told], attributes: Callable[[Told], Attributes]) -> dict[WireKey, Told]:
+def numbered(wire: Mapping[WireKey, Told], attributes: Callable[[Told], Attributes]) -> Grouped[WireKey, Told]:
     """The same routes, with the path ids that a router gave to what it sent in an order of their own, from 1.
 
     A router hands out ids as paths come to it (RFC 7911 section 3 leaves them to the sender), so they differ from run
     to run; here the paths of one prefix are counted in the order of their attributes. 0, no add-path, stays.
     """
+    *_, path_ids = zip(*Grouped.of(wire).tables, strict=True) if wire else ((),)
+    if not any(path_ids):
+        return Grouped.of(wire)
     groups: dict[WireKey, list[WireKey]] = {}
     found: dict[WireKey, Told] = {}
     for key in wire:
@@ -262,7 +266,7 @@ def numbered(wire: Mapping[WireKey, Told], attributes: Callable[[Told], Attribut
     for group, keys in groups.items():
         ordered = sorted(keys, key=lambda key: _order(attributes(wire[key])))
         found |= {group._replace(path_id=n): wire[key] for n, key in enumerate(ordered, start=1)}
-    return found
+    return Grouped.of(found)
 
 
 def _order(attributes: Attributes) -> str:
@@ -284,3 +288,14 @@ class NetworkState:
     """The configuration lines behind an entry of an Adj-RIB-Out or a route on the wire; predicted only."""
     not_observed: Mapping[Plane, Mapping[str, str]] = field(default_factory=dict)
     """Observed only: plane -> device (or session, or `FlowKey.pair`) -> why it could not be read."""
+
+
+def sharing_tables(state: NetworkState, earlier: NetworkState) -> NetworkState:
+    """The same state, with the objects of an earlier one where they are equal (`bgpsim.network.grouped.sharing`)."""
+    return replace(
+        state,
+        paths=sharing(state.paths, earlier.paths),
+        advertised=sharing(state.advertised, earlier.advertised),
+        fib=sharing(state.fib, earlier.fib),
+        wire=sharing(state.wire, earlier.wire),
+    )

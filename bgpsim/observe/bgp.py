@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Literal
 
 from bgpsim.errors import LabError
+from bgpsim.network.grouped import Growing, prefix_of
 from bgpsim.network.state import (
     AdvertisedKey,
     AsPath,
@@ -22,6 +23,7 @@ from bgpsim.network.state import (
 )
 from bgpsim.network.types import FAMILIES, Family
 from bgpsim.observe.communities import community_text
+from bgpsim.observe.long_answers import members
 from bgpsim.observe.owners import Owners
 
 FRR_COMMANDS = tuple(
@@ -32,6 +34,7 @@ FRR_COMMANDS = tuple(
 _ORIGINS: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"IGP": "igp", "EGP": "egp", "incomplete": "incomplete"}
 _ORIGIN_CODES: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"i": "igp", "e": "egp", "?": "incomplete"}
 _GOBGP_ORIGINS: tuple[Literal["igp", "egp", "incomplete"], ...] = ("igp", "egp", "incomplete")
+_COMMUNITIES = ("community", "largeCommunity", "extendedCommunity")
 GOBGP_WORDS = ("Unknown", "Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established")
 """PeerState.SessionState of GoBGP's API (api/gobgp.proto), in RFC 4271's words."""
 
@@ -39,23 +42,25 @@ GOBGP_WORDS = ("Unknown", "Idle", "Connect", "Active", "OpenSent", "OpenConfirm"
 @dataclass
 class BgpPlane:
     sessions: dict[SessionKey, Session] = field(default_factory=dict)
-    paths: dict[PathKey, BgpPath] = field(default_factory=dict)
-    advertised: dict[AdvertisedKey, Attributes] = field(default_factory=dict)
+    paths: Growing[PathKey, BgpPath] = field(default_factory=Growing)
+    advertised: Growing[AdvertisedKey, Attributes] = field(default_factory=Growing)
     not_observed: dict[str, str] = field(default_factory=dict)
     add_path: set[str] = field(default_factory=set)
     """Routers that send several paths of a prefix to somebody."""
+    known: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    """What was made of the same values before: a table has few sets of attributes."""
 
 
-def read_frr(plane: BgpPlane, device: str, answers: list[str], owners: Owners) -> None:
-    """`answers`: to FRR_COMMANDS. Raises LabError for a shape that is not known."""
-    parsed = [json.loads(answer or "{}") for answer in answers]
+def read_frr(plane: BgpPlane, device: str, answers: Sequence[Iterator[str]], owners: Owners) -> None:
+    """`answers`: to FRR_COMMANDS, each in parts. Raises LabError for a shape that is not known."""
     for number, family in enumerate(FAMILIES):
-        summary, table = parsed[2 * number], parsed[2 * number + 1]
+        summary = json.loads("".join(answers[2 * number]) or "{}")
         peers = summary.get("peers", {})
         for name, peer in peers.items():
             _frr_session(plane, device, family, name, peer, owners)
-        for prefix, paths in table.get("routes", {}).items():
-            _frr_paths(plane, device, family, prefix, [p for p in paths if "aspath" in p], set(peers), owners)
+        for inside, prefix, paths in members(answers[2 * number + 1], "routes"):
+            if inside is not None:
+                _frr_paths(plane, device, family, prefix, [p for p in paths if "aspath" in p], peers, owners)
 
 
 def _frr_session(
@@ -88,7 +93,7 @@ def _frr_paths(
     family: Family,
     prefix: str,
     paths: list[Mapping[str, Any]],
-    peers: set[str],
+    peers: Collection[str],
     owners: Owners,
 ) -> None:
     for path in paths:
@@ -99,16 +104,27 @@ def _frr_paths(
         best = path.get("bestpath", {})
         if path.get("addpathTxIdAll"):
             plane.add_path.add(device)
-        key = PathKey(device, family, ip_network(prefix), neighbor, path.get("addpathRxId", 0))
-        plane.paths[key] = BgpPath(
-            attributes=_frr_attributes(path, device, owners),
-            valid=bool(path.get("valid")),
-            best=bool(best.get("overall")),
-            multipath=bool(path.get("multipath")),
-            weight=path.get("weight", 0),
-            # Alone, a path is "First path received", which says nothing.
-            reason=best.get("selectionReason") if best.get("overall") and len(paths) > 1 else None,
-        )
+        # Alone, a path is "First path received", which says nothing.
+        reason = best.get("selectionReason") if best.get("overall") and len(paths) > 1 else None
+        flags = (bool(path.get("valid")), bool(best.get("overall")), bool(path.get("multipath")), path.get("weight", 0))
+        values = ("path", device, *_frr_values(path), *flags, reason)
+        found = plane.known.get(values)
+        if found is None:
+            found = plane.known[values] = BgpPath(_frr_attributes(path, device, owners), *flags, reason)
+        plane.paths[PathKey(device, family, prefix_of(prefix), neighbor, path.get("addpathRxId", 0))] = found
+
+
+def _frr_values(path: Mapping[str, Any]) -> tuple[object, ...]:
+    """All that `_frr_attributes` looks at."""
+    hops = path["nexthops"]
+    return (
+        *(path["aspath"]["string"], path["origin"], path.get("metric"), path.get("locPrf")),
+        *(path.get("atomicAggregate"), path.get("aggregatorAs"), path.get("aggregatorId"), path.get("originatorId")),
+        *(path[name]["string"] if name in path else None for name in _COMMUNITIES),
+        tuple(path["clusterList"]["list"]) if "clusterList" in path else None,
+        path["peer"].get("interface"),
+        *((hop["ip"], hop.get("used")) for hop in hops),
+    )
 
 
 def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Attributes:
@@ -165,23 +181,28 @@ def advertised_commands(plane: BgpPlane, device: str, several: frozenset[str]) -
     ]
 
 
-def read_advertised(plane: BgpPlane, device: str, family: Family, neighbor: str, answer: str, owners: Owners) -> None:
+def read_advertised(
+    plane: BgpPlane, device: str, family: Family, neighbor: str, answer: Iterator[str], owners: Owners
+) -> None:
     """FRR shows an Adj-RIB-Out before its own AS is prepended, and without communities (bgp_route.c)."""
-    table = json.loads(answer)
-    if table.get("bgpOriginatingDefaultNetwork"):
-        default = ip_network(table["bgpOriginatingDefaultNetwork"])
-        plane.advertised[AdvertisedKey(device, neighbor, family, default)] = Attributes("self")
-    for prefix, route in table.get("advertisedRoutes", {}).items():
+    for inside, name, route in members(answer, "advertisedRoutes"):
+        if inside is None:
+            if name == "bgpOriginatingDefaultNetwork" and route:
+                plane.advertised[AdvertisedKey(device, neighbor, family, prefix_of(route))] = Attributes("self")
+            continue
         hop = next((route[name] for name in ("nextHopGlobal", "nextHop", "nexthopGlobal") if name in route), None)
         if hop is None or route["bgpOriginCode"] not in _ORIGIN_CODES:
             raise LabError(f"{device}: FRR shows an advertised route of an unknown shape: {route}")
-        plane.advertised[AdvertisedKey(device, neighbor, family, ip_network(prefix))] = Attributes(
-            next_hop=owners.next_hop(hop, device),
-            as_path=_printed_path(route["path"]),
-            origin=_ORIGIN_CODES[route["bgpOriginCode"]],
-            med=route.get("metric"),
-            local_preference=route.get("locPrf"),
-        )
+        values = (device, hop, route["path"], route["bgpOriginCode"], route.get("metric"), route.get("locPrf"))
+        if values not in plane.known:
+            plane.known[values] = Attributes(
+                next_hop=owners.next_hop(hop, device),
+                as_path=_printed_path(route["path"]),
+                origin=_ORIGIN_CODES[route["bgpOriginCode"]],
+                med=route.get("metric"),
+                local_preference=route.get("locPrf"),
+            )
+        plane.advertised[AdvertisedKey(device, neighbor, family, prefix_of(name))] = plane.known[values]
 
 
 def _printed_path(text: str) -> AsPath:

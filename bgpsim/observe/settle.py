@@ -97,11 +97,12 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
     opens: dict[tuple[str, str], int] = {}
     mark: str | None = None
     waiting: tuple[str, ...] = ()
+    window = quiet
     while True:
         left = timeout + held - (time.monotonic() - started)
         if left <= 0:
             return Settled("timeout", ", ".join(waiting) or "time ran out", time.monotonic() - started, 0.0)
-        seen = agent.call("activity.wait", timeout=left + 30, **watched, quiet=quiet, limit=left, known=mark)
+        seen = agent.call("activity.wait", timeout=left + 30, **watched, quiet=window, limit=left, known=mark)
         now = time.monotonic()
         if not seen["quiet"]:
             because = ", ".join(waiting) or f"{seen['last'] or 'something'} kept changing"
@@ -118,6 +119,11 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
             speaking = sorted(name for name, device in devices.items() if device.engine is not None)
             again = agent.call("impairments.retransmitting", devices=speaking)
             waiting += tuple(f"{name} sends again what was lost" for name in again)
+        busy = {who: silent for who, silent in lab.hushed.items() if silent < quiet}
+        if busy and not waiting:
+            # A router has sent all, and its speaker has not read it all: ExaBGP takes 0.2 ms for a route.
+            waiting = tuple(f"{speaker} hears from {router}" for speaker, router in sorted(busy))
+            window = quiet - min(busy.values())
         if not waiting:
             return Settled("quiet", None, now - started, quiet)
         mark = seen["mark"]
@@ -127,8 +133,15 @@ class _Reaches:
     """Follows packets from device to device by each kernel's own lookup, over links that have carrier and are not
     silent."""
 
-    def __init__(self, agent: Agent, known: Owners, carrier: frozenset[tuple[str, str]]) -> None:
-        self._agent, self._known, self.carrier = agent, known, carrier
+    def __init__(
+        self,
+        agent: Agent,
+        known: Owners,
+        carrier: frozenset[tuple[str, str]],
+        hushed: Mapping[tuple[str, str], float],
+    ) -> None:
+        """`hushed`: by speaker and router, seconds since the last UPDATE of their session."""
+        self._agent, self._known, self.carrier, self.hushed = agent, known, carrier, hushed
 
     def reaches(self, end: End) -> bool:
         """Whether packets to the neighbor's address arrive at its device."""
@@ -160,7 +173,7 @@ def _look(
     sessions: Mapping[str, Mapping[str, Any]],
     silent: frozenset[tuple[str, str]],
 ) -> tuple[tuple[End, ...], _Reaches]:
-    dumps = agent.call("netlink.dump", devices=sorted(n for n, d in devices.items() if d.role != "pod"))
+    dumps = agent.call("netlink.dump", devices=sorted(n for n, d in devices.items() if d.role != "pod"), routes=False)
     known = owners(dumps, agent.call("nodes.links"))
     carrier = frozenset(
         (name, link["ifname"]) for name, dump in dumps.items() for link in dump["links"] if "LOWER_UP" in link["flags"]
@@ -170,9 +183,12 @@ def _look(
         for name, of in sessions.items()
         for neighbor, told in of.items()
     ]
+    hushed = {}
     if any(device.role == "speaker" for device in devices.values()):
-        ends += [_speaker_end(told, known) for told in agent.call("speaker.alive")]
-    return tuple(ends), _Reaches(agent, known, carrier - silent)
+        for told in agent.call("speaker.alive"):
+            ends.append(_speaker_end(told, known))
+            hushed[told["speaker"], told["router"]] = told["silent"]
+    return tuple(ends), _Reaches(agent, known, carrier - silent, hushed)
 
 
 def _end(device: str, frr: bool, neighbor: str, told: Mapping[str, Any], known: Owners) -> End:

@@ -46,9 +46,11 @@ def since(agent: Agent, begun: Begun) -> dict[str, Any]:
     told = {} if begun.counts is None else {"message_counts": _since(begun.counts, _counts(agent))}
     if not begun.dropped:
         return told
-    events = [event for event in agent.call("speaker.events") if event["time"] >= begun.time]
+    events = agent.call("speaker.events", after=begun.time)
     messages = sorted((m for event in events for m in _message(event, begun.time)), key=lambda m: m["seconds"])
     now = agent.call("speaker.dropped")
+    left_out = agent.call("speaker.left_out", after=begun.time)
+    told |= {"messages_left_out": left_out} if left_out else {}
     return told | {"messages": messages, "dropped": {name: n - begun.dropped[name] for name, n in now.items()}}
 
 
@@ -70,7 +72,10 @@ def _since(before: Mapping[str, Mapping[str, int]], now: Mapping[str, Mapping[st
 
 
 def _message(event: Mapping[str, Any], begin: float) -> Iterator[dict[str, Any]]:
-    """{seconds, speaker, router} with {session: up|down} or {direction, announced, withdrawn, as_path}."""
+    """{seconds, speaker, router} with {session: up|down} or {direction, announced, withdrawn, as_path}.
+
+    Of an UPDATE with many routes the first, and {more_routes}, how many others there are.
+    """
     where = {"seconds": round(event["time"] - begin, 3), "speaker": event["speaker"], "router": event["router"]}
     message, neighbor = event["message"], event["message"].get("neighbor", {})
     if message["type"] == "state" and neighbor.get("state") in ("up", "down"):
@@ -85,6 +90,7 @@ def _message(event: Mapping[str, Any], begin: float) -> Iterator[dict[str, Any]]
                 {_nlri(r) for by in update.get("announce", {}).values() for of in by.values() for r in of}
             ),
             "withdrawn": sorted({_nlri(r) for of in update.get("withdraw", {}).values() for r in of}),
+            **({"more_routes": event["more_routes"]} if "more_routes" in event else {}),
             "as_path": [sorted(part) if isinstance(part, frozenset) else part for part in path],
         }
 

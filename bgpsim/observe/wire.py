@@ -1,6 +1,6 @@
 """The wire plane: UPDATEs that a speaker heard and sent -> the net effect, route by route (RFC 4271 section 4.3).
 
-An event is what `speaker.updates` gives: {speaker, router, direction, time, message}, where `message` is one JSON
+An event is what `speaker.standing` gives: {speaker, router, direction, message}, where `message` is one JSON
 object of ExaBGP 5 (`encoder json`, `parsed`). The sequence of messages changes from run to run; what stands after all
 of them does not.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_address
 from typing import Any, Literal, TypeAlias
 
 from bgpsim.errors import LabError
+from bgpsim.network.grouped import Grouped, Growing, prefix_of
 from bgpsim.network.state import AsPath, Attributes, WireKey, numbered
 from bgpsim.network.types import Family
 from bgpsim.observe.communities import community_text, extended_community_text
@@ -37,13 +38,13 @@ _UNKNOWN = re.compile(r"attribute-0x(?P<code>[0-9A-F]{2})-0x(?P<flags>[0-9A-F]{2
 It shows transitive ones alone, and the partial bit on each, on what it sent itself too."""
 
 
-def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> dict[WireKey, Attributes]:
+def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> Grouped[WireKey, Attributes]:
     """The routes that stand on the speakers' sessions after these UPDATEs, in their order.
 
     The events of one session must begin with it (a session's routes end with it, RFC 4271 section 8.2.2). Raises
     LabError for a shape that is not known.
     """
-    standing: dict[WireKey, Attributes] = {}
+    standing: Growing[WireKey, Attributes] = Growing()
     for event in events:
         speaker, router = event["speaker"], event["router"]
         direction = _DIRECTIONS[event["direction"]]
@@ -55,14 +56,20 @@ def net_effect(events: Iterable[Mapping[str, Any]], spell: Spell) -> dict[WireKe
             raise LabError(f"{speaker} at {router}: an UPDATE of an unknown shape: {sorted(update or content)}")
         for family, routes in update.get("withdraw", {}).items():
             for route in routes:
-                standing.pop(_key(speaker, direction, router, family, route), None)
+                standing.discard(_key(speaker, direction, router, family, route))
         attributes = update.get("attribute", {})
         for family, by_next_hop in update.get("announce", {}).items():
             for next_hop, routes in _link_local_last(by_next_hop):
                 made = _attributes(attributes, spell(speaker, router, next_hop))
                 for route in routes:
                     standing[_key(speaker, direction, router, family, route)] = made
-    return numbered(standing, lambda attributes: attributes)
+    whole = standing.grouped()
+    several = {key for key in whole.tables if key[-1]}
+    if not several:
+        return whole
+    plain = {place: table for place, table in whole.tables.items() if place not in several}
+    of_several: Grouped[WireKey, Attributes] = Grouped({place: whole.tables[place] for place in several})
+    return Grouped(plain | Grouped.of(numbered(of_several, lambda attributes: attributes)).tables)
 
 
 def _link_local_last(by_next_hop: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
@@ -80,7 +87,7 @@ def _key(speaker: str, direction: Literal["received", "sent"], router: str, fami
         raise LabError(f"{speaker} at {router}: a route of an unknown shape: {route}")
     # Four octets, written like an address (RFC 7911).
     path_id = int(IPv4Address(route.get("path-information", "0.0.0.0")))
-    return WireKey(speaker, direction, router, _FAMILIES[family], ip_network(route["nlri"]), path_id)
+    return WireKey(speaker, direction, router, _FAMILIES[family], prefix_of(route["nlri"]), path_id)
 
 
 def _attributes(found: Mapping[str, Any], next_hop: str) -> Attributes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bgpsim.check.alike import EXAMPLES, Alike, Gathered, gathered
 from bgpsim.check.compare import Comparison, Mismatch, path_agrees
 from bgpsim.check.diff import PairChange, RouteChange, SessionChange, StateDiff
 from bgpsim.check.expectations import ExpectationResult
@@ -116,6 +117,27 @@ def mismatches(found: Sequence[Mismatch]) -> list[doc.MismatchPart]:
     ]
 
 
+def mismatch_groups(groups: Sequence[Alike[Mismatch]]) -> list[doc.MismatchGroupPart]:
+    return [
+        doc.MismatchGroupPart(
+            routes=len(group.routes),
+            examples=list(group.routes[:EXAMPLES]),
+            count=group.count,
+            first=mismatches(group.facts),
+        )
+        for group in groups
+    ]
+
+
+def gathered_mismatches(found: Sequence[Mismatch]) -> Gathered[Mismatch]:
+    """A mismatch of a pair of endpoints, or of a session, is about no route."""
+    return gathered(
+        found,
+        lambda m: None if m.plane == "path" else m.prefix,
+        lambda m: (m.plane, m.kind, m.device, m.peer, m.family, m.field),
+    )
+
+
 def path_part(path: ForwardingPath) -> doc.PathPart:
     arrives = path.disposition.startswith("delivered")
     return doc.PathPart(
@@ -196,6 +218,11 @@ def session_changes(found: Sequence[SessionChange]) -> list[doc.SessionChangePar
 
 
 def state_diff(change: StateDiff) -> doc.StateDiffPart:
+    several = gathered(
+        change.routes, lambda r: r.prefix, lambda r: (r.before is None, r.after is None, r.plane, r.device, r.peer)
+    )
+    listed = {id(r) for r in several.listed}
+
     def pairs(found: Sequence[PairChange]) -> list[doc.PairChangePart]:
         return [
             doc.PairChangePart(sender=p.flow.source, target=p.flow.target, before=p.before, after=p.after)
@@ -205,9 +232,20 @@ def state_diff(change: StateDiff) -> doc.StateDiffPart:
     return doc.StateDiffPart(
         sessions=session_changes(change.sessions),
         routes=doc.RoutesDiff(
-            added=route_changes(change.added),
-            removed=route_changes(change.removed),
-            changed=route_changes(change.changed),
+            added=route_changes([r for r in change.added if id(r) in listed]),
+            removed=route_changes([r for r in change.removed if id(r) in listed]),
+            changed=route_changes([r for r in change.changed if id(r) in listed]),
+            counts={word: len(getattr(change, word)) for word in ("added", "removed", "changed")},
+            groups=[
+                doc.RouteGroupPart(
+                    routes=len(group.routes),
+                    examples=list(group.routes[:EXAMPLES]),
+                    count=group.count,
+                    first=route_changes(group.facts),
+                )
+                for group in several.groups
+            ],
+            left_out=several.left_out,
         ),
         reachability=doc.ReachabilityDiff(
             lost=pairs(change.lost), gained=pairs(change.gained), moved=pairs(change.moved)

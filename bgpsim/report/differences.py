@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bgpsim.report.document import MismatchPart
+from bgpsim.report.document import MismatchGroupPart, MismatchPart
 
 _TO = "to "
 """How an Adj-RIB-Out entry names its neighbor (check/compare.py)."""
@@ -26,6 +26,8 @@ class Difference:
     about: str
     first: MismatchPart
     others: tuple[MismatchPart, ...] = ()
+    not_listed: int = 0
+    """Of a session: so many more routes of it, which no list has."""
 
     @property
     def title(self) -> str:
@@ -52,8 +54,9 @@ class Difference:
         )
 
 
-def gathered(mismatches: Sequence[MismatchPart]) -> tuple[Difference, ...]:
-    """Pairs first, then sessions, then routes by how far they reach, then counters."""
+def gathered(mismatches: Sequence[MismatchPart], groups: Sequence[MismatchGroupPart] = ()) -> tuple[Difference, ...]:
+    """Pairs first, then sessions, then routes by how far they reach, then counters. A group's routes are one."""
+    alike = _AlikeRoutes(mismatches, groups)
     paths = [Difference(f"path {m.device} → {m.peer}", m) for m in mismatches if m.plane == "path"]
     states = {(m.device, m.peer): m for m in mismatches if m.prefix is None and not _counts(m)}
     over: dict[tuple[str, str | None], list[MismatchPart]] = {session: [] for session in states}
@@ -62,15 +65,23 @@ def gathered(mismatches: Sequence[MismatchPart]) -> tuple[Difference, ...]:
     for m in mismatches:
         if m.plane == "path":
             continue
-        session = (m.device, _neighbor(m.peer or ""))
-        if m.prefix is not None and m.plane in ("bgp", "wire") and session in over:
+        session = _over(m)
+        if session in over:
             over[session].append(m)
         elif m.prefix is not None:
             routes.setdefault(m.prefix, []).append(m)
         elif _counts(m):
             counters.append(m)
-    sessions = [Difference("session", m, tuple(over[session])) for session, m in states.items()]
-    of_routes = sorted((_route(prefix, found) for prefix, found in routes.items()), key=lambda d: -len(d.others))
+    sessions = [Difference("session", m, tuple(over[s]), alike.not_listed(s)) for s, m in states.items()]
+    told: set[str] = set()
+    differing = []
+    for prefix, found in routes.items():
+        kind = alike.kinds[prefix]
+        if kind not in told:
+            differing.append(_route(alike.named(prefix), found))
+        if kind in alike.sizes:
+            told.add(kind)
+    of_routes = sorted(differing, key=lambda d: -len(d.others))
     counted = [Difference("prefix counters", counters[0], tuple(counters[1:]))] if counters else []
     return (*paths, *sessions, *of_routes, *counted)
 
@@ -79,6 +90,43 @@ def _neighbor(peer: str) -> str:
     for direction in _DIRECTIONS:
         peer = peer.removeprefix(direction)
     return peer
+
+
+def _over(m: MismatchPart) -> tuple[str, str | None]:
+    """The session whose state a route's mismatch may be a consequence of; no session's name for what is none."""
+    if m.prefix is None or m.plane not in ("bgp", "wire"):
+        return ("", None)
+    return (m.device, _neighbor(m.peer or ""))
+
+
+class _AlikeRoutes:
+    """What the routes that are listed stand for (`bgpsim.check.alike`)."""
+
+    def __init__(self, mismatches: Sequence[MismatchPart], groups: Sequence[MismatchGroupPart]) -> None:
+        of_routes: dict[str, list[MismatchPart]] = {}
+        for m in mismatches:
+            if m.prefix is not None and m.plane != "path":
+                of_routes.setdefault(m.prefix, []).append(m)
+        self.kinds = {prefix: _kind(found) for prefix, found in of_routes.items()}
+        self.sizes = {_kind(group.first): group.routes for group in groups}
+        self._first = {_kind(group.first): group.first for group in groups}
+
+    def named(self, prefix: str) -> str:
+        more = self.sizes.get(self.kinds[prefix], 1) - 1
+        return f"{prefix} and {more} more" if more else prefix
+
+    def not_listed(self, session: tuple[str, str | None]) -> int:
+        """Routes over a session that are in no list."""
+        kinds = list(self.kinds.values())
+        return sum(
+            (size - kinds.count(kind)) * sum(_over(m) == session for m in self._first[kind])
+            for kind, size in self.sizes.items()
+        )
+
+
+def _kind(found: Sequence[MismatchPart]) -> str:
+    """What a group's routes have in common."""
+    return repr(sorted(repr((m.plane, m.kind, m.device, m.peer, m.family, m.field)) for m in found))
 
 
 def _counts(m: MismatchPart) -> bool:

@@ -150,6 +150,15 @@ class MismatchPart(Part):
     because: list[Line]
 
 
+class MismatchGroupPart(Part):
+    """Many routes of which the same is to be said."""
+
+    routes: int
+    examples: list[str] = Field(description="the first of their prefixes")
+    count: int = Field(description="mismatches of all these routes, listed in `mismatches` or not")
+    first: list[MismatchPart] = Field(description="those of the first route")
+
+
 class EndpointPart(Part):
     id: str
     address: str
@@ -236,10 +245,24 @@ class PairChangePart(Part):
     after: str
 
 
+class RouteGroupPart(Part):
+    """Many routes that changed alike."""
+
+    routes: int
+    examples: list[str] = Field(description="the first of their prefixes")
+    count: int = Field(description="changes of all these routes, listed or not")
+    first: list[RouteChangePart] = Field(description="those of the first route")
+
+
 class RoutesDiff(Part):
+    """Of very many changes not all are listed: `counts` has all, `groups` what they have in common."""
+
     added: list[RouteChangePart] = Field(default_factory=list)
     removed: list[RouteChangePart] = Field(default_factory=list)
     changed: list[RouteChangePart] = Field(default_factory=list)
+    counts: dict[str, int] = Field(default_factory=dict, description="added, removed, changed")
+    groups: list[RouteGroupPart] = Field(default_factory=list)
+    left_out: int = Field(default=0, description="changes that are not listed")
 
 
 class ReachabilityDiff(Part):
@@ -339,6 +362,7 @@ class TablesPart(Part):
     paths: list[PathRow]
     advertised: list[AdvertisedRow]
     fib: list[FibRow]
+    left_out: int = Field(default=0, description="rows that are not listed: of long tables the first routes are")
 
 
 class OutcomePart(Part):
@@ -355,6 +379,12 @@ class StepPart(Part):
     sessions: list[SessionPart] = Field(default_factory=list)
     planes: dict[str, PlanePart] = Field(default_factory=dict)
     mismatches: list[MismatchPart] = Field(default_factory=list)
+    mismatch_groups: list[MismatchGroupPart] = Field(
+        default_factory=list, description="ten and more routes of which the same is to be said, told once"
+    )
+    mismatches_left_out: int = Field(
+        default=0, description="of more than a thousand: how many are in no list, but in `planes` and `mismatch_groups`"
+    )
     reachability: list[ReachabilityPart] = Field(default_factory=list)
     diff: DiffPart | None = None
     outcomes: list[OutcomePart] = Field(

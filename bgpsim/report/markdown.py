@@ -90,6 +90,13 @@ def _step(step: StepPart) -> list[str]:
             for m in step.mismatches
         ]
         blocks.append(_table(("plane", "kind", "device", "fact", "predicted", "observed", "because"), rows_))
+        if step.mismatches_left_out:
+            blocks.append(f"… and {step.mismatches_left_out} more, of the kinds below")
+    blocks += [
+        f"{group.routes} routes ({', '.join(f'`{prefix}`' for prefix in group.examples)} …): "
+        + "; ".join(f"{m.plane} {m.kind} at {m.device}" + (f", {m.peer}" if m.peer else "") for m in group.first)
+        for group in step.mismatch_groups
+    ]
     if step.reachability:
         blocks.append("**Reachability** (from the row to the column)")
         blocks.append(_matrix(step.reachability, step))
@@ -134,6 +141,7 @@ def _matrix(rows: Sequence[ReachabilityPart], step: StepPart) -> str:
 
 def _routes(against: str, change: StateDiffPart) -> list[str]:
     rows: list[tuple[str, ...]] = []
+    total = sum(change.routes.counts.values())
     for word, found in (
         ("added", change.routes.added),
         ("removed", change.routes.removed),
@@ -143,11 +151,11 @@ def _routes(against: str, change: StateDiffPart) -> list[str]:
     if not rows:
         return [f"No route changed against “{against}”."]
     blocks = [
-        f"**Routes changed against “{against}”** ({len(rows)})",
+        f"**Routes changed against “{against}”** ({total})",
         _table(("change", "plane", "device", "prefix", "from", "before", "after"), rows[:SHOWN_ROUTES]),
     ]
-    if len(rows) > SHOWN_ROUTES:
-        blocks.append(f"… and {len(rows) - SHOWN_ROUTES} more in report.json")
+    if total > SHOWN_ROUTES:
+        blocks.append(f"… and {total - SHOWN_ROUTES} more" + (" in report.json" if not change.routes.left_out else ""))
     return blocks
 
 

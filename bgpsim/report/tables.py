@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
 from bgpsim.check.spelling import as_path_text, next_hop_text
+from bgpsim.network.grouped import Grouped, key_at
 from bgpsim.network.state import Attributes, NetworkState
 from bgpsim.report import document as doc
 from bgpsim.report.assemble import lines
 
+MOST_LISTED = 1000
+"""Routes of one table at one place (a router's from one neighbor, say) that are listed: the first by address."""
+
+Key = TypeVar("Key", bound=tuple[Any, ...])
+Value = TypeVar("Value")
+
 
 def tables(state: NetworkState) -> doc.TablesPart:
     """Sorted by device, family, prefix (by address), neighbor and path id."""
-    paths = sorted(state.paths.items(), key=lambda i: (i[0].device, i[0].family, i[0].prefix, *i[0][3:]))
-    advertised = sorted(state.advertised.items(), key=lambda i: (i[0].device, i[0].neighbor, i[0].family, i[0].prefix))
-    fib = sorted(state.fib.items(), key=lambda i: (i[0].device, i[0].family, i[0].prefix, i[0].metric))
+    paths = sorted(_listed(state.paths), key=lambda i: (i[0].device, i[0].family, i[0].prefix, *i[0][3:]))
+    advertised = sorted(_listed(state.advertised), key=lambda i: (i[0].device, i[0].neighbor, i[0].family, i[0].prefix))
+    fib = sorted(_listed(state.fib), key=lambda i: (i[0].device, i[0].family, i[0].prefix, i[0].metric))
     return doc.TablesPart(
         paths=[
             doc.PathRow(
@@ -56,7 +66,14 @@ def tables(state: NetworkState) -> doc.TablesPart:
             )
             for key, route in fib
         ],
+        left_out=len(state.paths) + len(state.advertised) + len(state.fib) - len(paths) - len(advertised) - len(fib),
     )
+
+
+def _listed(entries: Mapping[Key, Value]) -> Iterator[tuple[Key, Value]]:
+    for place, table in Grouped.of(entries).tables.items():
+        for prefix in sorted(table)[:MOST_LISTED]:
+            yield key_at(place, prefix), table[prefix]
 
 
 def _attributes(attributes: Attributes) -> doc.AttributesPart:

@@ -26,6 +26,8 @@ def tables_text(tables: TablesPart) -> Iterator[str]:
             metric = f" metric {route.metric}" if route.metric else ""
             linkdown = " linkdown" if route.linkdown else ""
             yield f"  {kind}{route.prefix} {', '.join(route.next_hops)} proto {route.protocol}{metric}{linkdown}"
+    if tables.left_out:
+        yield f"… and {tables.left_out} more rows of long tables"
 
 
 def _flag(row: PathRow) -> str:

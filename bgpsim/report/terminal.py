@@ -115,7 +115,7 @@ class Terminal:
             for line in tables_text(step.tables):
                 self._say(escape(line), indent=6)
         self._planes(step)
-        self._mismatches(step.mismatches)
+        self._mismatches(step)
         if step.diff is not None:
             change = step.diff.observed or step.diff.predicted
             if change is not None:
@@ -191,21 +191,23 @@ class Terminal:
         if parts:
             self._say("as predicted: " + "  ".join(parts), indent=4)
 
-    def _mismatches(self, found: Sequence[MismatchPart]) -> None:
+    def _mismatches(self, step: StepPart) -> None:
         if self.verbosity > 0:
-            for m in found:
+            for m in step.mismatches:
                 what = " ".join(part for part in (m.prefix, m.peer, m.field) if part)
                 self._say(f"[red]{m.plane} {m.kind}[/] [bold]{escape(m.device)}[/] {escape(what)}", indent=4)
                 self._values(m)
+            if step.mismatches_left_out:
+                self._say(f"[red]… and {step.mismatches_left_out} more[/] of the same kinds", indent=4)
             return
-        differences = gathered(found)
+        differences = gathered(step.mismatches, step.mismatch_groups)
         fresh = [d for d in differences if d not in self._differences_before]
         for difference in fresh[:SHOWN_DIFFERENCES]:
             self._say(f"[red]{escape(difference.title)}[/]", indent=4)
             self._values(difference.first)
             if difference.others:
                 what = (
-                    f"{len(difference.others)} routes of it"
+                    f"{len(difference.others) + difference.not_listed} routes of it"
                     if difference.about == "session"
                     else difference.elsewhere()
                 )
@@ -229,11 +231,7 @@ class Terminal:
 
     def _diff(self, against: str, change: StateDiffPart) -> None:
         routes, pairs = change.routes, change.reachability
-        counted = [
-            f"{len(found)} {word}"
-            for word, found in (("added", routes.added), ("removed", routes.removed), ("changed", routes.changed))
-            if found
-        ]
+        counted = [f"{count} {word}" for word, count in routes.counts.items() if count]
         self._say(
             f"against “{escape(against)}”: " + (f"routes {', '.join(counted)}" if counted else "no route changed"), 4
         )

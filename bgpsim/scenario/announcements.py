@@ -42,9 +42,9 @@ class AnnouncementReader:
     ) -> tuple[list[Announce], InForce]:
         """The actions of one entry, one per peer, and what is in force after them. None for what is wrong with it,
         which is among the problems. `replacing`: each must be announced already."""
-        speaker = self._speaker(entry.speaker, self.source(*at, "speaker"))
-        prefix = self._prefix(entry.prefix, at, names)
-        links = None if speaker is None else self._links(speaker, entry.to, at)
+        speaker = self.speaker(entry.speaker, self.source(*at, "speaker"))
+        prefix = None if entry.prefix is None else self._prefix(entry.prefix, at, names)
+        links = None if speaker is None else self.links(speaker, entry.to, at)
         if speaker is None or prefix is None or links is None or not self._fits(entry, speaker, prefix, at):
             self.unsure.add(entry.speaker)
             return [], now
@@ -53,7 +53,7 @@ class AnnouncementReader:
             next_hop = None
             with self.problems.collected():
                 next_hop = _next_hop(entry, link, self.source(*at, "next-hop"))
-            announcement = _announcement(entry, speaker, link, prefix, next_hop, self.source(*at))
+            announcement = announcement_of(entry, speaker.name, link.router, prefix, next_hop, self.source(*at))
             there = any(a.key == announcement.key for a in now)
             if replacing and not there and speaker.name not in self.unsure:
                 self._not_announced(announcement, at)
@@ -65,9 +65,9 @@ class AnnouncementReader:
 
     def withdraw(self, entry: WithdrawEntry, at: At, names: Names, now: InForce) -> tuple[list[Withdraw], InForce]:
         """As `announce`."""
-        speaker = self._speaker(entry.speaker, self.source(*at, "speaker"))
+        speaker = self.speaker(entry.speaker, self.source(*at, "speaker"))
         prefix = None if entry.prefix is None else self._prefix(entry.prefix, at, names)
-        links = None if speaker is None else self._links(speaker, entry.to, at)
+        links = None if speaker is None else self.links(speaker, entry.to, at)
         if speaker is None or links is None or (prefix is None and not entry.all_):
             return [], now
         routers = [link.router for link in links]
@@ -119,7 +119,7 @@ class AnnouncementReader:
             )
         )
 
-    def _speaker(self, name: str, source: Source) -> SpeakerFile | None:
+    def speaker(self, name: str, source: Source) -> SpeakerFile | None:
         """None for one whose own problem is told already."""
         speakers = {s.name: s for s in self.speakers}
         if name in speakers:
@@ -131,7 +131,7 @@ class AnnouncementReader:
             )
         return None
 
-    def _links(self, speaker: SpeakerFile, to: list[str] | None, at: At) -> tuple[Attachment, ...] | None:
+    def links(self, speaker: SpeakerFile, to: list[str] | None, at: At) -> tuple[Attachment, ...] | None:
         """The links to these routers, or to all; None where one is no peer of the speaker."""
         peers = {link.router: link for link in speaker.attachments}
         wrong = [(number, name) for number, name in enumerate(to or ()) if name not in peers]
@@ -152,17 +152,18 @@ class AnnouncementReader:
         return None
 
 
-def _announcement(
+def announcement_of(
     entry: AnnounceEntry,
-    speaker: SpeakerFile,
-    link: Attachment,
+    speaker: str,
+    router: str,
     prefix: Prefix,
     next_hop: Address | None,
     source: Source,
 ) -> Announcement:
+    """An entry's attributes at that prefix, to one peer."""
     return Announcement(
-        speaker=speaker.name,
-        router=link.router,
+        speaker=speaker,
+        router=router,
         prefix=prefix,
         source=source,
         as_path=None if entry.as_path is None else _as_path(entry.as_path),

@@ -130,11 +130,12 @@ def _existing(value: Any, location: Location) -> Location:
 def _problem(text: YamlSource, details: ErrorDetails) -> InputError:
     location = _existing(text.value, details["loc"])
     source = text.source(location)
-    message, how = _message(details, location)
-    return InputError(message, hint=how, file=source.file, line=source.line)
+    text_of, how = message(details, location)
+    return InputError(text_of, hint=how, file=source.file, line=source.line)
 
 
-def _message(details: ErrorDetails, location: Location) -> tuple[str, str | None]:
+def message(details: ErrorDetails, location: Location) -> tuple[str, str | None]:
+    """What is wrong at that place of the schema, and how to mend it, if that can be said."""
     kind, found = details["type"], details["input"]
     if kind == "extra_forbidden":
         key = str(location[-1])

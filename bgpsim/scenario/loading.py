@@ -69,7 +69,7 @@ def _named(document: Document, folder: Path, onto: LabSoFar) -> Scenario:
     problems = Problems()
     refused = _speakers(document, build_network(replace(files, speakers=()), Timeline()), problems)
     usable = replace(files, speakers=tuple(s for s in files.speakers if s.name not in refused))
-    reader = StepReader(document, usable, manifests, build_network, problems, refused, onto.timeline)
+    reader = StepReader(document, usable, manifests, build_network, problems, refused, onto.timeline, folder=folder)
     steps = reader.read(onto.steps, onto.named)
     _raise(problems)
     lab = document.file.lab

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bgpsim.check.compare import is_in_table
 from bgpsim.model import predict
+from bgpsim.network.grouped import Grouped
 from bgpsim.network.state import NetworkState
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
@@ -66,4 +67,4 @@ def _planned(record: Record, step: Step) -> doc.StepPart:
 
 def _as_shown(state: NetworkState) -> NetworkState:
     """As a router would show it: what is refused on import is in no table, so it is no fact for `same-as` either."""
-    return replace(state, paths={key: path for key, path in state.paths.items() if is_in_table(path)})
+    return replace(state, paths=Grouped.of(state.paths).where(is_in_table))

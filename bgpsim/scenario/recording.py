@@ -61,6 +61,11 @@ class Past:
         self.names.append(name)
 
     @property
+    def observed_before(self) -> NetworkState | None:
+        """What was seen at the end of the step before the one that is being played, where it ended."""
+        return self.observed.get(self.names[-2]) if len(self.names) > 1 else None
+
+    @property
     def before(self) -> NetworkState | None:
         """The prediction that the next step starts from."""
         return self.predicted[self.names[-1]] if self.names else None

@@ -15,7 +15,7 @@ from bgpsim.errors import LabError
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.lab.base import Lab
 from bgpsim.model import Prediction, outcomes, predict
-from bgpsim.network.state import NetworkState
+from bgpsim.network.state import NetworkState, sharing_tables
 from bgpsim.observe import observe
 from bgpsim.observe.settle import Settled, wait_settled
 from bgpsim.observe.speakers import Begun, since
@@ -40,6 +40,7 @@ from bgpsim.scenario.recording import (
 from bgpsim.scenario.timeline import (
     Action,
     Announce,
+    AnnounceTable,
     Apply,
     AwaitEvent,
     Configure,
@@ -53,6 +54,7 @@ from bgpsim.scenario.timeline import (
     Silence,
     Step,
     Withdraw,
+    WithdrawTable,
 )
 from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, INTERRUPTED, PASS, verdict_of
 
@@ -193,6 +195,9 @@ def _step(
         if isinstance(error, LabError):
             lab.check_alive()  # a daemon that is gone explains more than the call that it did not answer
         raise
+    if record.past.observed_before is not None:
+        # What did not change is kept once, whatever many steps there are.
+        observed = sharing_tables(observed, record.past.observed_before)
     record.past.observed[step.name] = observed
     possible, seen = _outcome_seen(step, before, prediction, observed)
     record.past.predicted[step.name] = possible[seen].state
@@ -243,6 +248,10 @@ def _act(record: Record, lab: Lab, action: Action, watch: Watch) -> None:
             lab.withdraw(announcement)
         case Announce(announcement):
             lab.announce(announcement)
+        case WithdrawTable(table):
+            lab.withdraw_table(table)
+        case AnnounceTable(table):
+            lab.announce_table(table)
         case Execute():
             result = lab.execute(action.container, action.command, action.source)
             if result.exit_code != 0:
@@ -262,6 +271,7 @@ def _found(record: Record, step: Step, done: list[str], settled: Settled) -> doc
     past = record.past
     predicted, observed = past.predicted[step.name], past.observed[step.name]
     comparison = compare(predicted, observed)
+    told = assemble.gathered_mismatches(comparison.mismatches)
     results = evaluated(step, past.observed, past.names)
     code = PASS if comparison.agrees and all(r.holds for r in results) else FAIL
     for plane, result in comparison.planes.items():
@@ -281,7 +291,9 @@ def _found(record: Record, step: Step, done: list[str], settled: Settled) -> doc
         settled=doc.Settled(how=settled.how, because=settled.because),
         sessions=assemble.sessions(predicted, observed),
         planes=assemble.planes(comparison),
-        mismatches=assemble.mismatches(comparison.mismatches),
+        mismatches=assemble.mismatches(told.listed),
+        mismatch_groups=assemble.mismatch_groups(told.groups),
+        mismatches_left_out=told.left_out,
         reachability=assemble.reachability(predicted, observed),
         diff=change_of(record),
         expectations=assemble.expectations(results),

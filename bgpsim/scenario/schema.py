@@ -5,7 +5,7 @@ Only shapes and ranges are checked here; whether a name is one of this lab's is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -108,7 +108,7 @@ ExtendedCommunity = Annotated[str, AfterValidator(attribute_values.extended_comm
 Dotted = Annotated[str, AfterValidator(attribute_values.dotted)]
 
 
-def _literal_prefix(text: str) -> str:
+def literal_prefix(text: str) -> str:
     if "%" in text:
         raise ValueError(f"'{text}' is not a prefix: it has a zone; expected 2001:db8::/48, say")
     try:
@@ -162,7 +162,7 @@ class NamedPrefix(Section):
     family: Literal["ipv4", "ipv6"] | None = Field(default=None, description="which, where there are both")
 
 
-PrefixText = Annotated[str, AfterValidator(_literal_prefix)]
+PrefixText = Annotated[str, AfterValidator(literal_prefix)]
 PrefixSection = Annotated[
     Annotated[PrefixText, Tag("text")] | Annotated[NamedPrefix, Tag("mapping")],
     Discriminator(_mapping_or_text),
@@ -218,12 +218,43 @@ AsSet = Annotated[list[Asn], Field(min_length=1)]
 AsPathPart = Annotated[Annotated[Asn, Tag("number")] | Annotated[AsSet, Tag("list")], Discriminator(_list_or_number)]
 
 
+class GenerateSection(Section):
+    """A table as the Internet has them, none of it within the lab's own ranges; the same for the same seed."""
+
+    routes: int = Field(ge=1, le=1_000_000)
+    family: Literal["ipv4", "ipv6"] = "ipv4"
+    seed: int = Field(default=1, ge=0, le=4294967295)
+
+
+_OF_TABLES = ("file", "generate")
+
+
+def _table_alone(entry: AnnounceEntry | WithdrawEntry, others: Sequence[str]) -> None:
+    """What goes with one route, or with all, does not go with a table. Raises ValueError."""
+    if entry.file is not None and entry.generate is not None:
+        raise ValueError("expected either `file:` or `generate:`")
+    if entry.peer is not None and entry.file is None:
+        raise ValueError("expected `peer:` with `file:` alone")
+    key = next(key for key in _OF_TABLES if getattr(entry, key) is not None)
+    wrong = [_kebab(name) for name in others if name in entry.model_fields_set]
+    if wrong:
+        raise ValueError(f"found `{wrong[0]}:` with `{key}:`; expected it with `prefix:` alone")
+
+
 class AnnounceEntry(Section):
-    """One route, to one or several of the speaker's peers, one after the other."""
+    """One route, or a whole table, to one or several of the speaker's peers, one after the other."""
 
     speaker: Name
     to: list[Name] | None = Field(default=None, min_length=1, description="default: all peers of the speaker")
-    prefix: PrefixSection
+    prefix: PrefixSection | None = Field(default=None, description="one of prefix, file and generate is there")
+    file: Name | None = Field(
+        default=None, description="a route file (a route a line, in ExaBGP's words) or an MRT table (RFC 6396)"
+    )
+    peer: Name | None = Field(
+        default=None,
+        description="of an MRT file, the peer whose routes are taken; default: of each prefix the first",
+    )
+    generate: GenerateSection | None = None
     as_path: list[AsPathPart] | None = Field(
         default=None,
         max_length=MOST_IN_A_PATH,
@@ -249,18 +280,35 @@ class AnnounceEntry(Section):
         default=None, description="default: the speaker's own address on the link"
     )
 
+    @model_validator(mode="after")
+    def _one_of_all(self) -> AnnounceEntry:
+        if self.file is not None or self.generate is not None:
+            _table_alone(self, [name for name in type(self).model_fields if name not in _WITH_A_TABLE])
+        elif self.prefix is None:
+            raise ValueError("key 'prefix' is missing; expected `prefix:`, or `file:` or `generate:` for a whole table")
+        return self
+
+
+_WITH_A_TABLE = ("speaker", "to", "file", "peer", "generate")
+
 
 class WithdrawEntry(Section):
-    """One prefix, or all, from one or several peers."""
+    """One prefix, a table's or all, from one or several peers."""
 
     speaker: Name
     to: list[Name] | None = Field(default=None, min_length=1, description="default: all peers it was announced to")
     prefix: PrefixSection | None = None
     path_id: PathId | None = Field(default=None, description="default: every path of the prefix")
     all_: bool = Field(default=False, description="everything that this speaker has announced")
+    file: Name | None = Field(default=None, description="the prefixes of that file, read as `announce:` reads it")
+    peer: Name | None = None
+    generate: GenerateSection | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> WithdrawEntry:
+        if self.file is not None or self.generate is not None:
+            _table_alone(self, ("prefix", "path_id", "all_"))
+            return self
         if (self.prefix is None) != self.all_:
             raise ValueError("expected either `prefix:` or `all: true`")
         if self.path_id is not None and self.all_:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from bgpsim.check.expectations import (
     ChangeExpected,
@@ -30,6 +31,8 @@ from bgpsim.scenario.names import Names, hint, problem
 from bgpsim.scenario.probes import read_probe
 from bgpsim.scenario.problems import Problems
 from bgpsim.scenario.schema import ActionsSection, ExpectSection, Pair, SilentLink
+from bgpsim.scenario.speaker_entries import SpeakerEntries
+from bgpsim.scenario.tables import TableReader
 from bgpsim.scenario.timeline import (
     Action,
     Apply,
@@ -40,7 +43,6 @@ from bgpsim.scenario.timeline import (
     SetInterface,
     Silence,
     Step,
-    Withdraw,
 )
 from bgpsim.source import Source
 
@@ -61,10 +63,14 @@ class StepReader:
     timeline: Timeline = field(default_factory=Timeline)
     chosen_anew: set[str] = field(default_factory=set)
     """Of the step that is being read, as in `Network`."""
+    folder: Path = Path()
+    """The scenario file's."""
     announcements: AnnouncementReader = field(init=False)
+    tables: TableReader = field(init=False)
 
     def __post_init__(self) -> None:
         self.announcements = AnnouncementReader(self.files.speakers, self.document.source, self.problems, self.refused)
+        self.tables = TableReader(self.folder, self.announcements, self.build(self.files, self.timeline))
 
     def read(self, earlier: Sequence[str] = (), named: Iterable[FlowKey] = ()) -> tuple[Step, ...]:
         """All steps; what is wrong with them is in `problems`.
@@ -157,22 +163,15 @@ class StepReader:
                     self.timeline = after_impairment(self.timeline, impair, names.network, source)
                     actions.append(impair)
         actions += self._sessions_and_lines(section, at, names, interim)
+        speaking = SpeakerEntries(self.announcements, self.tables, names, self.timeline)
         for number, withdrawn in enumerate(section.withdraw):
-            gone_now, left = self.announcements.withdraw(
-                withdrawn, (*at, "withdraw", number), names, self.timeline.announced
-            )
-            actions += gone_now
-            self.timeline = replace(self.timeline, announced=left)
-        without = self.timeline
+            actions += speaking.withdraw(withdrawn, (*at, "withdraw", number))
+        without = speaking.now
         for key, entries_of in (("replace", section.replace), ("announce", section.announce)):
             for number, announced in enumerate(entries_of):
-                made, now = self.announcements.announce(
-                    announced, (*at, key, number), names, self.timeline.announced, replacing=key == "replace"
-                )
-                actions += made
-                self.timeline = replace(self.timeline, announced=now)
-        gone = {action.announcement.key for action in actions if isinstance(action, Withdraw)}
-        if any(announcement.key in gone for announcement in self.timeline.announced):
+                actions += speaking.announce(announced, (*at, key, number), replacing=key == "replace")
+        self.timeline = speaking.now
+        if speaking.put_back(actions):
             interim.append(without)
         for name, lines in section.exec.items():
             with self.problems.collected():

@@ -11,6 +11,7 @@ from bgpsim.check.spelling import as_path_text
 from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline, TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
@@ -169,6 +170,29 @@ class AwaitEvent:
         return f"after {self.event}:"
 
 
+@dataclass(frozen=True, slots=True)
+class AnnounceTable:
+    table: AnnouncedTable
+
+    def __str__(self) -> str:
+        t = self.table
+        return f"announce {_routes(t)} of {t.name} by {t.speaker} to {t.router}"
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawTable:
+    table: AnnouncedTable
+    """What is withdrawn."""
+
+    def __str__(self) -> str:
+        t = self.table
+        return f"withdraw {_routes(t)} of {t.name} by {t.speaker} from {t.router}"
+
+
+def _routes(table: AnnouncedTable) -> str:
+    return f"{len(table)} routes ({len(table.groups)} sets of attributes)"
+
+
 Action: TypeAlias = (
     Apply
     | Delete
@@ -179,7 +203,9 @@ Action: TypeAlias = (
     | SetSession
     | Configure
     | Withdraw
+    | WithdrawTable
     | Announce
+    | AnnounceTable
     | Execute
     | AwaitEvent
 )

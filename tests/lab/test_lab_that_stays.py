@@ -17,56 +17,17 @@ import sys
 import termios
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sealed import COMMAND, Host, SealedLab, eventually
+from keeping import Bgpsim
+from sealed import Host, SealedLab, eventually
 
 from bgpsim.agent.rpc import Connection
 from bgpsim.keeper.places import start_of
 
 pytestmark = pytest.mark.lab
 SEED = Path(__file__).parents[2] / "scenarios" / "cilium-bgp"
-Done = subprocess.CompletedProcess[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Bgpsim:
-    """The command `bgpsim`, with labs of its own."""
-
-    runtime: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "XDG_RUNTIME_DIR": str(self.runtime), "TERM": "xterm"}
-
-    def argv(self, *words: str) -> list[str]:
-        return [sys.executable, "-c", COMMAND, *words]
-
-    def __call__(self, *words: str, stdin: str = "", code: int | None = 0) -> Done:
-        done = subprocess.run(
-            self.argv(*words),
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        assert code is None or done.returncode == code, done.stdout + done.stderr
-        return done
-
-    def json(self, *words: str) -> dict:
-        return json.loads(self(*words, "--json", code=None).stdout)
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.argv(*words), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def labs(self) -> list[dict]:
-        return json.loads(self("lab", "ls", "--json").stdout)
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ from bgpsim.network.description import (
     Neighbor,
     NeighborFamily,
     Network,
+    OriginatedTable,
     Origination,
     Redistribution,
     RouteNextHop,
@@ -143,6 +144,7 @@ def without(n: Network, name: str) -> Network:
 
 
 V4 = "ipv4-unicast"
+TABLE = Origination(ip_network("10.98.0.0/24"), ("tor0",))
 CHANGES: Mapping[tuple[type, str], Change] = {
     (Network, "devices"): lambda n: without(n, "control-plane"),
     (Network, "segments"): without_a_link,
@@ -177,6 +179,7 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     ),
     (BgpInstance, "redistribute"): bgp("tor1", redistribute=()),
     (BgpInstance, "originated"): bgp("worker", originated=()),
+    (BgpInstance, "tables"): bgp("injector", tables=(OriginatedTable(TABLE, (TABLE.prefix,)),)),
     (BgpInstance, "ebgp_requires_policy"): bgp("tor0", ebgp_requires_policy=True),
     (BgpInstance, "listens"): bgp("tor0", listens=False),
     (BgpInstance, "installs"): bgp("worker", installs=True),

@@ -9,6 +9,7 @@ from bgpsim.inputs.files.containerlab import TopologyFile
 from bgpsim.inputs.files.impairments import Impaired
 from bgpsim.inputs.files.kind import ClusterFile
 from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement, SpeakerFile
 from bgpsim.source import Source, Unmodelled
 
@@ -63,3 +64,5 @@ class Timeline:
     sessions_shut: tuple[tuple[str, str], ...] = ()
     """(device, neighbor) shut down where no line of the files makes the neighbor: a node's, a speaker's at its router.
     """
+    tables: tuple[AnnouncedTable, ...] = ()
+    """In force too, in order; no prefix stands twice for one session, here and in `announced`."""

@@ -17,6 +17,7 @@ from bgpsim.inputs.files.containerlab import ExecLine
 from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import LabFiles, TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
+from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers, StandIn
 from bgpsim.lab.embedded.daemons import RouterDaemons
@@ -282,6 +283,12 @@ class EmbeddedLab:
 
     def withdraw(self, announcement: Announcement) -> None:
         self._speaker_control().withdraw(announcement)
+
+    def announce_table(self, table: AnnouncedTable) -> None:
+        self._speaker_control().announce_table(table)
+
+    def withdraw_table(self, table: AnnouncedTable) -> None:
+        self._speaker_control().withdraw_table(table)
 
     def _speaker_control(self) -> Speakers:
         if self._speakers is None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal, NamedTuple
 
 from bgpsim.agent.bgp_messages import parse_open, routes
 from bgpsim.agent.protocol import LabDevice
 from bgpsim.errors import LabError
+from bgpsim.network.grouped import MOST_PREFIXES, Grouped, Growing, prefix_of
 from bgpsim.network.state import Attributes, Session, SessionKey, WireKey, numbered, wire_stream
 from bgpsim.network.types import Family, Prefix
 from bgpsim.observe.owners import Owners
@@ -35,7 +37,7 @@ class Stream(NamedTuple):
 
 @dataclass
 class WirePlane:
-    facts: dict[WireKey, Attributes] = field(default_factory=dict)
+    facts: Grouped[WireKey, Attributes] = field(default_factory=lambda: Grouped({}))
     not_observed: dict[str, str] = field(default_factory=dict)
 
 
@@ -49,6 +51,7 @@ def read_wire(
     there = (of for of in captured if of["device"] in devices)  # a device may have been taken away since
     current = {session_key(of, sessions, devices): of for of in there}
     plane = WirePlane()
+    facts: Growing[WireKey, Attributes] = Growing()
     for key, session in sorted(sessions.items()):
         if session.state != "Established":
             continue
@@ -60,10 +63,12 @@ def read_wire(
             plane.not_observed[stream.text] = of["problem"]
         else:
             try:
-                plane.facts.update(_facts(stream, of, owners))
+                # All or nothing: what cannot be decoded leaves no part of its stream among the facts.
+                for fact, attributes in list(_facts(stream, of, owners)):
+                    facts[fact] = attributes
             except LabError as error:
                 plane.not_observed[stream.text] = error.message
-    plane.facts = numbered(plane.facts, lambda attributes: attributes)
+    plane.facts = numbered(facts.grouped(), lambda attributes: attributes)
     return plane
 
 
@@ -108,18 +113,30 @@ def _facts(stream: Stream, of: Mapping[str, Any], owners: Owners) -> Iterator[tu
 
 def _prefix(afi: int, octets: bytes) -> Prefix:
     """Its length in bits, then as many octets as these need; the bits after its length mean nothing."""
+    return _network(afi, octets)
+
+
+@lru_cache(maxsize=MOST_PREFIXES)
+def _network(afi: int, octets: bytes) -> Prefix:
     kind, size = (IPv4Network, 4) if afi == 1 else (IPv6Network, 16)
-    return kind((octets[1:].ljust(size, b"\0"), octets[0]), strict=False)
+    # By its text, so that it is the one object that all tables have.
+    return prefix_of(str(kind((octets[1:].ljust(size, b"\0"), octets[0]), strict=False)))
 
 
 def contradicted(plane: WirePlane, told: Mapping[WireKey, Attributes], speakers: Iterable[str]) -> None:
     """ExaBGP's own account of a speaker's sessions is a second way to know: where it says otherwise, neither counts."""
     names = frozenset(speakers)
-    seen = {key: of for key, of in plane.facts.items() if key.device in names}
-    for stream in sorted({key.stream for key in (*seen, *told)} - set(plane.not_observed)):
-        keys = sorted((key for key in {**seen, **told} if key.stream == stream), key=str)
-        different = [str(key.prefix) for key in keys if seen.get(key) != told.get(key)]
-        if different:
-            plane.not_observed[stream] = f"the capture and ExaBGP differ on {', '.join(different[:3])}"
-            for key in keys:
-                plane.facts.pop(key, None)
+    seen = {place: of for place, of in plane.facts.tables.items() if place[0] in names}
+    account = Grouped.of(told).tables
+    different: dict[str, list[str]] = {}
+    for place in sorted({**seen, **account}, key=str):
+        here, there = seen.get(place, {}), account.get(place, {})
+        if here != there:
+            stream = wire_stream(*place[:3])
+            unequal = sorted(str(p) for p in {**here, **there} if here.get(p) != there.get(p))
+            different.setdefault(stream, []).extend(unequal)
+    for stream in sorted(set(different) - set(plane.not_observed)):
+        plane.not_observed[stream] = f"the capture and ExaBGP differ on {', '.join(different[stream][:3])}"
+    plane.facts = Grouped(
+        {place: of for place, of in plane.facts.tables.items() if wire_stream(*place[:3]) not in plane.not_observed}
+    )

@@ -43,15 +43,16 @@ def frr(*paths: dict[str, Any]) -> BgpPlane:
     plane = BgpPlane()
     summary = {"peers": {"fe80::2": peer()}}
     table = {"routes": {"10.90.0.0/16": [{"prefix": "10.90.0.0/16", "version": 4}, *paths]}}
-    read_frr(plane, "r", [json.dumps(summary), json.dumps(table), "{}", "{}"], OWNERS)
+    read_frr(plane, "r", [iter([text]) for text in (json.dumps(summary), json.dumps(table), "{}", "{}")], OWNERS)
     return plane
 
 
 def test_paths_of_one_peer_are_told_apart_by_the_ids_that_it_gave() -> None:
     plane = frr(path(9, 5), path(3, 6, metric=7, aggregatorAs=70000, aggregatorId="1.2.3.4"))
     keys = [PathKey("r", "ipv4-unicast", PREFIX, "fe80::2", n) for n in (9, 3)]
-    assert list(plane.paths) == keys
-    attributes = plane.paths[keys[1]].attributes
+    paths = plane.paths.grouped()
+    assert list(paths) == keys
+    attributes = paths[keys[1]].attributes
     assert attributes.as_path == (65050, frozenset({65010, 65011}))
     assert (attributes.next_hop, attributes.med, attributes.aggregator) == ("i:r", 7, "70000:1.2.3.4")
     assert plane.add_path == {"r"}
@@ -76,8 +77,8 @@ def test_an_as_set_is_printed_in_braces() -> None:
     plane = BgpPlane()
     route = {"nextHopGlobal": "::", "path": "65050 {65010,65011}", "bgpOriginCode": "e"}
     answer = json.dumps({"advertisedRoutes": {"10.90.0.0/16": route}})
-    read_advertised(plane, "r", "ipv4-unicast", "net0", answer, OWNERS)
-    found = plane.advertised[AdvertisedKey("r", "net0", "ipv4-unicast", PREFIX)]
+    read_advertised(plane, "r", "ipv4-unicast", "net0", iter([answer]), OWNERS)
+    found = plane.advertised.grouped()[AdvertisedKey("r", "net0", "ipv4-unicast", PREFIX)]
     assert found.as_path == (65050, frozenset({65010, 65011}))
 
 
@@ -111,7 +112,7 @@ def test_what_gobgp_does_not_know_and_how_it_spells_large_as_numbers() -> None:
     }
     plane = BgpPlane()
     read_gobgp(plane, "worker", tables, OWNERS)
-    (found,) = plane.paths.values()
+    (found,) = plane.paths.grouped().values()
     assert found.attributes.unknown == ("99 0x00000001",)
     # 1.4464 is 65536 + 4464.
     assert found.attributes.extended_communities == ("RT:1.2.3.4:7", "RT:65000:100", "SoO:70000:5")

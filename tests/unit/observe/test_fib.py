@@ -23,8 +23,7 @@ def test_the_protocol_of_frrs_static_routes(told: str | None, protocol: str) -> 
 
 
 def read(route: Mapping[str, Any]) -> FibRoute:
-    dump = {"r1": {"routes": {"ipv4-unicast": [route], "ipv6-unicast": []}, "links": []}}
-    (found,) = read_fib(dump, owners(dump, [])).values()
+    (found,) = read_fib([("r1", "ipv4-unicast", [route])], owners({}, [])).values()
     return found
 
 

@@ -138,7 +138,7 @@ def test_how_far_packets_get(target: str, far: str, changes: dict[str, object], 
         [],
     )
     carrier = frozenset({("node", "net0"), ("tor", "net1")})
-    reaches = _Reaches(Kernels(), known, carrier).reaches  # type: ignore[arg-type]
+    reaches = _Reaches(Kernels(), known, carrier, {}).reaches  # type: ignore[arg-type]
     assert reaches(end("node", far, target, link=None, **changes)) is arrives
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bgpsim.report.differences import gathered
-from bgpsim.report.document import MismatchPart
+from bgpsim.report.document import MismatchGroupPart, MismatchPart
 
 
 def mismatch(plane: Any, kind: Any, device: str, peer: str | None, prefix: str | None = None, field: str | None = None):  # type: ignore[no-untyped-def]
@@ -102,3 +102,26 @@ def test_nothing_is_left_out() -> None:
     ]
     told = [m for d in gathered(every) for m in (d.first, *d.others)]
     assert sorted(map(str, told)) == sorted(map(str, every))
+
+
+def test_routes_of_a_group_are_one_difference() -> None:
+    def of(prefix: str) -> list[MismatchPart]:
+        return [mismatch("bgp", "missing", "tor1", "to net0", prefix), mismatch("fib", "missing", "tor0", None, prefix)]
+
+    group = MismatchGroupPart(
+        routes=5000, examples=["10.1.0.0/24", "10.1.1.0/24"], count=10000, first=of("10.1.0.0/24")
+    )
+    other = [mismatch("bgp", "missing", "tor1", "to net0", "10.9.0.0/24")]
+    found = gathered([*of("10.1.0.0/24"), *of("10.1.1.0/24"), *other], [group])
+    assert [d.title for d in found] == [
+        "route 10.1.0.0/24 and 4999 more: bgp missing at tor1, to net0",
+        "route 10.9.0.0/24: bgp missing at tor1, to net0",
+    ]
+
+
+def test_a_session_counts_its_routes_that_are_not_listed() -> None:
+    state = mismatch("bgp", "differs", "tor1", "net0", field="state")
+    first = [mismatch("bgp", "missing", "tor1", "net0", "10.1.0.0/24")]
+    group = MismatchGroupPart(routes=5000, examples=["10.1.0.0/24"], count=5000, first=first)
+    (session,) = gathered([state, *first], [group])
+    assert (session.about, len(session.others), session.not_listed) == ("session", 1, 4999)

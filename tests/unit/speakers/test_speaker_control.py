@@ -11,9 +11,10 @@ import pytest
 
 from bgpsim.agent.protocol import LabDevice
 from bgpsim.errors import DeviceDied, LabError
+from bgpsim.inputs.files.route_table import AnnouncedTable, grouped_routes
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.source import Source
-from bgpsim.speakers import control
+from bgpsim.speakers import batches, control
 from bgpsim.speakers.attachment import configure_router, neighbor_state, router_asn, router_lines
 from bgpsim.speakers.control import SpeakerControl
 
@@ -44,6 +45,8 @@ class SmallLab:
         self.router_counts = True
         self.answers = True
         self.keeps_it = False
+        self.sent = 0
+        self.standing: dict[str, int] = {}
 
     def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
         return getattr(self, method.replace(".", "_"))(**params)
@@ -51,7 +54,7 @@ class SmallLab:
     def frr_show(self, devices: list[str], commands: list[str]) -> dict[str, list[str] | None]:
         if not self.answers:
             return {devices[0]: None}
-        if commands[0].startswith("show bgp ipv4 unicast 10.99.0.1/32"):
+        if commands[0].startswith("show bgp ipv4 unicast 10.9"):
             paths = [{"peer": {"peerId": "10.0.1.2"}}] + [{"peer": {"peerId": "fe80::2"}}] * self.keeps_it
             return {devices[0]: [json.dumps({"paths": paths})]}
         if commands == ["show running-config"]:
@@ -75,6 +78,22 @@ class SmallLab:
     def speaker_command(self, speaker: str, router: str, line: str) -> None:
         self.commands.append(line)
         self.updates += self.router_counts
+
+    def speaker_commands(self, speaker: str, router: str, lines: list[str]) -> None:
+        """As many UPDATEs as lines; what is announced stands, what is withdrawn does not."""
+        self.commands += lines
+        for line in lines:
+            head, _, prefixes = line.partition(" nlri ")
+            for prefix in prefixes.split():
+                self.standing.pop(prefix, None)
+                if " announce " in head:
+                    self.standing[prefix] = self.sent
+        self.sent += len(lines)
+        self.updates += len(lines) * self.router_counts
+
+    def speaker_sent(self, speaker: str, router: str, after: int) -> dict[str, int]:
+        fresh = sum(message >= after for message in self.standing.values())
+        return {"messages": self.sent, "standing": len(self.standing), "fresh": fresh}
 
     def speaker_log(self, speaker: str, router: str) -> list[str]:
         return ["the last words"]
@@ -244,3 +263,63 @@ def test_a_router_that_died_is_named() -> None:
     lab.answers = False
     with pytest.raises(DeviceDied, match="tor0: bgpd"):
         speakers.announce(ROUTE)
+
+
+def table(*prefixes: str, med: int | None = None) -> AnnouncedTable:
+    like = replace(ROUTE, med=med)
+    return AnnouncedTable("t", "injector", "tor0", grouped_routes({IPv4Network(p): like for p in prefixes}), LINE)
+
+
+TWO = ("10.98.0.0/24", "10.99.0.0/24")
+
+
+def test_a_table_goes_in_one_line_for_its_attributes() -> None:
+    lab = SmallLab()
+    speakers = started(lab)
+    speakers.announce_table(table(*TWO, med=7))
+    assert lab.commands == [
+        "neighbor fe80::1 announce attributes next-hop fe80::2 origin igp med 7 nlri 10.98.0.0/24 10.99.0.0/24"
+    ]
+    speakers.announce_table(table(*TWO, "10.97.0.0/24", med=7))
+    # What is in force is not sent again.
+    assert lab.commands[1].endswith("med 7 nlri 10.97.0.0/24")
+    speakers.withdraw_table(table(*TWO))
+    assert lab.commands[2] == "neighbor fe80::1 withdraw attributes next-hop fe80::2 nlri 10.98.0.0/24 10.99.0.0/24"
+    assert set(lab.standing) == {"10.97.0.0/24"}
+    speakers.withdraw_table(table(*TWO))
+    assert len(lab.commands) == 3
+
+
+def test_a_route_of_a_table_is_like_any_other() -> None:
+    lab = SmallLab()
+    speakers = started(lab)
+    speakers.announce_table(table(*TWO))
+    speakers.withdraw(replace(ROUTE, prefix=IPv4Network(TWO[0])))
+    assert lab.commands[1] == "neighbor fe80::1 withdraw route 10.98.0.0/24 next-hop fe80::2"
+    single = replace(ROUTE, prefix=IPv4Network(TWO[1]), med=5)
+    speakers.announce(single)
+    assert speakers.announced == (single,)
+    speakers.withdraw_table(table(*TWO))
+    assert len(lab.commands) == 3
+    # And the table has its place again.
+    speakers.announce_table(table(*TWO))
+    assert speakers.announced == ()
+
+
+def test_a_table_that_the_router_does_not_count_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "EFFECT_TIMEOUT", 0.02)
+    lab = SmallLab()
+    speakers = started(lab)
+    lab.router_counts = False
+    with pytest.raises(LabError, match=r"no effect at tor0 for .*: t \(1 UPDATEs sent, 0 counted there\)"):
+        speakers.announce_table(table(*TWO))
+
+
+def test_lines_are_short_enough_for_exabgp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST_OCTETS", 200)
+    prefixes = [f"10.98.{n}.0/24" for n in range(50)]
+    lines = list(batches.announce_lines(table(*prefixes), LINK))
+    assert all(len(line) < 230 for line in lines)
+    assert [p for line in lines for p in line.partition(" nlri ")[2].split()] == prefixes
+    assert [line for batch in batches.batches(lines) for line in batch] == lines
+    assert len(list(batches.batches(lines))) > 1
