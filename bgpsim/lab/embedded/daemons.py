@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bgpsim.agent.protocol import Agent
 from bgpsim.errors import DeviceDied
@@ -18,6 +18,7 @@ _LOST = re.compile(r"watchfrr\[\d+\]: .* (\w+) state -> (?:down|unresponsive) : 
 """watchfrr/watchfrr.c, daemon_down: not what it says at its start, when there is no daemon yet."""
 _ANEW = re.compile(r"watchfrr\[\d+\]: .*Forked background command.* restart (?!all)(\w+)")
 """One that ended before watchfrr had ever reached it."""
+_STARTS = re.compile(r"watchfrr\[\d+\]: .*watchfrr \S+ starting")
 _LOG_LINES = 12
 _TRACE_LINES = 40
 """A crash's trace is about thirty lines, and its first one says which signal it was."""
@@ -34,12 +35,9 @@ class RouterDaemons:
         running = agent.call("health.running")
         for router in routers:
             self._pids[router] = {name: int(pid) for pid, name in running[router].items() if name in _OF_A_ROUTER}
-            said: list[str] = agent.call("nodes.log", device=router)
-            for line in said:
-                if (lost := _LOST.search(line)) is not None:
-                    raise DeviceDied(f"{router}: {lost[1]} ended by itself ({lost[2]})", log=_log(agent, router))
-                if (anew := _ANEW.search(line)) is not None:
-                    raise DeviceDied(f"{router}: {anew[1]} ended by itself", log=_log(agent, router))
+            lost = _lost(agent.call("nodes.log", device=router), self._pids[router])
+            if lost is not None:
+                raise DeviceDied(f"{router}: {lost}", log=_log(agent, router))
 
     def forget(self, router: str) -> None:
         self._pids.pop(router, None)
@@ -56,6 +54,18 @@ class RouterDaemons:
             lost = [name for name, pid in sorted(daemons.items()) if running.get(router, {}).get(str(pid)) != name]
             if lost:
                 raise DeviceDied(f"{router}: {_first(agent, router, lost)} ended by itself", log=_log(agent, router))
+
+
+def _lost(said: Iterable[str], running: Mapping[str, int]) -> str | None:
+    """What ended while a router came up, in words; told by watchfrr, whose own end nobody tells."""
+    started = False
+    for line in said:
+        if (lost := _LOST.search(line)) is not None:
+            return f"{lost[1]} ended by itself ({lost[2]})"
+        if (anew := _ANEW.search(line)) is not None:
+            return f"{anew[1]} ended by itself"
+        started = started or _STARTS.search(line) is not None
+    return "watchfrr ended by itself" if started and running and "watchfrr" not in running else None
 
 
 def _first(agent: Agent, router: str, lost: Sequence[str]) -> str:
