@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-unit test-lab repeat lint bench bulk clean
+.PHONY: help install run test test-unit test-lab repeat soak lint bench bulk clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test-lab: install ## lab tests alone: real routers
 repeat: install ## each shipped scenario three times: the same report, but for what is volatile
 	$(BIN)/pytest tests/repeat -q -rs -n 2
 
+soak: install ## labs up and down with a fault in each, 200 in all; ARGS="--minutes 30", and again to go on
+	$(BIN)/python -m tests.soak $(ARGS)
+
 lint: $(STAMP) ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -53,4 +56,4 @@ bulk: install ## a table of 100,000 routes, compared in full: minutes, and the m
 	$(BIN)/python -m benchmarks.whole_table
 
 clean: ## remove what make made (the images stay in the data directory)
-	rm -rf $(VENV) build dist reports .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist reports soak .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -5,7 +5,8 @@
     ├── LabError            the lab broke or could not start: exit 3
     │   ├── ImageError      an image could not be made: exit 2 (nothing was started)
     │   ├── HostError       this machine cannot run the lab: exit 2 (nothing was started)
-    │   └── DeviceDied      a daemon, node or speaker of the lab ended by itself: exit 3
+    │   ├── DeviceDied      a daemon, node or speaker of the lab ended by itself: exit 3
+    │   └── ProcessStopped  a process of the lab is stopped (SIGSTOP), and answers nothing: exit 3
     └── ModelError          the model met something it refuses to guess about: exit 2
 
 Anything else that reaches the command line is a bug: exit 4.
@@ -92,6 +93,12 @@ class DeviceDied(LabError):
     """A daemon, node or speaker of the lab ended by itself."""
 
     kind = "died"
+
+
+class ProcessStopped(LabError):
+    """A process of the lab is stopped by a signal: it is there and answers nothing."""
+
+    kind = "stopped"
 
 
 class ModelError(BgpsimError):

@@ -291,8 +291,9 @@ class SpeakerControl:
 
 def _check(status: Mapping[str, Any]) -> None:
     if not status["alive"]:
+        code = status["exit_code"]
+        how = "lost its API process" if code is None else f"ended by itself (exit code {code})"
         raise DeviceDied(
-            f"speaker {status['speaker']}: ExaBGP at {status['router']} ended by itself "
-            f"(exit code {status['exit_code']})",
+            f"speaker {status['speaker']}: ExaBGP at {status['router']} {how}",
             log=tuple(status["log"]),
         )

@@ -168,7 +168,8 @@ class SpeakerService:
 
     def alive(self) -> list[Mapping[str, Any]]:
         """Per process: speaker, router, alive, established, exit_code, how many UPDATEs were sent over the session as
-        it stands, seconds since the last UPDATE of either direction, and the last log lines when it ended.
+        it stands, seconds since the last UPDATE of either direction, and the last log lines when it ended. Without its
+        API process it is as good as ended.
         """
         return [session.status() for session in self._chosen(None, None)]
 
@@ -220,6 +221,8 @@ class _Process:
         self.record = Record(speaker, router)
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._commanding = threading.Lock()
+        self._deaf = False
+        """The API process is gone: ExaBGP takes no command any more, and may go on for a while."""
         self._process: subprocess.Popen[bytes]
         self._relay: socket.socket
         self._pids: tuple[int, ...] = ()
@@ -280,12 +283,12 @@ class _Process:
         return {
             "speaker": self.key[0],
             "router": self.key[1],
-            "alive": ended is None,
+            "alive": ended is None and not self._deaf,
             "established": ended is None and self.record.established,
             "sent": self.record.messages_sent,
             "silent": self.record.silent,
             "exit_code": ended,
-            "log": [] if ended is None else list(self.last_lines()),
+            "log": [] if ended is None and not self._deaf else list(self.last_lines()),
         }
 
     def log_lines(self) -> tuple[str, ...]:
@@ -319,6 +322,7 @@ class _Process:
                     self._take(line.strip())
             except OSError:
                 pass
+        self._deaf = True
         self._answers.put(_ENDED_BY_ITSELF)
 
     def _take(self, line: str) -> None:

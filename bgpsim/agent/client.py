@@ -7,13 +7,26 @@ import os
 import queue
 import socket
 import threading
-from typing import Any, TypeAlias
+import time
+from typing import Any, Protocol, TypeAlias
 
 from bgpsim import errors
 from bgpsim.agent.rpc import Connection
-from bgpsim.errors import LabError
+from bgpsim.errors import LabError, ProcessStopped
 
 _Reply: TypeAlias = tuple[dict[str, Any], tuple[int, ...]]
+_LOOKS_EVERY = 1.0
+"""Seconds between two looks at the agent's process, while an answer is waited for."""
+
+
+class Watch(Protocol):
+    """Looks at the agent's process from outside (`bgpsim.lab.embedded.supervision`)."""
+
+    def stopped(self) -> str | None:
+        """What is stopped, in words, where that is why the agent does not answer."""
+
+    def end(self) -> str:
+        """How the agent ended, in words, once it is gone."""
 
 
 class AgentBug(RuntimeError):
@@ -23,7 +36,8 @@ class AgentBug(RuntimeError):
 class AgentClient:
     """Implements `agent.protocol.Agent` over a connected socket; any thread may call."""
 
-    def __init__(self, stream: socket.socket) -> None:
+    def __init__(self, stream: socket.socket, watch: Watch | None = None) -> None:
+        self._watch = watch
         self._connection = Connection(stream)
         self._waiting: dict[int, queue.SimpleQueue[_Reply | None]] = {}
         self._lock = threading.Lock()
@@ -48,12 +62,12 @@ class AgentClient:
         reply: queue.SimpleQueue[_Reply | None] = queue.SimpleQueue()
         with self._lock:
             if self._gone:
-                raise LabError("the lab ended by itself")
+                raise self._ended()
             self._waiting[number] = reply
         try:
             try:
                 self._connection.send({"id": number, "method": method, "params": params})
-                received = reply.get(timeout=timeout)
+                received = self._receive(reply, timeout)
             except OSError:
                 received = None
             except queue.Empty:
@@ -62,11 +76,29 @@ class AgentClient:
             with self._lock:
                 self._waiting.pop(number, None)
         if received is None:
-            raise LabError("the lab ended by itself", hint="its supervisor or agent was killed, or memory ran out")
+            raise self._ended()
         message, descriptors = received
         if "error" in message:
             raise _error(message["error"])
         return message["result"], descriptors
+
+    def _receive(self, reply: queue.SimpleQueue[_Reply | None], timeout: float) -> _Reply | None:
+        """Raises queue.Empty after `timeout` seconds, ProcessStopped where nothing will come."""
+        deadline = time.monotonic() + timeout
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return reply.get(timeout=max(0.0, min(left, _LOOKS_EVERY)))
+            except queue.Empty:
+                stopped = None if self._watch is None else self._watch.stopped()
+                if stopped is not None:
+                    raise ProcessStopped(f"the lab does not answer: {stopped}") from None
+                if left <= _LOOKS_EVERY:
+                    raise
+
+    def _ended(self) -> LabError:
+        how = "" if self._watch is None else f": {self._watch.end()}"
+        return LabError(f"the lab ended by itself{how}", hint="somebody killed it, or memory ran out")
 
     def _read(self) -> None:
         while (received := self._connection.receive_with_descriptors()) is not None:

@@ -24,7 +24,8 @@ from bgpsim.agent.namespaces import ENVIRONMENT, Namespaces
 from bgpsim.agent.offloads import switch_off
 from bgpsim.agent.relay import PACKET_AUXDATA, SO_TIMESTAMPNS, SOL_PACKET
 from bgpsim.agent.sightings import RELAY_PREFIX
-from bgpsim.errors import DeviceDied, LabError
+from bgpsim.errors import DeviceDied, LabError, ProcessStopped
+from bgpsim.process_state import STOPPED, is_stopped
 
 Means: TypeAlias = Literal["netem", "relay"]
 
@@ -66,6 +67,8 @@ class _Relay:
             except OSError:
                 answer = b""
         if not answer:
+            if is_stopped(self.process.pid):
+                raise ProcessStopped(f"the relay {STOPPED}")
             raise DeviceDied("the relay ended by itself", log=_last_words())
         return json.loads(answer)
 

@@ -6,16 +6,20 @@ import errno
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bgpsim.agent.kernel import container, network_namespace
-from bgpsim.errors import DeviceDied, LabError
+from bgpsim.errors import DeviceDied, LabError, ProcessStopped
+from bgpsim.process_state import STOPPED, state_of
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb"}
 
+_LOOKS_EVERY = 1.0
+"""Seconds between two looks at whether something in a device is stopped, while a command there goes on."""
 _PF_EXITING = 0x4
 """include/linux/sched.h"""
 
@@ -77,9 +81,11 @@ class Namespaces:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a device to its end; stderr is mixed into stdout as it comes.
 
-        Exit code 127 where there is no such command. Raises LabError when it takes longer than `timeout` seconds (it
-        is killed then), DeviceDied where the device's init is gone.
+        Exit code 127 where there is no such command. Raises DeviceDied where the device's init is gone, LabError when
+        it takes longer than `timeout` seconds, and ProcessStopped when something in the device is stopped, which it may
+        wait for without end (it is killed then).
         """
+        deadline = time.monotonic() + timeout
         try:
             process = self._start(name, argv, stdin is not None, {**ENVIRONMENT, **(env or {})})
         except (FileNotFoundError, PermissionError) as error:
@@ -87,18 +93,35 @@ class Namespaces:
             return subprocess.CompletedProcess(argv, 126 if isinstance(error, PermissionError) else 127, said)
         with process:
             try:
-                output, _ = process.communicate(stdin, timeout=timeout)
-            except subprocess.TimeoutExpired as expired:
+                return self._to_its_end(process, name, argv, stdin, timeout, deadline)
+            finally:
                 process.kill()
-                said = expired.output.decode(errors="replace") if isinstance(expired.output, bytes) else ""
+
+    def _to_its_end(
+        self,
+        process: subprocess.Popen[str],
+        name: str,
+        argv: Sequence[str],
+        stdin: str | None,
+        timeout: float,
+        deadline: float,
+    ) -> subprocess.CompletedProcess[str]:
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                said, _ = process.communicate(stdin, timeout=max(0.0, min(left, _LOOKS_EVERY)))
+                return subprocess.CompletedProcess(argv, process.returncode, said)
+            except subprocess.TimeoutExpired as expired:
+                stdin = None  # what was not written yet is remembered there
+                self.check_not_stopped(name)
+                if left > _LOOKS_EVERY:
+                    continue
+                output = expired.output or b""
+                said = output if isinstance(output, str) else output.decode(errors="replace")
                 raise LabError(
                     f"{name}: {' '.join(argv)[:200]} did not end within {timeout:.0f} s",
                     log=tuple(said.splitlines()[-5:]),
                 ) from None
-            except BaseException:
-                process.kill()
-                raise
-        return subprocess.CompletedProcess(argv, process.returncode, output)
 
     def _start(self, name: str, argv: Sequence[str], speaks: bool, env: Mapping[str, str]) -> subprocess.Popen[str]:
         try:
@@ -142,6 +165,14 @@ class Namespaces:
             return False
         # An init that is killed stays until the kernel has ended everything else in its PID namespace.
         return fields[0] != "Z" and not int(fields[6]) & _PF_EXITING
+
+    def check_not_stopped(self, name: str) -> None:
+        """Raises ProcessStopped where a process of the device is stopped, and not by somebody at a terminal."""
+        for pid in self.processes(name):
+            state = state_of(pid)
+            if state is not None and state.stopped and not state.on_terminal:
+                what = "its init" if pid == self.pid(name) else state.name
+                raise ProcessStopped(f"{name}: {what} {STOPPED}")
 
     def processes(self, name: str) -> dict[int, str]:
         """Live processes in the device's PID namespace: pid (the agent's view) -> command name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import struct
 import threading
@@ -22,8 +23,10 @@ _MOST_DESCRIPTORS = 4
 class Connection:
     """Framing over a stream socket; sending is safe from several threads, receiving belongs to one."""
 
-    def __init__(self, stream: socket.socket) -> None:
+    def __init__(self, stream: socket.socket, longest: int = (1 << 32) - 1) -> None:
+        """`longest`: bytes of a message; who announces more is not listened to any longer."""
         self._stream = stream
+        self._longest = longest
         self._sending = threading.Lock()
 
     def send(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
@@ -37,7 +40,10 @@ class Connection:
             self._stream.sendall(header + payload)
 
     def receive(self) -> dict[str, Any] | None:
-        """The next message; None when the other side is gone. Descriptors that came with it are closed."""
+        """The next message; None when the other side is gone, or speaks another protocol.
+
+        Descriptors that came with it are closed.
+        """
         received = self.receive_with_descriptors()
         if received is None:
             return None
@@ -50,12 +56,13 @@ class Connection:
         """The next message and the open descriptors that came with it, which are the caller's to close."""
         descriptors: list[int] = []
         header = self._exactly(_LENGTH.size, descriptors)
-        payload = None if header is None else self._exactly(_LENGTH.unpack(header)[0])
-        if payload is None:
+        length = None if header is None else _LENGTH.unpack(header)[0]
+        payload = None if length is None or length > self._longest else self._exactly(length)
+        message = None if payload is None else _object(payload)
+        if message is None:
             for descriptor in descriptors:
                 os.close(descriptor)
             return None
-        message: dict[str, Any] = json.loads(payload)
         return message, tuple(descriptors)
 
     def _exactly(self, count: int, descriptors: list[int] | None = None) -> bytes | None:
@@ -75,7 +82,24 @@ class Connection:
             count -= len(part)
         return b"".join(parts)
 
+    def wait(self, seconds: float) -> bool:
+        """Whether something can be read, or the other side is gone, within so many seconds."""
+        if self._stream.fileno() < 0:
+            return True
+        poller = select.poll()
+        poller.register(self._stream, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._stream.shutdown(socket.SHUT_RDWR)
         self._stream.close()
+
+
+def _object(payload: bytes) -> dict[str, Any] | None:
+    """None for what is no JSON object."""
+    try:
+        message = json.loads(payload)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None

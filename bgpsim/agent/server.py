@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import socket
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 
 from bgpsim.agent.rpc import Connection
 from bgpsim.errors import BgpsimError, LabError
+from bgpsim.exhaustion import exhausted
 
 Method = Callable[..., Any]
 
@@ -39,6 +41,8 @@ class Server:
         self._loading = threading.Condition()
         self._loaded = True
         self._not_loaded: tuple[str, ...] = ()
+        self._out_of: str | None = None
+        self._refused: set[int] = set()
         self._pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="request")
 
     def register(self, service: Service) -> None:
@@ -59,8 +63,9 @@ class Server:
                 with self._loading:
                     self.register(service)
                     self._loading.notify_all()
-        except Exception:
+        except Exception as error:
             self._not_loaded = tuple(traceback.format_exc().splitlines())
+            self._out_of = exhausted(error)
         finally:
             with self._loading:
                 self._loaded = True
@@ -74,17 +79,26 @@ class Server:
             self._loading.wait_for(lambda: self._loaded or name in self._methods)
             method = self._methods.get(name)
         if method is None:
-            raise LabError(f"the agent has no method {name}", log=self._not_loaded)
+            why = "" if self._out_of is None else f": {self._out_of}"
+            raise LabError(f"the agent has no method {name}{why}", log=self._not_loaded)
         return method
 
     def serve(self, stream: socket.socket) -> None:
         """Answer until the other side is gone."""
         connection = Connection(stream)
         while (request := connection.receive()) is not None:
-            self._pool.submit(self._answer, connection, request)
+            try:
+                self._pool.submit(self._answer, connection, request)
+            except RuntimeError as error:
+                # No thread could be started, and none was free. The request waits in the pool all the same.
+                self._refused.add(request["id"])
+                with contextlib.suppress(OSError):
+                    connection.send({"id": request["id"], "error": _failure(request, error)})
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, connection: Connection, request: dict[str, Any]) -> None:
+        if request["id"] in self._refused:
+            return
         descriptors: tuple[int, ...] = ()
         try:
             method = self._method(request["method"])
@@ -98,9 +112,7 @@ class Server:
             failure = {"kind": type(error).__name__, "message": error.message, "hint": error.hint, "log": log}
             reply = {"id": request["id"], "error": failure}
         except Exception as error:
-            log = traceback.format_exc().splitlines()
-            message = f"{request.get('method')}: {error!r}"
-            reply = {"id": request["id"], "error": {"kind": "bug", "message": message, "hint": None, "log": log}}
+            reply = {"id": request["id"], "error": _failure(request, error)}
         try:
             connection.send(reply, descriptors)
         except OSError:
@@ -108,3 +120,14 @@ class Server:
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+
+
+def _failure(request: dict[str, Any], error: BaseException) -> dict[str, Any]:
+    """The error part of a reply, for what no method raises on purpose: something ran out, or a bug."""
+    log = traceback.format_exception(error)
+    words = exhausted(error)
+    if words is not None:
+        message = f"the lab's agent: {words} ({request.get('method')})"
+        return {"kind": "LabError", "message": message, "hint": None, "log": []}
+    message = f"{request.get('method')}: {error!r}"
+    return {"kind": "bug", "message": message, "hint": None, "log": "".join(log).splitlines()}

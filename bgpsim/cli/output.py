@@ -25,7 +25,7 @@ from bgpsim.report.terminal import Terminal
 from bgpsim.scenario.loading import load, up_to
 from bgpsim.scenario.recording import Outcome
 from bgpsim.scenario.timeline import Scenario
-from bgpsim.scenario.verdicts import INTERRUPTED, failed_load, highest, verdict_of
+from bgpsim.scenario.verdicts import INCONCLUSIVE, INTERRUPTED, failed_load, highest, verdict_of
 
 Read = TypeVar("Read")
 
@@ -153,6 +153,7 @@ def finish(report: Report, *, as_json: bool, folder: Path | None, states: Sequen
         report = report.model_copy(update={"states": FILE_NAME})
     # Of a large lab it is many megabytes.
     text = to_json(report) if as_json or folder is not None else ""
+    lost: OSError | None = None
     if folder is not None:
         # A second Ctrl-C must not cut the report in half.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -162,11 +163,15 @@ def finish(report: Report, *, as_json: bool, folder: Path | None, states: Sequen
                 _replace(folder / name, content.encode())
             if states:
                 _replace(folder / FILE_NAME, to_bytes(states))
+        except OSError as error:
+            lost = error
         finally:
             signal.signal(signal.SIGINT, before)
     if as_json:
         click.echo(text, nl=False)
-    raise SystemExit(report.exit_code)
+    if lost is not None:
+        click.echo(f"error: --report {folder}: {lost.strerror}; the report is not whole", err=True)
+    raise SystemExit(report.exit_code if lost is None else highest((report.exit_code, INCONCLUSIVE)))
 
 
 def usable_folder(folder: Path) -> None:
@@ -181,7 +186,11 @@ def usable_folder(folder: Path) -> None:
 def _replace(path: Path, content: bytes) -> None:
     """Written whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.chmod(name, 0o644)
-    os.replace(name, path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -6,7 +6,9 @@ import base64
 import contextlib
 import json
 import os
+import select
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -14,18 +16,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from bgpsim.agent.rpc import Connection
-from bgpsim.errors import InputError, LabError
+from bgpsim.errors import InputError, LabError, ProcessStopped
 from bgpsim.keeper import places
+from bgpsim.keeper.ending import end_keeper
 from bgpsim.keeper.messages import error_of
 from bgpsim.keeper.places import Place
+from bgpsim.process_state import STOPPED, is_stopped
 from bgpsim.report import document as doc
 from bgpsim.report.states import RunStates, from_bytes
 from bgpsim.scenario.recording import Listener, Outcome
 
 _LOG_LINES = 12
+_LOOKS_EVERY = 1.0
+"""Seconds between two looks at the keeper's process, while it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class KeeperClient:
     def __init__(self, name: str, stream: socket.socket) -> None:
         self.name = name
         self._connection = Connection(stream)
+        # The process that listened when this end connected (unix(7), SO_PEERCRED).
+        (self._keeper,) = struct.unpack_from("i", stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
 
     def __enter__(self) -> KeeperClient:
         return self
@@ -93,7 +101,8 @@ class KeeperClient:
         """
         with contextlib.suppress(OSError):
             self._connection.send({"op": "watch", "interval": interval, "pair": pair})
-        while (message := self._connection.receive()) is not None:
+        while (received := self._received()) is not None:
+            message, _ = received
             if "answer" in message:
                 return
             if "error" in message:
@@ -113,7 +122,7 @@ class KeeperClient:
     def down(self) -> None:
         """Returns when nothing of the lab is left."""
         self._ask({"op": "down"})
-        while self._connection.receive() is not None:  # until the keeper has ended
+        while self._received() is not None:  # until the keeper has ended
             pass
 
     def _played(self, request: dict[str, Any], listener: Listener) -> Outcome:
@@ -129,7 +138,7 @@ class KeeperClient:
     def _answer(self, request: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> tuple[Any, tuple[int, ...]]:
         with contextlib.suppress(OSError):  # then it has ended, which the answer that does not come says
             self._connection.send(request)
-        while (received := self._connection.receive_with_descriptors()) is not None:
+        while (received := self._received()) is not None:
             message, descriptors = received
             if "answer" in message:
                 return message["answer"], descriptors
@@ -137,6 +146,16 @@ class KeeperClient:
                 raise error_of(message["error"])
             tell(message)
         raise LabError(f"lab {self.name} is gone: it was taken down, or its keeper ended")
+
+    def _received(self) -> tuple[dict[str, Any], tuple[int, ...]] | None:
+        """The next message; None when the keeper is gone. Raises ProcessStopped where none will come."""
+        while not self._connection.wait(_LOOKS_EVERY):
+            if is_stopped(self._keeper):
+                raise ProcessStopped(
+                    f"lab {self.name} does not answer: its keeper (pid {self._keeper}) {STOPPED}",
+                    hint=f"kill -CONT {self._keeper}, or bgpsim lab down {self.name}",
+                )
+        return self._connection.receive_with_descriptors()
 
 
 class Relayed:
@@ -238,13 +257,15 @@ def labs() -> tuple[Listed, ...]:
         if card is None:
             continue  # it is just being made, or removed
         client = _reach(place)
-        status = None
+        # One that nobody can reach and whose keeper lives is coming up.
+        status, ended = None, None if card.keeper_lives() else _end_of(place)
         if client is not None:
-            with client, contextlib.suppress(LabError):
-                status = client.status()
-        ended = status["ended"] if status is not None else _end_of(place)
-        if status is None and card.keeper_lives():
-            ended = None  # it is coming up
+            try:
+                with client:
+                    status = client.status()
+                    ended = status["ended"]
+            except LabError as error:
+                ended = error.message
         found.append(Listed(card.name, card.file, card.started, card.keeper, ended, status))
     return tuple(found)
 
@@ -259,6 +280,9 @@ def down(name: str) -> None:
     if client is not None:
         with client, contextlib.suppress(LabError):
             client.down()
+    card = place.card()
+    if card is not None and card.keeper_lives():
+        end_keeper(card)
     place.remove()
 
 
@@ -295,8 +319,8 @@ def _start(place: Place, path: Path, shown: str, listener: Listener, *, first_st
     try:
         with keeper.stdin as stdin:
             stdin.write(json.dumps(order).encode())
-        with keeper.stdout as lines:
-            for line in lines:
+        with keeper.stdout as opened:
+            for line in _lines(keeper, opened):
                 message = json.loads(line)
                 if "answer" in message:
                     answer: dict[str, Any] = message["answer"]
@@ -304,11 +328,27 @@ def _start(place: Place, path: Path, shown: str, listener: Listener, *, first_st
                 if "error" in message:
                     raise error_of(message["error"])
                 relayed.tell(message)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ProcessStopped):
         keeper.kill()
         keeper.wait()
         raise
     raise LabError("the keeper ended before the lab was up", log=_log(place))
+
+
+def _lines(keeper: subprocess.Popen[bytes], opened: IO[bytes]) -> Iterator[bytes]:
+    """What it writes, line by line, until it closes that. Raises ProcessStopped where nothing more will come."""
+    poller = select.poll()
+    poller.register(opened, select.POLLIN)
+    kept = b""
+    while True:
+        while not poller.poll(_LOOKS_EVERY * 1000):
+            if is_stopped(keeper.pid):
+                raise ProcessStopped(f"the lab's keeper (pid {keeper.pid}) {STOPPED}; it was ended")
+        part = os.read(opened.fileno(), 1 << 16)
+        *whole, kept = (kept + part).split(b"\n")
+        yield from whole
+        if not part:
+            return
 
 
 def _remove_dead(name: str) -> None:

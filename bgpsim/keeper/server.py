@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bgpsim.agent.rpc import Connection
-from bgpsim.errors import BgpsimError, LabError
+from bgpsim.errors import BgpsimError, InputError, LabError
+from bgpsim.keeper.door import Door
 from bgpsim.keeper.listening import Client, ToClient
 from bgpsim.keeper.messages import error_message
 from bgpsim.keeper.telling import Telling
@@ -28,6 +29,8 @@ from bgpsim.scenario.watching import Watch
 
 _COMMANDS = ("terminal.open", "terminal.run")
 """What they start ends with the client that asked for it."""
+_LONGEST_REQUEST = 1 << 24
+"""Bytes; the steps of a scenario are some thousands."""
 _PATIENCE = 10.0
 """Seconds that a client may let a message wait; then it is gone for us, and what it asked for goes on."""
 
@@ -44,11 +47,12 @@ class KeeperServer:
 
     def serve(self, listener: socket.socket) -> None:
         """Until the lab is taken down."""
+        door = Door(listener, self._welcome)
+        poller = select.poll()  # select knows descriptors below 1024 alone
+        poller.register(listener, select.POLLIN)
         while not self._over.is_set():
-            readable, _, _ = select.select([listener], [], [], 0.2)
-            if readable:
-                stream, _ = listener.accept()
-                threading.Thread(target=self._welcome, args=(stream,), daemon=True).start()
+            if poller.poll(200):
+                door.take_in()
 
     def _welcome(self, stream: socket.socket) -> None:
         with stream:
@@ -57,7 +61,7 @@ class KeeperServer:
             if uid != os.geteuid():
                 return
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(_PATIENCE), 0))
-            client = Client(Connection(stream), stream, pid)
+            client = Client(Connection(stream, longest=_LONGEST_REQUEST), stream, pid)
             while (request := client.receive()) is not None:
                 self._answer(client, request)
             for number in client.commands:
@@ -67,7 +71,9 @@ class KeeperServer:
     def _answer(self, client: Client, request: dict[str, Any]) -> None:
         descriptors: tuple[int, ...] = ()
         try:
-            operation = self._operations()[request["op"]]
+            operation = self._operations().get(request.get("op", ""))
+            if operation is None:
+                raise InputError(f"found op {request.get('op')!r}; expected one of {', '.join(self._operations())}")
             answer = operation(client, request)
             if isinstance(answer, tuple):
                 answer, descriptors = answer

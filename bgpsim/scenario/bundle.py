@@ -42,7 +42,10 @@ class Evidence:
 
 
 def gather(lab: Lab) -> Evidence:
-    """Logs, configurations as they run, RIBs, FIBs, what speakers said and heard. Never raises LabError."""
+    """Logs, configurations as they run, RIBs, FIBs, what speakers said and heard.
+
+    Raises nothing: what a lab that broke answers may be cut short or no answer at all, and must not hide why it broke.
+    """
     evidence = Evidence()
     for what, collect in _SOURCES.items():
         try:
@@ -50,6 +53,8 @@ def gather(lab: Lab) -> Evidence:
                 evidence.files[path] = masked(text) if isinstance(text, str) else text
         except LabError as error:
             evidence.missing.append(f"{what}: {error.message}")
+        except Exception as error:
+            evidence.missing.append(f"{what}: {error}")
     return evidence
 
 

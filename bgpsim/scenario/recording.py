@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,8 +44,8 @@ class Past:
     """The steps that a lab was taken through, the one that is being played last, and both states at their ends."""
 
     names: list[str] = field(default_factory=list)
-    predicted: dict[str, NetworkState] = field(default_factory=dict)
-    observed: dict[str, NetworkState] = field(default_factory=dict)
+    predicted: MutableMapping[str, NetworkState] = field(default_factory=dict)
+    observed: MutableMapping[str, NetworkState] = field(default_factory=dict)
     network: Network | None = None
     """Of the step that is being played, or was last."""
     network_before: Network | None = None
@@ -273,7 +273,10 @@ def outcome(record: Record, listener: Listener) -> Outcome:
     )
     part = masked_part(part)
     if record.evidence is not None:
-        part.volatile["bundle"] = str(write(record.bundle, record.evidence, record.scenario, part, code))
+        try:
+            part.volatile["bundle"] = str(write(record.bundle, record.evidence, record.scenario, part, code))
+        except OSError as error:
+            part.volatile["bundle"] = f"could not be written: {error.strerror}"
     listener.verdict(part)
     return Outcome(part, code, states_of(record))
 

@@ -25,6 +25,7 @@ from bgpsim.report.pictures import draw
 from bgpsim.report.states import RunStates, StepStates
 from bgpsim.scenario.document import Document, read_usable, usable
 from bgpsim.scenario.loading import LabSoFar, fingerprint, load_document, up_to
+from bgpsim.scenario.older_states import OlderStates
 from bgpsim.scenario.recording import Listener, Outcome, Past, Record, gather_evidence, judge_lab, outcome
 from bgpsim.scenario.runner import bring_up, play
 from bgpsim.scenario.timeline import Scenario, Step
@@ -53,7 +54,7 @@ class LabSession:
     document: Document
     files: LabFiles
     lab: Lab
-    past: Past = field(default_factory=Past)
+    past: Past = field(default_factory=lambda: Past(predicted=OlderStates(), observed=OlderStates()))
     timeline: Timeline = field(default_factory=Timeline)
     named: frozenset[FlowKey] = frozenset()
     played: list[PlayedStep] = field(default_factory=list)

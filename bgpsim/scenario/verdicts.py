@@ -6,9 +6,9 @@ import os
 import tempfile
 import traceback
 from collections.abc import Iterable
-from pathlib import Path
 
 from bgpsim.errors import BgpsimError, InputError, LabError
+from bgpsim.exhaustion import exhausted
 from bgpsim.report.document import ErrorPart, ErrorVolatile, RunPart, Verdict
 
 PASS, FAIL, BAD_INPUT, INCONCLUSIVE, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -49,11 +49,14 @@ def error_part(error: BaseException) -> tuple[ErrorPart, int]:
             ),
             error.exit_code,
         )
+    words = exhausted(error)
+    if words is not None:
+        return ErrorPart(kind="exhausted", message=f"bgpsim itself: {words}"), INCONCLUSIVE
     return (
         ErrorPart(
             kind="bug",
             message=f"a bug in bgpsim: {type(error).__name__}: {_first_line(error)}",
-            hint=f"the trace is in {_kept_trace(error)}",
+            hint=_kept_trace(error),
         ),
         BUG,
     )
@@ -74,8 +77,11 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [""])[0]
 
 
-def _kept_trace(error: BaseException) -> Path:
-    handle, name = tempfile.mkstemp(prefix="bgpsim-trace-", suffix=".txt")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("".join(traceback.format_exception(error)))
-    return Path(name)
+def _kept_trace(error: BaseException) -> str:
+    try:
+        handle, name = tempfile.mkstemp(prefix="bgpsim-trace-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("".join(traceback.format_exception(error)))
+    except OSError as problem:
+        return f"the trace could not be kept: {problem.strerror}"
+    return f"the trace is in {name}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -176,6 +178,79 @@ def test_a_speaker_that_dies_in_mid_run_is_named(tmp_path: Path, schema: Mapping
     done = together({"speaker": case}, schema)["speaker"]
     assert [s["verdict"] for s in done.run["steps"]] == ["pass", "inconclusive"]
     assert done.run["error"]["kind"] == "died"
+
+
+def stopped(which: Callable[[SealedLab], int]) -> Act:
+    """One of the lab's processes, and then the step goes on; what is stopped ends with its lab."""
+
+    def act(lab: SealedLab, command: subprocess.Popen[str]) -> None:
+        os.kill(which(lab), signal.SIGSTOP)
+        killed()(lab, command)
+
+    return act
+
+
+def full(lab: SealedLab, command: subprocess.Popen[str]) -> None:
+    """Its disk, a tmpfs of its own, becomes as small as what lies on it; then the step goes on."""
+    disk = os.statvfs(f"/proc/{lab.agent}/root/nodes")
+    mount = f"remount,size={(disk.f_blocks - disk.f_bfree) * disk.f_frsize}"
+    keep = () if os.geteuid() == 0 else ("--preserve-credentials",)
+    enter = ("nsenter", "-t", str(lab.agent), "-U", "-m", *keep, "--")
+    subprocess.run([*enter, "mount", "-o", mount, "/nodes"], check=True)
+    killed()(lab, command)
+
+
+def no_more(which: int, least: int) -> Act:
+    """Its agent gets no more of that than `least`; then the step goes on."""
+
+    def act(lab: SealedLab, command: subprocess.Popen[str]) -> None:
+        agent = lab.agent
+        resource.prlimit(agent, which, (least, resource.prlimit(agent, which)[1]))
+        killed()(lab, command)
+
+    return act
+
+
+def test_what_is_stopped_or_used_up_is_named_long_before_any_time_limit(
+    tmp_path: Path, schema: Mapping[str, Any]
+) -> None:
+    held = ["{name: broken, exec: {b1: sleep 300}}"]
+
+    def case(name: str, says: str, act: Act | None = None, steps: list[str] = held) -> Case:
+        return Case(two_routers(folder_for(tmp_path, name), steps), 3, f"^error: {says}$", act)
+
+    def line(text: str) -> list[str]:
+        return [f"{{name: broken, exec: {{b1: \"sh -c '{text}'\"}}}}"]
+
+    silent = "the lab does not answer: its"
+    begun = time.monotonic()
+    done = together(
+        {
+            "bgpd": case("bgpd", r"b1: bgpd is stopped \(SIGSTOP\)", steps=line("kill -STOP $(pidof bgpd)")),
+            # zebra's routes stay in the kernel: nothing but its state tells.
+            "zebra": case("zebra", r"b1: zebra is stopped \(SIGSTOP\)", steps=line("kill -STOP $(pidof zebra)")),
+            "init": case("init", r"b0: its init is stopped \(SIGSTOP\)", stopped(lambda lab: lab.node("b0"))),
+            "agent": case("agent", rf"{silent} agent is stopped \(SIGSTOP\)", stopped(lambda lab: lab.agent)),
+            "PID 1": case("PID 1", rf"{silent} PID 1 is stopped \(SIGSTOP\)", stopped(lambda lab: lab.first_process)),
+        },
+        schema,
+    )
+    done |= together(
+        {
+            "disk": case("disk", "no space left on device: the lab's disk is full", full),
+            "files": case("files", r"the lab's agent: too many open files \(.*\)", no_more(resource.RLIMIT_NOFILE, 5)),
+            "processes": case(
+                "processes",
+                r"the lab's agent: no more processes or threads can be started \(.*\)",
+                no_more(resource.RLIMIT_NPROC, 1),
+            ),
+        },
+        schema,
+    )
+    assert time.monotonic() - begun < 90
+    for name, one in done.items():
+        assert one.run["verdict"] == "inconclusive", name
+        assert [s["verdict"] for s in one.run["steps"]] == ["inconclusive"], name
 
 
 def test_a_device_that_dies_in_mid_run_is_named(tmp_path: Path, schema: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -22,6 +23,7 @@ import pytest
 from keeping import Bgpsim
 from sealed import Host, SealedLab, eventually
 
+from bgpsim.agent.rpc import Connection
 from bgpsim.keeper.places import start_of
 
 pytestmark = pytest.mark.lab
@@ -282,6 +284,31 @@ def test_a_client_that_does_not_read_holds_up_nobody(bgpsim: Bgpsim, seed: str) 
     stuck.close()
 
 
+def test_a_client_that_speaks_nonsense_harms_nobody(bgpsim: Bgpsim, seed: str, tmp_path: Path) -> None:
+    control = str(bgpsim.runtime / "bgpsim" / seed / "control")
+    unfinished = socket.socket(socket.AF_UNIX)
+    unfinished.connect(control)
+    unfinished.sendall(struct.pack("!I", 1000) + b"{")
+    for nonsense in (b"GET / HTTP/1.1\r\n\r\n", b"\xff\xff\xff\xff" + b"x" * 1000, struct.pack("!I", 4) + b"null"):
+        with socket.socket(socket.AF_UNIX) as stream:
+            stream.settimeout(20)
+            stream.connect(control)
+            stream.sendall(nonsense)
+            with contextlib.suppress(ConnectionResetError):  # it was closed with something of this unread
+                assert stream.recv(100) == b""
+    with socket.socket(socket.AF_UNIX) as stream:
+        stream.connect(control)
+        client = Connection(stream)
+        client.send({"op": "dance"})
+        answer = client.receive()
+        assert answer is not None
+        assert "found op 'dance'; expected one of" in answer["error"]["message"]
+    assert "tor0" in bgpsim("lab", "exec", "tor0", "hostname").stdout
+    unfinished.close()
+    log = (bgpsim.runtime / "bgpsim" / seed / "keeper.log").read_text()
+    assert "Traceback" not in log, log
+
+
 def test_a_capture_is_pcap(bgpsim: Bgpsim, seed: str, tmp_path: Path) -> None:
     from scapy.all import rdpcap
 
@@ -342,6 +369,11 @@ def test_several_labs_and_how_each_of_them_ends(bgpsim: Bgpsim, seed: str) -> No
     sealed = {name: SealedLab(bgpsim.json("lab", "inspect", name)["supervisor"]) for name in ("one", "two", "three")}
     keepers = {lab["name"]: lab["keeper"] for lab in bgpsim.labs()}
 
+    os.kill(keepers["one"], signal.SIGSTOP)
+    stopped = f"its keeper (pid {keepers['one']}) is stopped (SIGSTOP)"
+    assert stopped in bgpsim("lab", "check", "--lab", "one", code=3).stderr
+    assert {lab["name"]: lab["because"] for lab in bgpsim.labs()}["one"] == f"lab one does not answer: {stopped}"
+    os.kill(keepers["one"], signal.SIGCONT)
     bgpsim("lab", "down", "one")
     assert not sealed["one"].processes()
 
@@ -356,6 +388,7 @@ def test_several_labs_and_how_each_of_them_ends(bgpsim: Bgpsim, seed: str) -> No
     states = {lab["name"]: lab["state"] for lab in bgpsim.labs()}
     assert states == {seed: "up", "two": "ended", "three": "ended"}
 
+    os.kill(keepers["two"], signal.SIGSTOP)  # whoever does not answer is ended all the same
     bgpsim("lab", "down", "two", "three")
     assert [lab["name"] for lab in bgpsim.labs()] == [seed]
     assert start_of(keepers["two"]) is None

@@ -21,6 +21,11 @@ VICTIMS: Mapping[str, Victim] = {
     "PID 1": lambda command, lab: lab.first_process,
     "the agent": lambda command, lab: lab.agent,
 }
+SAID = {
+    "the outer supervisor": "its supervisor was killed by SIGKILL",
+    "PID 1": "its PID 1 was killed by SIGKILL",
+    "the agent": "its agent was killed by SIGKILL",
+}
 HELD = ("sleep", "300")
 
 
@@ -58,8 +63,8 @@ def kill(user: User, scenario: Path, name: str, processes: int | None) -> None:
     # The command itself says what happened, in one line: 2 where the lab had not begun.
     said = [line for line in out.splitlines() if line.startswith("error: ")]
     assert len(said) == 1, (name, out)
-    begun = said[0] == "error: the lab ended by itself"
-    assert begun or (processes is not None and said[0].startswith("error: the lab could not be sealed off: ")), said
+    begun = said[0] == f"error: the lab ended by itself: {SAID[name]}"
+    assert begun or (processes is not None and said[0] == f"error: the lab could not be sealed off: {SAID[name]}"), said
     assert (command.returncode, err) == (3 if begun else 2, ""), (name, out)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import select
 import subprocess
 import sys
 import threading
@@ -13,13 +14,16 @@ from typing import Any
 
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.sightings import RUN_BYTES
-from bgpsim.errors import LabError
+from bgpsim.errors import LabError, ProcessStopped
+from bgpsim.process_state import STOPPED, is_stopped
 
 PORT = 33891
 """Destination port of a stream's packets; other probes have another."""
 _READY_WITHIN = 20.0
 """Seconds for a process to start on a machine that has much to do."""
 _ENDS_WITHIN = 15.0
+_LOOKS_EVERY = 1.0
+"""Seconds between two looks at whether a process that says nothing is stopped."""
 _PREPARE = 0.1
 """Seconds from the moment at which both processes are ready to the first slot."""
 
@@ -109,13 +113,23 @@ class _Process:
     def hear(self, limit: float) -> Any:
         """Its next line. Raises LabError with its last words when it ends first, or says nothing within the limit."""
         assert self._process.stdout is not None
+        began = time.monotonic()
+        # Lines and questions take turns: there is nothing of a next line in the buffer.
+        poller = select.poll()
+        poller.register(self._process.stdout, select.POLLIN)
+        while not poller.poll(_LOOKS_EVERY * 1000):
+            if is_stopped(self._process.pid):
+                raise ProcessStopped(f"{self._name} {STOPPED}")
+            if time.monotonic() - began > limit:
+                raise LabError(f"{self._name} said nothing within {limit:.0f} s")
+        # The rest of a line that has begun is there soon, or never.
         timer = threading.Timer(limit, self._process.kill)
         timer.start()
         try:
             line = self._process.stdout.readline()
         finally:
             timer.cancel()
-        if not line:
+        if not line.endswith("\n"):
             raise self._ended()
         return json.loads(line)
 

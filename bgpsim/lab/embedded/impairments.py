@@ -53,6 +53,11 @@ class Impairments:
     def lift_silence(self, agent: Agent, ends: Iterable[End]) -> None:
         agent.call("impairments.silence", ends=list(ends), silent=False)
 
+    def check(self, agent: Agent) -> None:
+        """Raises DeviceDied where the relay has ended."""
+        if self._relayed:
+            agent.call("impairments.list")
+
     def told(self, facts: LabFacts) -> LabFacts:
         return replace(
             facts,

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from bgpsim.agent.bgp_capture import BgpCaptureService
 from bgpsim.agent.capture import CaptureService
 from bgpsim.agent.frr import FrrService
+from bgpsim.agent.health import HealthService
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
@@ -44,6 +45,7 @@ def main() -> int:
     server.register(daemons)
     server.register(PowerService(namespaces, nodes, daemons))
     server.register(FrrService(namespaces))
+    server.register(HealthService(namespaces))
     server.register(TerminalService(namespaces))
     server.register(CaptureService(namespaces))
     server.register(BgpCaptureService(namespaces))

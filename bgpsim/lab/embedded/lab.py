@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import signal
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bgpsim.agent.protocol import Agent, LabDevice
-from bgpsim.errors import DeviceDied, LabError
+from bgpsim.errors import DeviceDied, LabError, ProcessStopped
 from bgpsim.inputs.files.containerlab import ExecLine
 from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import LabFiles, TypedLines
@@ -21,6 +20,7 @@ from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers, StandIn
+from bgpsim.lab.embedded.daemons import RouterDaemons
 from bgpsim.lab.embedded.impairments import Impairments
 from bgpsim.lab.embedded.kubernetes import ClusterBgp, desired
 from bgpsim.lab.embedded.outage import Outages, as_link
@@ -32,12 +32,9 @@ from bgpsim.lab.embedded.vtysh import type_lines
 from bgpsim.lab.images import Image, ensure, resolve
 from bgpsim.source import Source
 
-_ROUTER_DAEMONS = ("bgpd", "zebra")
 _EXEC_TIMEOUT = 120.0
 """Seconds for one `exec` line; containerlab has no limit, a lab that hangs helps nobody."""
 _LOG_LINES = 12
-_TRACE_LINES = 40
-"""A crash's trace is about thirty lines, and its first one says which signal it was."""
 _START_OF_FRR = re.compile(r"\bfrr(init\.sh)?\b.*\b(re)?start\b")
 
 
@@ -53,7 +50,7 @@ class EmbeddedLab:
         self._cluster: ClusterBgp | None = None
         self._speakers: Speakers | None = None
         self._applied: list[ManifestFile] = []
-        self._daemons: dict[str, dict[str, int]] = {}
+        self._daemons = RouterDaemons()
         self._images: Mapping[str, Image] = {}
         self._facts = LabFacts("embedded", rootless=True)
         self._impairments = Impairments()
@@ -96,6 +93,14 @@ class EmbeddedLab:
         return tuple(c.name for c in self._plan.containers if c.role == "gateway")
 
     def bring_up(self, progress: Callable[[str], None]) -> None:
+        try:
+            self._start(progress)
+        except LabError:
+            if self._sandbox is not None:
+                self.check_alive()  # a process that is gone or stopped explains more than the call that failed
+            raise
+
+    def _start(self, progress: Callable[[str], None]) -> None:
         check_host()
         self._images = images = ensure(
             {c.image for c in self._plan.containers if c.image is not None}, self._store, progress
@@ -241,7 +246,7 @@ class EmbeddedLab:
     def set_node(self, device: str, *, up: bool) -> None:
         if not up:
             self._outages.off(self.agent, device)
-            self._daemons.pop(device, None)
+            self._daemons.forget(device)
             if self._cluster is not None:
                 self._cluster.forget(device)
             return
@@ -291,50 +296,28 @@ class EmbeddedLab:
         return self._speakers
 
     def _remember_daemons(self, devices: Collection[str]) -> None:
-        """The daemons' pids: watchfrr would bring a dead bgpd back without its configuration."""
-        for device in self._devices.values():
-            if device.role == "router" and device.name in devices:
-                running = self.agent.call("nodes.processes", device=device.name)
-                self._daemons[device.name] = {
-                    name: int(pid) for pid, name in running.items() if name in _ROUTER_DAEMONS
-                }
+        routers = [name for name, device in self._devices.items() if device.role == "router" and name in devices]
+        self._daemons.remember(self.agent, routers)
 
     def check_alive(self) -> None:
+        if self._sandbox is not None and (stopped := self._sandbox.stopped) is not None:
+            raise ProcessStopped(f"the lab does not answer: {stopped}")
         self._check_nodes()
         try:
-            self._check_daemons()
+            self._daemons.check(self.agent)
+            if self._speakers is not None:
+                self._speakers.check_alive()
         except LabError:
             self._check_nodes()  # where a whole node ended meanwhile, its daemons ended with it
             raise
+        self._impairments.check(self.agent)
+        self.agent.call("health.check")
 
     def _check_nodes(self) -> None:
         for name, alive in self.agent.call("nodes.alive").items():
             if not alive:
                 said: list[str] = self.agent.call("nodes.log", device=name)
                 raise DeviceDied(f"{name} ended by itself: its init is gone", log=tuple(said[-_LOG_LINES:]))
-
-    def _check_daemons(self) -> None:
-        for ended in self.agent.call("daemons.ended"):
-            raise DeviceDied(
-                f"{ended['device']}: {ended['name']} ended by itself ({_how(ended['exit_code'])})",
-                log=tuple(ended["log"]),
-            )
-        for device, daemons in sorted(self._daemons.items()):
-            running = self.agent.call("nodes.processes", device=device)
-            for name, pid in sorted(daemons.items()):
-                if running.get(str(pid)) != name:
-                    raise DeviceDied(f"{device}: {name} ended by itself", log=self._router_log(device))
-        if self._speakers is not None:
-            self._speakers.check_alive()
-
-    def _router_log(self, device: str) -> tuple[str, ...]:
-        """The last that its daemons said, a crash's trace included, and the daemons that are left."""
-        said: list[str] = self.agent.call("nodes.log", device=device)
-        crash = next((number for number, line in enumerate(said) if "Received signal" in line), None)
-        running = self.agent.call("nodes.processes", device=device)
-        left = ", ".join(sorted(set(running.values()))) or "nothing"
-        last = said[-_LOG_LINES:] if crash is None else said[crash:][:_TRACE_LINES]
-        return (*last, f"still running on {device}: {left}")
 
     def close(self) -> None:
         if self._sandbox is not None:
@@ -381,10 +364,6 @@ class EmbeddedLab:
         if self._files.speakers:
             found["exabgp"] = version("exabgp")
         return {**found, "kernel": os.uname().release}
-
-
-def _how(exit_code: int) -> str:
-    return f"exit code {exit_code}" if exit_code >= 0 else f"killed by {signal.Signals(-exit_code).name}"
 
 
 def _device(container: Container) -> LabDevice | None:

@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from bgpsim.agent.client import AgentClient
 from bgpsim.agent.namespaces import PATH
 from bgpsim.errors import HostError
 from bgpsim.lab.embedded.seal import Plan
+from bgpsim.lab.embedded.supervision import Supervision
 
 
 class Sandbox:
@@ -56,6 +56,7 @@ class Sandbox:
             # The lab's PID 1 is a fork of this process: what it has in its environment could be read inside.
             env=_supervisor_environment(package.parent),
         )
+        self._supervision = Supervision(self._process)
         for descriptor in (lifeline_read, status_write):
             os.close(descriptor)
         theirs.close()
@@ -70,7 +71,7 @@ class Sandbox:
             raise
         finally:
             os.close(status_read)
-        self.agent = AgentClient(ours)
+        self.agent = AgentClient(ours, self._supervision)
 
     @property
     def pid(self) -> int:
@@ -80,10 +81,12 @@ class Sandbox:
     @property
     def ended(self) -> str | None:
         """How it ended by itself; None while it lives."""
-        code = self._process.poll()
-        if code is None:
-            return "its agent is gone" if self.agent.gone else None
-        return f"its supervisor was killed by {signal.Signals(-code).name}" if code < 0 else "its supervisor ended"
+        return self._supervision.end() if self.agent.gone else self._supervision.ended()
+
+    @property
+    def stopped(self) -> str | None:
+        """Which of its own processes a signal has stopped, in words."""
+        return self._supervision.stopped()
 
     def log_lines(self, count: int = 15) -> tuple[str, ...]:
         """The last lines that the supervisor and the agent wrote."""
@@ -111,14 +114,15 @@ class Sandbox:
         while True:
             readable, _, _ = select.select([status], [], [], 20.0)
             if not readable:
-                raise HostError("the lab's supervisor did not start within 20 s", log=self.log_lines())
+                reason = self._supervision.stopped() or "its supervisor did not start within 20 s"
+                raise HostError(f"the lab could not be sealed off: {reason}", log=self.log_lines())
             part = os.read(status, 4096)
             said += part
             if said == b"ready":
                 return
             if not part:
                 break
-        reason = said.decode(errors="replace") or "its supervisor ended"
+        reason = said.decode(errors="replace") or self._supervision.end()
         raise HostError(f"the lab could not be sealed off: {reason}", hint=_hint(reason), log=self.log_lines())
 
 

@@ -30,6 +30,8 @@ SITE = f"{LAB}/site"
 SOURCE = f"{LAB}/source"
 STORE = f"{LAB}/store"
 
+AGENT_SIGNALLED, FIRST_PROCESS_SIGNALLED = 64, 128
+"""The supervisor's exit code when a signal ended the agent, or PID 1: this and the signal's number (below 65)."""
 _STAGE = "/mnt"
 _ORDINARY_RANGE = 65536
 _HOST_FOLDERS = ("usr", "bin", "sbin", "lib", "lib64", "lib32", "libx32")
@@ -77,8 +79,9 @@ def main() -> int:
         _first_process(plan, own_life_read)
     for descriptor in (plan.rpc, plan.lifeline, plan.status, own_life_read):
         os.close(descriptor)
-    os.waitpid(pid, 0)
-    return 0
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return FIRST_PROCESS_SIGNALLED - code if code < 0 else code
 
 
 def _seal(plan: Plan) -> None:
@@ -148,8 +151,7 @@ def _first_process(plan: Plan, outer_life: int) -> None:
         agent = _start_agent(plan)
         os.write(plan.status, b"ready")
         os.close(plan.status)
-        _reap(agent, (plan.lifeline, outer_life))
-        status = 0
+        status = _reap(agent, (plan.lifeline, outer_life))
     except OSError as error:
         os.write(plan.status, str(error).encode())
     finally:
@@ -255,8 +257,8 @@ def _start_agent(plan: Plan) -> int:
     return pid
 
 
-def _reap(agent: int, lifelines: Sequence[int]) -> None:
-    """Until the agent ends or one of the life-lines does: take in every orphan of the lab."""
+def _reap(agent: int, lifelines: Sequence[int]) -> int:
+    """Until the agent ends or one of the life-lines does: take in every orphan of the lab. Returns the exit code."""
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -267,16 +269,16 @@ def _reap(agent: int, lifelines: Sequence[int]) -> None:
     while True:
         while True:
             try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
+                pid, ended = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                return 0
             if pid == agent:
-                return
+                return AGENT_SIGNALLED + os.WTERMSIG(ended) if os.WIFSIGNALED(ended) else 0
             if pid == 0:
                 break
         for descriptor, _ in poller.poll():
             if descriptor in lifelines:
-                return
+                return 0
             os.read(wake_read, 4096)
 
 

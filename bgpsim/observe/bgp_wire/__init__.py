@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from importlib import import_module
 
 
 def prepare() -> None:
     """Import scapy's layer in the background, while this process waits for the lab: it takes up to 0.25 s."""
-    name = "bgpsim.observe.bgp_wire.attributes"
-    threading.Thread(target=import_module, args=(name,), name="scapy", daemon=True).start()
+    threading.Thread(target=_import, name="scapy", daemon=True).start()
+
+
+def _import() -> None:
+    # Whoever needs it imports it again where this fails (no descriptor may be left), and is told why.
+    with contextlib.suppress(Exception):
+        import_module("bgpsim.observe.bgp_wire.attributes")
