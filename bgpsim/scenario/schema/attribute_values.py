@@ -5,7 +5,7 @@ What is none raises a ValueError that says what was found and what was expected.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network, ip_address
 
 _KINDS = {"target": "RT", "rt": "RT", "origin": "SoO", "soo": "SoO"}
 """RFC 4360 sections 4 and 5: as ExaBGP and as FRR call them -> as FRR shows them (bgpd/bgp_ecommunity.c)."""
@@ -28,6 +28,8 @@ _KNOWN = frozenset({14, 15, 17, 18, 22, 23, 25, 26, 29, 35, 40, 128, 255})
 """Other codes that FRR, GoBGP or ExaBGP take apart (bgpd/bgp_attr.h, IANA's BGP Path Attributes): a value that makes no
 sense to one of them may cost the session, and what is made of one that does depends on versions."""
 _OPTIONAL, _TRANSITIVE, _PARTIAL = 0x80, 0x40, 0x20
+_NO_HOSTS = (IPv4Network("0.0.0.0/8"), IPv4Network("240.0.0.0/4"))
+"""Blocks of which a router takes no next hop."""
 MOST_OCTETS = 2048
 """Of a raw attribute: a message of 4096 octets holds more than that (RFC 4271 section 4)."""
 
@@ -40,7 +42,7 @@ def _number(text: str, top: int) -> int | None:
     return number if number <= top else None
 
 
-def dotted(text: str) -> str:
+def router_id(text: str) -> str:
     """An ORIGINATOR_ID or an entry of a CLUSTER_LIST (RFC 4456): a router ID."""
     try:
         identifier = IPv4Address(text)
@@ -51,6 +53,18 @@ def dotted(text: str) -> str:
     return str(identifier)
 
 
+def next_hop(text: str) -> str:
+    """A router closes the session over a next hop that can be no host's (RFC 4271 section 6.3)."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not an address; expected 10.0.0.1 or 2001:db8::1, say") from None
+    no_host = address.is_multicast or address.is_loopback or address.is_unspecified
+    if no_host or "%" in text or any(address in network for network in _NO_HOSTS if network.version == address.version):
+        raise ValueError(f"'{text}' is no host's address; expected 10.0.0.1 or 2001:db8::1, say")
+    return str(address)
+
+
 def aggregator(text: str) -> str:
     """`asn:address` (RFC 4271 section 5.1.7). AS 0 is malformed (RFC 7607), and routers leave the attribute out."""
     asn, _, address = text.partition(":")
@@ -58,7 +72,7 @@ def aggregator(text: str) -> str:
     if not number:
         raise ValueError(f"'{text}' is not an aggregator; expected ASN:ADDRESS, 65000:192.0.2.1, say")
     try:
-        return f"{number}:{dotted(address)}"
+        return f"{number}:{router_id(address)}"
     except ValueError:
         raise ValueError(f"'{text}' is not an aggregator; expected ASN:ADDRESS, 65000:192.0.2.1, say") from None
 
