@@ -23,7 +23,7 @@ from bgpsim.keeper.messages import error_of
 from bgpsim.keeper.places import Place
 from bgpsim.report import document as doc
 from bgpsim.report.states import RunStates, from_bytes
-from bgpsim.scenario.recording import Listener, Outcome
+from bgpsim.scenario.playing.recording import Listener, Outcome
 
 _LOG_LINES = 12
 

@@ -29,9 +29,9 @@ from bgpsim.cli.output import Silent
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.lab.embedded.lab import EmbeddedLab
 from bgpsim.lab.images import default_store
-from bgpsim.scenario import reactions
-from bgpsim.scenario.loading import load
-from bgpsim.scenario.runner import run
+from bgpsim.scenario.playing import reactions
+from bgpsim.scenario.playing.runner import run
+from bgpsim.scenario.reading.loading import load
 from bgpsim.speakers.control import SpeakerControl
 
 pytestmark = pytest.mark.lab

@@ -17,7 +17,7 @@ from bgpsim.model import predict
 from bgpsim.network.state import NetworkState
 from bgpsim.observe import observe
 from bgpsim.observe.settle import wait_settled
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import Scenario
 
 pytestmark = pytest.mark.lab

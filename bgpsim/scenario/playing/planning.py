@@ -12,8 +12,8 @@ from bgpsim.network.state import NetworkState
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.tables import tables
-from bgpsim.scenario import probing
-from bgpsim.scenario.recording import (
+from bgpsim.scenario.playing import probing
+from bgpsim.scenario.playing.recording import (
     Listener,
     Outcome,
     Record,
@@ -22,8 +22,8 @@ from bgpsim.scenario.recording import (
     note_prediction,
     outcome,
 )
+from bgpsim.scenario.playing.verdicts import FAIL, PASS, verdict_of
 from bgpsim.scenario.timeline import Scenario, Step
-from bgpsim.scenario.verdicts import FAIL, PASS, verdict_of
 
 
 def plan(scenario: Scenario, listener: Listener, *, with_tables: bool = False) -> Outcome:

@@ -13,11 +13,11 @@ from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.description import Network
 from bgpsim.network.grouped import prefix_of
 from bgpsim.network.types import Prefix
-from bgpsim.scenario.announcements import AnnouncementReader
-from bgpsim.scenario.names import problem
-from bgpsim.scenario.route_generator import generate
-from bgpsim.scenario.route_mrt import is_mrt, read_mrt
-from bgpsim.scenario.route_text import read_route_text
+from bgpsim.scenario.reading.announcements import AnnouncementReader
+from bgpsim.scenario.reading.names import problem
+from bgpsim.scenario.reading.route_generator import generate
+from bgpsim.scenario.reading.route_mrt import is_mrt, read_mrt
+from bgpsim.scenario.reading.route_text import read_route_text
 from bgpsim.scenario.schema import AnnounceEntry, WithdrawEntry, literal_prefix
 from bgpsim.scenario.timeline import AnnounceTable, WithdrawTable
 

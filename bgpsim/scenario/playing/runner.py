@@ -23,9 +23,9 @@ from bgpsim.observe.traceroute import counts
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.masking import masked_part
-from bgpsim.scenario import probing, quiet
-from bgpsim.scenario.reactions import Watch, watching
-from bgpsim.scenario.recording import (
+from bgpsim.scenario.playing import probing, quiet
+from bgpsim.scenario.playing.reactions import Watch, watching
+from bgpsim.scenario.playing.recording import (
     Listener,
     Outcome,
     Record,
@@ -37,6 +37,7 @@ from bgpsim.scenario.recording import (
     note_prediction,
     outcome,
 )
+from bgpsim.scenario.playing.verdicts import FAIL, INCONCLUSIVE, INTERRUPTED, PASS, verdict_of
 from bgpsim.scenario.timeline import (
     Action,
     Announce,
@@ -56,7 +57,6 @@ from bgpsim.scenario.timeline import (
     Withdraw,
     WithdrawTable,
 )
-from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, INTERRUPTED, PASS, verdict_of
 
 SETTLE_TIMEOUT = 90.0
 """Seconds; the longest wait that is normal is a hold time of 9 s and GoBGP's random dial of up to 9 s."""

@@ -13,7 +13,7 @@ from bgpsim.network.state import FlowKey, NetworkState
 from bgpsim.report import document as doc
 from bgpsim.report import probe_parts as parts
 from bgpsim.report.probes import measured_part
-from bgpsim.scenario.endpoints import all_pairs
+from bgpsim.scenario.reading.endpoints import all_pairs
 from bgpsim.scenario.timeline import Continuous, Execute, Step
 
 MOST_PAIRS = 12

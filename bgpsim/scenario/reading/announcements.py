@@ -11,8 +11,8 @@ from ipaddress import ip_address
 
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.types import Address, AsPath, Prefix, UnknownAttribute
-from bgpsim.scenario.names import Names, hint, problem
-from bgpsim.scenario.problems import Problems
+from bgpsim.scenario.reading.names import Names, hint, problem
+from bgpsim.scenario.reading.problems import Problems
 from bgpsim.scenario.schema import AnnounceEntry, PrefixSection, RawAttribute, WithdrawEntry
 from bgpsim.scenario.timeline import Announce, Withdraw
 from bgpsim.source import Source

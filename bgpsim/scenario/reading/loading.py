@@ -22,11 +22,11 @@ from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile, load_manifests
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
-from bgpsim.scenario.attachments import speaker_files
-from bgpsim.scenario.document import Document, read_usable, together
-from bgpsim.scenario.names import Names, hint, problem
-from bgpsim.scenario.problems import Problems
-from bgpsim.scenario.steps import StepReader
+from bgpsim.scenario.reading.attachments import speaker_files
+from bgpsim.scenario.reading.document import Document, read_usable, together
+from bgpsim.scenario.reading.names import Names, hint, problem
+from bgpsim.scenario.reading.problems import Problems
+from bgpsim.scenario.reading.steps import StepReader
 from bgpsim.scenario.timeline import Scenario
 from bgpsim.source import Source, Unmodelled
 

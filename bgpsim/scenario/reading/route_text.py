@@ -20,9 +20,9 @@ from pydantic import ValidationError
 from bgpsim.errors import InputError
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.network.types import Prefix
-from bgpsim.scenario.announcements import announcement_of
-from bgpsim.scenario.document import message, together
-from bgpsim.scenario.names import hint, problem
+from bgpsim.scenario.reading.announcements import announcement_of
+from bgpsim.scenario.reading.document import message, together
+from bgpsim.scenario.reading.names import hint, problem
 from bgpsim.scenario.schema import AnnounceEntry
 from bgpsim.source import Source
 

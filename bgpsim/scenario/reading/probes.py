@@ -6,9 +6,9 @@ from bgpsim.inputs.files.part import Problems
 from bgpsim.inputs.quantities import microseconds
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
-from bgpsim.scenario.document import Document
-from bgpsim.scenario.endpoints import Endpoints
-from bgpsim.scenario.names import problem
+from bgpsim.scenario.reading.document import Document
+from bgpsim.scenario.reading.endpoints import Endpoints
+from bgpsim.scenario.reading.names import problem
 from bgpsim.scenario.schema import ContinuousSection, Pair, ProbeSection
 from bgpsim.scenario.timeline import Continuous, Probe
 

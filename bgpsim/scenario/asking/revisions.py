@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from bgpsim.errors import InputError
-from bgpsim.scenario.names import hint
+from bgpsim.scenario.reading.names import hint
 
 GIT_TIMEOUT = 60.0
 """Seconds."""

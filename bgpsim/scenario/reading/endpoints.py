@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bgpsim.network.description import Endpoint, Network
 from bgpsim.network.state import FlowKey
-from bgpsim.scenario.names import Names, hint, problem
+from bgpsim.scenario.reading.names import Names, hint, problem
 from bgpsim.source import Source
 
 FORMS = "expected pod:namespace/workload@node, host:NAME, node:NAME, label:key=value, * or address:ADDRESS"

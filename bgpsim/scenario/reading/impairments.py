@@ -8,7 +8,7 @@ from bgpsim.inputs.files.impairments import MOST_DELAY, Impaired, Impairment
 from bgpsim.inputs.files.lab_files import Timeline
 from bgpsim.inputs.quantities import bits_per_second, duration_text, microseconds, per_cent
 from bgpsim.network.description import Network
-from bgpsim.scenario.names import Names, problem
+from bgpsim.scenario.reading.names import Names, problem
 from bgpsim.scenario.schema import ImpairEntry
 from bgpsim.scenario.timeline import Impair, Silence
 from bgpsim.source import Source

@@ -20,9 +20,9 @@ from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.masking import masked_part
 from bgpsim.report.states import RunStates, StepStates
-from bgpsim.scenario.bundle import Evidence, gather, write
+from bgpsim.scenario.playing.bundle import Evidence, gather, write
+from bgpsim.scenario.playing.verdicts import FAIL, INCONCLUSIVE, error_part, highest, verdict_of
 from bgpsim.scenario.timeline import Apply, Execute, Scenario, Step
-from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, error_part, highest, verdict_of
 from bgpsim.source import Unmodelled
 
 

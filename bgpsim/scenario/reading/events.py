@@ -1,50 +1,14 @@
-"""`after:` of an `at` entry: something that is observed within a step, read and checked against the lab.
-
-An event is a change: what was so when the step began counts only once it has been otherwise since.
-"""
+"""`after:` of an `at` entry -> `Event`, checked against the lab."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from bgpsim.network.description import Network
-from bgpsim.scenario.names import Names, hint, problem
+from bgpsim.scenario.reading.names import Names, hint, problem
 from bgpsim.scenario.schema import EventSection
+from bgpsim.scenario.timeline import Event
 from bgpsim.source import Source
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """`kind` session: of `device` with neighbor `what`. link: `device:what`. route: prefix `what` in its BGP table.
-
-    `state`: established or down; up or down; present, absent or, with a best path from `via`, best.
-    """
-
-    kind: Literal["session", "link", "route"]
-    device: str
-    what: str
-    state: Literal["established", "down", "up", "present", "absent", "best"]
-    source: Source
-    engine: str | None = None
-    via: str | None = None
-
-    def __str__(self) -> str:
-        if self.kind == "route":
-            told = f"best via {self.via}" if self.state == "best" else self.state
-            return f"{self.what} is {told} on {self.device}"
-        return f"{self.kind} {self.device}:{self.what} is {self.state}"
-
-    def asked(self) -> dict[str, Any]:
-        """As the agent's `events.*` take it."""
-        return {
-            "kind": self.kind,
-            "device": self.device,
-            "what": self.what,
-            "state": self.state,
-            "engine": self.engine,
-            "via": self.via,
-        }
 
 
 def read_event(section: EventSection, names: Names, source: Source) -> Event:

@@ -18,9 +18,9 @@ from bgpsim.errors import InputError
 from bgpsim.network.state import NetworkState
 from bgpsim.report.reading import states_of_report
 from bgpsim.report.states import RunStates, StepStates
-from bgpsim.scenario.loading import load, up_to
-from bgpsim.scenario.names import hint
-from bgpsim.scenario.revisions import Revisions
+from bgpsim.scenario.asking.revisions import Revisions
+from bgpsim.scenario.reading.loading import load, up_to
+from bgpsim.scenario.reading.names import hint
 from bgpsim.scenario.timeline import Scenario
 
 REPORT = "report.json"

@@ -21,18 +21,24 @@ from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
-from bgpsim.scenario.announcements import AnnouncementReader
-from bgpsim.scenario.device_actions import Change, DeviceActions, typed_lines
-from bgpsim.scenario.document import Document
-from bgpsim.scenario.endpoints import Endpoints, all_pairs
-from bgpsim.scenario.events import read_event
-from bgpsim.scenario.impairments import after_impairment, after_link_up, after_silence, link_ends, read_impairment
-from bgpsim.scenario.names import Names, hint, problem
-from bgpsim.scenario.probes import read_probe
-from bgpsim.scenario.problems import Problems
+from bgpsim.scenario.reading.announcements import AnnouncementReader
+from bgpsim.scenario.reading.device_actions import Change, DeviceActions, typed_lines
+from bgpsim.scenario.reading.document import Document
+from bgpsim.scenario.reading.endpoints import Endpoints, all_pairs
+from bgpsim.scenario.reading.events import read_event
+from bgpsim.scenario.reading.impairments import (
+    after_impairment,
+    after_link_up,
+    after_silence,
+    link_ends,
+    read_impairment,
+)
+from bgpsim.scenario.reading.names import Names, hint, problem
+from bgpsim.scenario.reading.probes import read_probe
+from bgpsim.scenario.reading.problems import Problems
+from bgpsim.scenario.reading.speaker_entries import SpeakerEntries
+from bgpsim.scenario.reading.tables import TableReader
 from bgpsim.scenario.schema import ActionsSection, ExpectSection, Pair, SilentLink
-from bgpsim.scenario.speaker_entries import SpeakerEntries
-from bgpsim.scenario.tables import TableReader
 from bgpsim.scenario.timeline import (
     Action,
     Apply,

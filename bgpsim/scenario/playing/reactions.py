@@ -9,8 +9,7 @@ from typing import Any
 
 from bgpsim.agent.protocol import Agent
 from bgpsim.errors import LabError
-from bgpsim.scenario.events import Event
-from bgpsim.scenario.timeline import Action, AwaitEvent
+from bgpsim.scenario.timeline import Action, AwaitEvent, Event
 
 EVENT_TIMEOUT = 60.0
 """Seconds from the moment when nothing else is to be done; three hold times of 9 s and GoBGP's dial fit in."""

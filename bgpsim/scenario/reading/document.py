@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from bgpsim.errors import InputError
 from bgpsim.inputs.files.yaml_source import YamlSource, read_yaml
-from bgpsim.scenario.names import hint
+from bgpsim.scenario.reading.names import hint
 from bgpsim.scenario.schema import ScenarioFile
 from bgpsim.source import Source
 

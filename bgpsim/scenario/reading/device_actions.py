@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline, TypedLines
 from bgpsim.inputs.frr.edits import chooses_anew, sessions_reset
 from bgpsim.network.description import BgpInstance, Network
-from bgpsim.scenario.events import session
-from bgpsim.scenario.names import Names, problem
+from bgpsim.scenario.reading.events import session
+from bgpsim.scenario.reading.names import Names, problem
 from bgpsim.scenario.timeline import Action, Configure, SetNode, SetSession
 from bgpsim.source import Source
 

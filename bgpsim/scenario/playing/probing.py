@@ -16,11 +16,11 @@ from bgpsim.observe import stream
 from bgpsim.observe.sizes import read_sizes
 from bgpsim.report import document as doc
 from bgpsim.report import probe_parts as parts
-from bgpsim.scenario import continuous
-from bgpsim.scenario.recording import Record
-from bgpsim.scenario.sizes import size_parts
+from bgpsim.scenario.playing import continuous
+from bgpsim.scenario.playing.recording import Record
+from bgpsim.scenario.playing.sizes import size_parts
+from bgpsim.scenario.playing.verdicts import FAIL, INCONCLUSIVE, verdict_of
 from bgpsim.scenario.timeline import Step
-from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, verdict_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from bgpsim.inputs.files.lab_files import Timeline
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.network.types import Prefix
-from bgpsim.scenario import tables
-from bgpsim.scenario.announcements import AnnouncementReader, At
-from bgpsim.scenario.names import Names, problem
+from bgpsim.scenario.reading import tables
+from bgpsim.scenario.reading.announcements import AnnouncementReader, At
+from bgpsim.scenario.reading.names import Names, problem
+from bgpsim.scenario.reading.tables import TableReader
 from bgpsim.scenario.schema import AnnounceEntry, WithdrawEntry
-from bgpsim.scenario.tables import TableReader
 from bgpsim.scenario.timeline import Action, AnnounceTable, Withdraw, WithdrawTable
 
 

@@ -15,10 +15,10 @@ from bgpsim.model import predict
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey, NetworkState
 from bgpsim.network.types import Prefix
-from bgpsim.scenario.comparands import picked_step
-from bgpsim.scenario.endpoints import Endpoints
-from bgpsim.scenario.loading import load, up_to
-from bgpsim.scenario.names import Names, hint
+from bgpsim.scenario.asking.comparands import picked_step
+from bgpsim.scenario.reading.endpoints import Endpoints
+from bgpsim.scenario.reading.loading import load, up_to
+from bgpsim.scenario.reading.names import Names, hint
 from bgpsim.scenario.schema import NamedPrefix
 from bgpsim.source import Source
 
