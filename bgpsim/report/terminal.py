@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +23,7 @@ from bgpsim.report.document import (
     StateDiffPart,
     StepPart,
 )
+from bgpsim.report.lines import say
 from bgpsim.report.tables_text import tables_text
 
 _MARK = {
@@ -51,13 +51,7 @@ class Terminal:
 
     def _say(self, text: str = "", indent: int = 0) -> None:
         if self.verbosity >= 0:
-            line = Text.from_markup(text)
-            if self.console.is_terminal:
-                # What is folded keeps its indentation.
-                self.console.print(Padding(line, (0, 0, 0, indent), expand=False), highlight=False)
-            else:
-                line.pad_left(indent)
-                self.console.print(line, soft_wrap=True, highlight=False)
+            say(self.console, text, indent)
 
     def scenario(self, name: str, file: str) -> None:
         self._steps = 0
