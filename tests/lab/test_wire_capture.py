@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_variants import router, topology
+from variants import router, topology
 
 from bgpsim.agent.client import AgentClient
 from bgpsim.check.compare import compare
