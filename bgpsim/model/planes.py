@@ -34,8 +34,7 @@ def session_ends(
     counts = _counters(sessions, solution, sizes)
     shown: dict[SessionKey, Session] = dict(sessions.down)
     for key, end in sessions.ends.items():
-        instance = network.devices[key.device].bgp
-        speaks = instance is not None and instance.engine != "exabgp"
+        speaks = not _is_speaker(network, key.device)
         shown[key] = Session(
             "Established",
             end.type,
@@ -83,7 +82,7 @@ def table_paths(
     for key, path in before.paths.items() if before else ():
         earlier.setdefault(TableKey(key.device, key.prefix), {})[key.neighbor, key.path_id] = path
     for table, decided in solution.tables.items():
-        if _engine(network, table.device) == "exabgp":
+        if _is_speaker(network, table.device):
             continue
         then = earlier.get(table, {})
         unchanged = len(then) == len(decided) and all(_unchanged(entry, then) for entry in decided)
@@ -119,6 +118,11 @@ def _unchanged(entry: Decided, then: Mapping[tuple[str, int], BgpPath]) -> bool:
     )
 
 
+def _is_speaker(network: Network, device: str) -> bool:
+    """It says what it is told to, keeps no table and passes nothing on."""
+    return network.devices[device].kind == "speaker"
+
+
 def _engine(network: Network, device: str) -> str | None:
     instance = network.devices[device].bgp
     return instance.engine if instance else None
@@ -129,7 +133,7 @@ def advertised_routes(network: Network, sessions: Sessions, solution: Solution) 
     return {
         key: sent.printed
         for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0]))
-        if _engine(network, key.device) != "exabgp" and not sessions.ends[SessionKey(*key[:2])].add_path
+        if not _is_speaker(network, key.device) and not sessions.ends[SessionKey(*key[:2])].add_path
     }
 
 
@@ -138,9 +142,9 @@ def routes_on_the_wire(network: Network, sessions: Sessions, solution: Solution)
     wire: dict[WireKey, Sent] = {}
     for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
         peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
-        if _engine(network, key.device) == "exabgp":
+        if _is_speaker(network, key.device):
             wire[WireKey(key.device, "sent", peer, key.family, key.prefix, key.path_id)] = sent
-        elif _engine(network, peer) == "exabgp":
+        elif _is_speaker(network, peer):
             wire[WireKey(peer, "received", key.device, key.family, key.prefix, key.path_id)] = sent
         else:
             wire[WireKey(key.device, "sent", key.neighbor, key.family, key.prefix, key.path_id)] = sent

@@ -11,19 +11,11 @@ from rich.text import Text
 
 from bgpsim.network.state import DELIVERED
 from bgpsim.report import probes
+from bgpsim.report.change_parts import PairChangePart, StateDiffPart
 from bgpsim.report.differences import Difference, gathered
-from bgpsim.report.document import (
-    ErrorPart,
-    LabPart,
-    Line,
-    MismatchPart,
-    PairChangePart,
-    RunPart,
-    SessionPart,
-    StateDiffPart,
-    StepPart,
-)
+from bgpsim.report.document import ErrorPart, LabPart, MismatchPart, RunPart, SessionPart, StepPart
 from bgpsim.report.lines import say
+from bgpsim.report.part import Line
 from bgpsim.report.tables_text import tables_text
 
 _MARK = {

@@ -18,7 +18,9 @@ from bgpsim.network.state import NetworkState
 from bgpsim.network.topology import topology_of
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
+from bgpsim.report.change_parts import DiffPart, StateDiffPart
 from bgpsim.report.masking import masked_part
+from bgpsim.report.part import Line
 from bgpsim.report.states import RunStates, StepStates
 from bgpsim.scenario.playing.bundle import Evidence, gather, write
 from bgpsim.scenario.playing.verdicts import FAIL, INCONCLUSIVE, error_part, highest, verdict_of
@@ -148,20 +150,18 @@ def evaluated(step: Step, states: Mapping[str, NetworkState], names: Sequence[st
     return [evaluate(expected, states, tuple(names)) for expected in step.expected]
 
 
-def change_of(record: Record) -> doc.DiffPart | None:
+def change_of(record: Record) -> DiffPart | None:
     """Against the step before, where there is one."""
     names = record.past.names
     if len(names) < 2:
         return None
 
-    def change(states: Mapping[str, NetworkState]) -> doc.StateDiffPart | None:
+    def change(states: Mapping[str, NetworkState]) -> StateDiffPart | None:
         if names[-1] not in states or names[-2] not in states:
             return None
         return assemble.state_diff(diff(states[names[-2]], states[names[-1]]))
 
-    return doc.DiffPart(
-        against=names[-2], predicted=change(record.past.predicted), observed=change(record.past.observed)
-    )
+    return DiffPart(against=names[-2], predicted=change(record.past.predicted), observed=change(record.past.observed))
 
 
 def _failures(record: Record) -> list[CommandResult]:
@@ -243,12 +243,12 @@ def judge_lab(record: Record) -> None:
             )
 
 
-def _findings(scenario: Scenario) -> list[doc.Line]:
+def _findings(scenario: Scenario) -> list[Line]:
     found = {finding for step in scenario.steps for finding in step.network.findings}
     lines = {(text, None if s is None else s.file, None if s is None else s.line) for s, text in found}
     if scenario.files.ecmp == "forced":
         lines.add(("ECMP is forced: layer-4 hashing with a seed per router", None, None))
-    return [doc.Line(text=text, file=file, line=line) for text, file, line in sorted(lines, key=str)]
+    return [Line(text=text, file=file, line=line) for text, file, line in sorted(lines, key=str)]
 
 
 def outcome(record: Record, listener: Listener) -> Outcome:
