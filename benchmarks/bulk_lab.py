@@ -31,7 +31,7 @@ from bgpsim.observe.bgp import FRR_COMMANDS, BgpPlane, advertised_commands, read
 from bgpsim.observe.long_answers import MOST, parts
 from bgpsim.observe.owners import owners
 from bgpsim.observe.settle import wait_settled
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import AnnounceTable
 from bgpsim.speakers.attachment import router_asn
 from bgpsim.speakers.batches import announce_lines, withdraw_lines

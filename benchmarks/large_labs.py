@@ -31,7 +31,7 @@ from bgpsim.generate.writing import write_new
 from bgpsim.lab.images import default_store, ensure
 from bgpsim.model import predict
 from bgpsim.network.state import NetworkState
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 
 STEP = "fabric"
 FABRICS: Mapping[str, Callable[[], Fabric]] = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bgpsim.model.prediction import Prediction, predict
     from bgpsim.network.description import Network
     from bgpsim.network.state import NetworkState
-    from bgpsim.scenario.loading import load
+    from bgpsim.scenario.reading.loading import load
     from bgpsim.scenario.timeline import Scenario, Step
 
 __all__ = [
@@ -53,7 +53,7 @@ _HOMES = {
     "bgpsim.model.prediction": ("Prediction", "predict"),
     "bgpsim.network.description": ("Network",),
     "bgpsim.network.state": ("NetworkState",),
-    "bgpsim.scenario.loading": ("load",),
+    "bgpsim.scenario.reading.loading": ("load",),
     "bgpsim.scenario.timeline": ("Scenario", "Step"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

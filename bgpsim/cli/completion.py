@@ -147,7 +147,7 @@ def _endpoints(file: str) -> Iterator[str]:
 def _network(file: str) -> Any:
     """Of a scenario's last step; None where the file cannot be read."""
     from bgpsim.errors import BgpsimError
-    from bgpsim.scenario.loading import load
+    from bgpsim.scenario.reading.loading import load
 
     try:
         return load(Path(file)).steps[-1].network

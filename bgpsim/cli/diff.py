@@ -12,7 +12,7 @@ from bgpsim.cli.completion import Comparand
 if TYPE_CHECKING:
     from bgpsim.check.step_diff import Differences
     from bgpsim.report.states import RunStates
-    from bgpsim.scenario.recording import Outcome
+    from bgpsim.scenario.playing.recording import Outcome
     from bgpsim.scenario.timeline import Scenario
 
 
@@ -33,9 +33,9 @@ def command(a: str, b: str, as_plan: bool, as_json: bool, markdown: bool, quiet:
 
     Exit codes: 0 no difference; 1 they differ; 2 bad input; 3 what could be read is equal, and not all could be.
     """
-    from bgpsim.scenario.comparands import compared
-    from bgpsim.scenario.revisions import opened
-    from bgpsim.scenario.verdicts import FAIL, INCONCLUSIVE, PASS
+    from bgpsim.scenario.asking.comparands import compared
+    from bgpsim.scenario.asking.revisions import opened
+    from bgpsim.scenario.playing.verdicts import FAIL, INCONCLUSIVE, PASS
 
     with opened(Path.cwd()) as revisions:
         found = compared(a, b, revisions, _planned if as_plan else _run, _lab_now, plan=as_plan)
@@ -74,7 +74,7 @@ def _lab_now(name: str, now: bool) -> RunStates:
 
 def _planned(scenario: Scenario) -> RunStates:
     from bgpsim.cli.output import Silent
-    from bgpsim.scenario.planning import plan
+    from bgpsim.scenario.playing.planning import plan
 
     return _states(plan(scenario, Silent()))
 
@@ -83,7 +83,7 @@ def _run(scenario: Scenario) -> RunStates:
     from bgpsim.cli.output import listener
     from bgpsim.lab.embedded.lab import EmbeddedLab
     from bgpsim.lab.images import default_store
-    from bgpsim.scenario.runner import run
+    from bgpsim.scenario.playing.runner import run
     from bgpsim.speakers.control import SpeakerControl
 
     store = default_store()

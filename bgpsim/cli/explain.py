@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bgpsim.check.explain import RouteReason
     from bgpsim.check.explain_way import PairReason
     from bgpsim.report.explain_text import ExplainText
-    from bgpsim.scenario.explaining import Subject
+    from bgpsim.scenario.asking.explaining import Subject
 
 
 @click.command("explain")
@@ -36,7 +36,7 @@ def command(
         raise click.UsageError("expected either --at DEVICE PREFIX, or --from ENDPOINT --to ENDPOINT")
     if at is None and (sender is None or target is None):
         raise click.UsageError("--from and --to belong together; expected both")
-    from bgpsim.scenario.explaining import subject
+    from bgpsim.scenario.asking.explaining import subject
 
     asked = subject(file, step, sender, target)
     if at is not None:

@@ -286,7 +286,7 @@ def play_by_hand(name: str | None, step: dict[str, Any], said: str, *, as_json: 
 def _device(status: dict[str, Any], text: str) -> str:
     """A device by name, or a pod by what comes before its `@`, where that is one. Raises InputError."""
     from bgpsim.errors import InputError
-    from bgpsim.scenario.names import hint
+    from bgpsim.scenario.reading.names import hint
 
     names: list[str] = [*(d["name"] for d in status["devices"]), *status["containers"]]
     if text in names:

@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except (Exception, KeyboardInterrupt) as error:
-            from bgpsim.scenario.verdicts import error_part
+            from bgpsim.scenario.playing.verdicts import error_part
 
             part, code = error_part(error)
             where = "" if part.file is None else part.file + (f":{part.line}" if part.line else "") + ": "

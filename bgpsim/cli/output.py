@@ -22,10 +22,10 @@ from bgpsim.report.document import LabPart, Report, RunPart, StepPart
 from bgpsim.report.markdown import render
 from bgpsim.report.states import FILE_NAME, RunStates, to_bytes
 from bgpsim.report.terminal import Terminal
-from bgpsim.scenario.loading import load, up_to
-from bgpsim.scenario.recording import Outcome
+from bgpsim.scenario.playing.recording import Outcome
+from bgpsim.scenario.playing.verdicts import INCONCLUSIVE, INTERRUPTED, failed_load, highest, verdict_of
+from bgpsim.scenario.reading.loading import load, up_to
 from bgpsim.scenario.timeline import Scenario
-from bgpsim.scenario.verdicts import INCONCLUSIVE, INTERRUPTED, failed_load, highest, verdict_of
 
 Read = TypeVar("Read")
 

@@ -16,7 +16,7 @@ from bgpsim.cli.completion import ScenarioFile, step_names
 def command(file: str, step: str | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Predict a scenario, step by step, without a lab; exit code 1 if an expectation fails in the prediction."""
     from bgpsim.cli.output import drive, finish, listener, scenario_up_to
-    from bgpsim.scenario.planning import plan
+    from bgpsim.scenario.playing.planning import plan
 
     listening = listener(as_json=as_json, verbosity=verbose - quiet)
     report = drive(

@@ -13,7 +13,7 @@ from bgpsim.cli.completion import ScenarioFile, step_names
 if TYPE_CHECKING:
     from bgpsim.cli.output import Live, Read, Silent
     from bgpsim.report.states import RunStates
-    from bgpsim.scenario.recording import Outcome
+    from bgpsim.scenario.playing.recording import Outcome
     from bgpsim.scenario.timeline import Scenario
 
 
@@ -87,7 +87,7 @@ def _keeping(states: list[RunStates], one: Callable[[Read], Outcome]) -> Callabl
 
 def _shaped(file: str) -> str:
     """What the steps name is of the running lab, which alone can tell whether it is there."""
-    from bgpsim.scenario.document import read
+    from bgpsim.scenario.reading.document import read
 
     read(Path(file), file)
     return file
@@ -98,7 +98,7 @@ def _on_its_own_lab(
 ) -> Callable[[Scenario], Outcome]:
     from bgpsim.lab.embedded.lab import EmbeddedLab
     from bgpsim.lab.images import default_store
-    from bgpsim.scenario.runner import run
+    from bgpsim.scenario.playing.runner import run
     from bgpsim.speakers.control import SpeakerControl
 
     store = default_store()
@@ -116,8 +116,8 @@ def _on_a_running_lab(
     listening: Live | Silent, name: str, step: str | None, strict: bool, states: bool
 ) -> Callable[[str], Outcome]:
     from bgpsim.keeper.client import connect
-    from bgpsim.scenario.recording import Outcome
-    from bgpsim.scenario.verdicts import failed_load
+    from bgpsim.scenario.playing.recording import Outcome
+    from bgpsim.scenario.playing.verdicts import failed_load
 
     def play(file: str) -> Outcome:
         try:
@@ -138,8 +138,8 @@ def _on_a_lab_that_stays(
     from bgpsim.cli.output import Starting
     from bgpsim.keeper.client import start
     from bgpsim.keeper.naming import name_for
-    from bgpsim.scenario.recording import Outcome
-    from bgpsim.scenario.verdicts import failed_load
+    from bgpsim.scenario.playing.recording import Outcome
+    from bgpsim.scenario.playing.verdicts import failed_load
 
     def play(scenario: Scenario) -> Outcome:
         path = Path(scenario.file)

@@ -14,31 +14,28 @@ from types import MappingProxyType
 from bgpsim.errors import InputError
 from bgpsim.inputs.cluster import node_bgp, pods_of
 from bgpsim.inputs.commands import Command, commands, vtysh_lines
+from bgpsim.inputs.endpoints import endpoints_of
 from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.kind import ClusterFile, KindNode
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.part import Problems
-from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL, Announcement, Attachment, SpeakerFile
+from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL
 from bgpsim.inputs.frr.reader import FrrReader
 from bgpsim.inputs.impairments import left_open, mark_impaired
 from bgpsim.inputs.iproute import KernelSetup
-from bgpsim.inputs.outages import away, with_session_shut
+from bgpsim.inputs.outages import after_a_cut, away, set_down, with_session_shut
+from bgpsim.inputs.speakers import attached
 from bgpsim.network.description import (
     BgpInstance,
     Device,
-    Endpoint,
     Interface,
     InterfaceRef,
     KernelRoute,
-    Neighbor,
-    NeighborFamily,
     Network,
-    OriginatedTable,
-    Origination,
     RouteNextHop,
     Segment,
 )
-from bgpsim.network.types import FAMILIES, Address, Family
+from bgpsim.network.types import Address
 from bgpsim.source import Source, Unmodelled
 
 _POD_GATEWAY = IPv4Address("169.254.1.1")
@@ -118,12 +115,14 @@ class _Builder:
             devices |= {pod.name: pod for pod in pods if pod.node == kind_node.name}
         devices |= {gateway.name: gateway for gateway in self.gateways}
         for speaker in self.files.speakers:
-            self._speaker(speaker, devices)
+            with_speaker = attached(speaker, devices, self.routers, self.timeline)
+            devices |= with_speaker.devices
+            self.segments += with_speaker.segments
         self._check_addresses(devices)
         for device_name, interface in self.timeline.interfaces_cut:
-            devices[device_name] = _after_a_cut(devices[device_name], interface)
+            devices[device_name] = after_a_cut(devices[device_name], interface)
         for device_name, interface in self.timeline.interfaces_down:
-            devices[device_name] = _set_down(devices[device_name], interface)
+            devices[device_name] = set_down(devices[device_name], interface)
         mark_impaired(devices, self.timeline)
         self.unmodelled += left_open(self.timeline, self.segments)
         for device_name, neighbor in self.timeline.sessions_shut:
@@ -137,7 +136,7 @@ class _Builder:
             name=topology.name,
             devices=MappingProxyType(devices),
             segments=tuple(self.segments),
-            endpoints=_endpoints(devices, {node.name: node.node_ips for node in kind_nodes}),
+            endpoints=endpoints_of(devices, {node.name: node.node_ips for node in kind_nodes}),
             unmodelled=tuple(sorted(set(self.unmodelled), key=lambda u: (u.source, u.device or "", u.text))),
             findings=tuple(self.findings),
         )
@@ -313,151 +312,6 @@ class _Builder:
         self.findings += findings
         return instances
 
-    def _speaker(self, speaker: SpeakerFile, devices: dict[str, Device]) -> None:
-        """The speaker's device, its links, and the neighbor that each router gets for it."""
-        families: dict[Family, NeighborFamily] = {family: NeighborFamily() for family in FAMILIES}
-        interfaces = [Interface("lo", mtu=65536)]
-        neighbors = []
-        originated: list[Origination] = []
-        tables: list[OriginatedTable] = []
-        for link in speaker.attachments:
-            router = devices[link.router]
-            reader = self.routers[link.router]
-            if reader.booted is None or (router.bgp is None and not reader.removed):
-                raise InputError(
-                    f"speaker {speaker.name}: found the peer {link.router!r}, expected a router that runs BGP",
-                    file=speaker.source.file,
-                    line=speaker.source.line,
-                )
-            profile = reader.profile
-            interfaces.append(Interface(link.speaker_interface, link_local=link.speaker_address, source=speaker.source))
-            ends = (
-                InterfaceRef(speaker.name, link.speaker_interface),
-                InterfaceRef(link.router, link.router_interface),
-            )
-            self.segments.append(Segment(ends, speaker.source))
-            neighbors.append(
-                Neighbor(
-                    name=link.speaker_interface,
-                    address=ROUTER_LINK_LOCAL,
-                    interface=link.speaker_interface,
-                    remote_as=reader.booted,
-                    families=families,
-                    extended_nexthop=True,
-                    add_path=speaker.add_path,
-                    source=speaker.source,
-                    sources=(speaker.source,),
-                )
-            )
-            here = (speaker.name, link.router)
-            originated += [_origination(a, link) for a in self.timeline.announced if (a.speaker, a.router) == here]
-            tables += [
-                OriginatedTable(_origination(group.like, link), group.prefixes)
-                for table in self.timeline.tables
-                if (table.speaker, table.router) == here
-                for group in table.groups
-            ]
-            peer = Neighbor(
-                name=str(link.speaker_address),
-                address=link.speaker_address,
-                interface=link.router_interface,
-                remote_as=speaker.asn,
-                families=families,
-                hold_time=profile.hold_time,
-                keepalive=profile.keepalive,
-                connect_retry=1,
-                extended_nexthop=True,
-                add_path=speaker.add_path,
-                source=speaker.source,
-                sources=(speaker.source,),
-            )
-            port = Interface(link.router_interface, link_local=ROUTER_LINK_LOCAL, source=speaker.source)
-            bgp = router.bgp
-            if bgp is not None and not reader.removed:
-                bgp = replace(bgp, neighbors=(*bgp.neighbors, peer))
-            devices[link.router] = replace(router, interfaces=(*router.interfaces, port), bgp=bgp)
-        devices[speaker.name] = Device(
-            speaker.name,
-            "speaker",
-            tuple(interfaces),
-            forwards=False,
-            bgp=BgpInstance(
-                engine="exabgp",
-                asn=speaker.asn,
-                router_id=speaker.router_id,
-                neighbors=tuple(neighbors),
-                originated=tuple(originated),
-                tables=tuple(tables),
-                ebgp_requires_policy=False,
-                installs=False,
-                source=speaker.source,
-            ),
-            traffic=speaker.traffic,
-            source=speaker.source,
-        )
-
-
-def _origination(a: Announcement, link: Attachment) -> Origination:
-    return Origination(
-        prefix=a.prefix,
-        to=(link.speaker_interface,),
-        as_path=a.as_path,
-        origin=a.origin,
-        next_hop=a.next_hop,
-        med=a.med,
-        communities=a.communities,
-        large_communities=a.large_communities,
-        extended_communities=a.extended_communities,
-        local_preference=a.local_preference,
-        originator_id=a.originator_id,
-        cluster_list=a.cluster_list,
-        aggregator=a.aggregator,
-        atomic_aggregate=a.atomic_aggregate,
-        unknown=a.unknown,
-        path_id=a.path_id,
-        source=a.source,
-    )
-
 
 def _is_router(image: str | None) -> bool:
     return image is not None and "frr" in image
-
-
-def _set_down(device: Device, name: str) -> Device:
-    interfaces = tuple(replace(i, up=False) if i.name == name else i for i in device.interfaces)
-    return replace(device, interfaces=interfaces)
-
-
-def _after_a_cut(device: Device, name: str) -> Device:
-    """What the kernel keeps of an interface that goes down: IPv4 addresses, and routes with another way too, which it
-    brings back (net/ipv4/fib_semantics.c, fib_sync_down_dev; net/ipv6/addrconf.c, addrconf_ifdown). FRR puts its own
-    static routes in again."""
-    interfaces = tuple(
-        replace(i, addresses=tuple(a for a in i.addresses if a.version == 4)) if i.name == name else i
-        for i in device.interfaces
-    )
-    gone = [r for r in device.routes if r.protocol != "static" and {h.interface for h in r.next_hops} == {name}]
-    # The kernel sends no message of a route that goes with its interface, and zebra may go on believing in it.
-    still = {r: replace(r, lost=True) for r in gone} if device.kind == "router" else {}
-    routes = tuple(still.get(r, r) for r in device.routes if r in still or r not in gone)
-    return replace(device, interfaces=interfaces, routes=routes)
-
-
-def _endpoints(devices: Mapping[str, Device], node_ips: Mapping[str, tuple[Address, ...]]) -> tuple[Endpoint, ...]:
-    """The first address of a family is the one that a name stands for: a node's is its node-ip; a host's is on a link
-    of the topology, where it has one, and not on the management network."""
-    prefix = {"node": "node", "host": "host", "router": "router"}
-    found = []
-    for device in devices.values():
-        interfaces = [i for i in device.interfaces if i.name != "lo" or device.kind == "router"]
-        if device.kind == "host":
-            interfaces.sort(key=lambda interface: interface.name == "eth0")
-        here = [a.ip for i in interfaces for a in i.addresses]
-        own = node_ips.get(device.name, ())
-        addresses = (*(a for a in own if a in here), *(a for a in here if a not in own))
-        if device.kind == "pod":
-            found.append(Endpoint(device.name, device.name, addresses, device.labels, device.away, device.source))
-        elif device.kind in prefix:
-            endpoint = f"{prefix[device.kind]}:{device.name}"
-            found.append(Endpoint(endpoint, device.name, addresses, device.labels, device.away, device.source))
-    return tuple(found)

@@ -27,7 +27,7 @@ from bgpsim.keeper.places import Place
 from bgpsim.process_state import STOPPED, is_stopped
 from bgpsim.report import document as doc
 from bgpsim.report.states import RunStates, from_bytes
-from bgpsim.scenario.recording import Listener, Outcome
+from bgpsim.scenario.playing.recording import Listener, Outcome
 
 _LOG_LINES = 12
 _LOOKS_EVERY = 1.0

@@ -56,7 +56,7 @@ class Client:
 
 
 class ToClient:
-    """A `Listener` at the other end of the socket (`bgpsim.scenario.recording.Listener`)."""
+    """A `Listener` at the other end of the socket (`bgpsim.scenario.playing.recording.Listener`)."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -22,9 +22,9 @@ from bgpsim.keeper.messages import error_message
 from bgpsim.keeper.telling import Telling
 from bgpsim.report.document import ErrorPart
 from bgpsim.report.states import RunStates, to_bytes
-from bgpsim.scenario.recording import Outcome
+from bgpsim.scenario.playing.recording import Outcome
+from bgpsim.scenario.playing.verdicts import INTERRUPTED, error_part
 from bgpsim.scenario.session import LabSession
-from bgpsim.scenario.verdicts import INTERRUPTED, error_part
 from bgpsim.scenario.watching import Watch
 
 _COMMANDS = ("terminal.open", "terminal.run")

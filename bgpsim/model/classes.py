@@ -28,6 +28,8 @@ Key = TypeVar("Key", bound=tuple[object, ...])
 Value = TypeVar("Value")
 Members: TypeAlias = dict[Prefix, None]
 """In order; a dictionary, for another one is made of it without computing any hash again."""
+Sizes: TypeAlias = Mapping[Prefix, int]
+"""How many prefixes one stands for, itself among them, where there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Classes:
     universe: frozenset[Prefix]
     """All that any table of `network` can hold."""
 
-    def sizes(self) -> dict[Prefix, int]:
+    def sizes(self) -> Sizes:
         return {prefix: len(of) for prefix, of in self.members.items()}
 
     def narrowed(self, state: NetworkState | None) -> NetworkState | None:

@@ -11,6 +11,9 @@ from bgpsim.network.state import FibKey, FibNextHop, FibRoute
 from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source
 
+OBSERVED_KINDS = ("router", "node", "host")
+"""Devices whose kernel tables are facts; those of pods, speakers and gateways are the lab's own making."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstalledRoute:

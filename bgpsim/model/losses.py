@@ -23,9 +23,9 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import pairwise
 
-from bgpsim.model.fib import Fibs, kernel_table
+from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
-from bgpsim.model.prediction import OBSERVED_KINDS, predict
+from bgpsim.model.prediction import predict
 from bgpsim.model.rib import static_routes
 from bgpsim.model.wiring import Wiring
 from bgpsim.network.description import BgpInstance, InterfaceRef, Network

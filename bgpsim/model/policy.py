@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, Candidate
+from bgpsim.model.neighbors import neighbor_sources, router_id
 from bgpsim.model.rib import Rib
-from bgpsim.model.sessions import SessionEnd, neighbor_sources, router_id
+from bgpsim.model.sessions import SessionEnd
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
 from bgpsim.network.state import AsPath, Attributes

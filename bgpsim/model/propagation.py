@@ -13,10 +13,11 @@ from typing import NamedTuple, Protocol
 from bgpsim.model.decision import Candidate, Decided, Rules, decide
 from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.local_paths import local_paths
+from bgpsim.model.neighbors import neighbor_sources
 from bgpsim.model.nexthop_tracking import ConnectedOnly, User
 from bgpsim.model.policy import SELF, Exporter, Sent, denied, received
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
-from bgpsim.model.sessions import SessionEnd, Sessions, neighbor_sources
+from bgpsim.model.sessions import SessionEnd, Sessions
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device
 from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey

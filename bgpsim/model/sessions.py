@@ -13,14 +13,22 @@ from ipaddress import IPv4Address, ip_address
 from typing import Literal
 
 from bgpsim.model.forwarding import Walker
+from bgpsim.model.neighbors import (
+    address_of,
+    as_number_fits,
+    derived_address,
+    neighbor_sources,
+    preferred_source,
+    router_id,
+)
 from bgpsim.model.rib import Rib
-from bgpsim.model.wiring import LOOPBACK, Wiring, parse_link_local
+from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import NO_AS, BgpInstance, Device, InterfaceRef, Neighbor
 from bgpsim.network.state import Session, SessionKey
 from bgpsim.network.types import FAMILIES, Address, Family
 from bgpsim.source import Source
 
-MAXIMUM_TTL = 255
+_MAXIMUM_TTL = 255
 """Of packets to an internal peer."""
 
 
@@ -83,19 +91,6 @@ class _Connection:
     peer_interface: str | None
 
 
-def router_id(device: Device) -> IPv4Address:
-    """As configured; else FRR's choice: the highest address of `lo`, then of any interface (zebra/router-id.c)."""
-    assert device.bgp is not None
-    if device.bgp.router_id is not None:
-        return device.bgp.router_id
-    found: list[tuple[bool, IPv4Address]] = [(False, IPv4Address(0))]
-    for interface in device.interfaces:
-        for address in interface.addresses:
-            if isinstance(address.ip, IPv4Address) and not address.ip.is_loopback and interface.up:
-                found.append((interface.name == LOOPBACK, address.ip))
-    return max(found)[1]
-
-
 def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessions:
     """Every configured neighbor of every device, established or down with the reason."""
     ends: dict[SessionKey, SessionEnd] = {}
@@ -126,12 +121,6 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
         because = f"{end.peer.device} has this connection with another neighbor"
         down[key] = Session("Down", end.type, end.peer.device, end.neighbor.interface, because)
     return Sessions(ends, down, frozenset(key for key in ends if key in finder.split))
-
-
-def neighbor_sources(neighbor: Neighbor) -> tuple[Source, ...]:
-    if neighbor.sources:
-        return neighbor.sources
-    return (neighbor.source,) if neighbor.source else ()
 
 
 def _session_type(instance: BgpInstance, neighbor: Neighbor) -> Literal["ebgp", "ibgp"] | None:
@@ -254,7 +243,7 @@ class _Finder:
         ends = ((device, instance, neighbor, address, out), (peer, peer_instance, back, own, far))
         for here, engine, configured, there, egress in ends:
             external = _session_type(engine, configured) == "ebgp"
-            because = self._unreachable(here, configured, there, configured.ebgp_ttl if external else MAXIMUM_TTL)
+            because = self._unreachable(here, configured, there, configured.ebgp_ttl if external else _MAXIMUM_TTL)
             if because is None and external and configured.ebgp_ttl == 1 and egress is None and engine.engine == "frr":
                 because = f"{there} is not on a connected network of {here.name} (eBGP, TTL 1)"
             if because:
@@ -380,46 +369,3 @@ class _Finder:
             self.split.add(SessionKey(device.name, neighbor.name))
             return None
         return failures[0] if failures else None
-
-
-def derived_address(device: Device, neighbor: Neighbor) -> IPv4Address | None:
-    """The other end's address on an interface with a /30 or /31, which an unnumbered neighbor of FRR's prefers
-    (bgpd/bgp_fsm.c and bgpd.c, bgp_peer_conf_if_to_su_update_v4)."""
-    interface = device.interface(neighbor.interface) if neighbor.interface and neighbor.address is None else None
-    if interface is None or not interface.up or neighbor.v6_only:
-        return None
-    for address in interface.addresses:
-        if isinstance(address.ip, IPv4Address) and address.network.prefixlen in (30, 31):
-            others = [other for other in address.network.hosts() if other != address.ip]
-            return IPv4Address(others[0]) if len(others) == 1 else None
-    return None
-
-
-def address_of(device: Device, neighbor: Neighbor) -> Address | None:
-    """The neighbor's, as it is configured or derived."""
-    return neighbor.address if neighbor.address is not None else derived_address(device, neighbor)
-
-
-def as_number_fits(instance: BgpInstance, neighbor: Neighbor, peer: BgpInstance) -> bool:
-    if neighbor.remote_as == "internal":
-        return peer.asn == instance.asn
-    if neighbor.remote_as == "external":
-        return peer.asn != instance.asn
-    return peer.asn == neighbor.remote_as
-
-
-def preferred_source(device: Device, interface: str, towards: Address, version: int) -> Address | None:
-    """The kernel's choice: an address of the egress interface (the one that shares the next hop's network first),
-    else the first address of any other interface (net/ipv4/devinet.c, inet_select_addr)."""
-    out = device.interface(interface)
-    own = [a for a in out.addresses if a.version == version] if out else []
-    for address in own:
-        if towards in address.network:
-            return address.ip
-    if own:
-        return own[0].ip
-    for other in device.interfaces:
-        for address in other.addresses:
-            if address.version == version and other.up and not address.ip.is_link_local:
-                return address.ip
-    return None

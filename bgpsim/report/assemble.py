@@ -18,13 +18,24 @@ from bgpsim.network.state import (
 )
 from bgpsim.network.types import Family, Prefix
 from bgpsim.report import document as doc
+from bgpsim.report.change_parts import (
+    AttributeChangePart,
+    PairChangePart,
+    ReachabilityDiff,
+    RouteChangePart,
+    RouteGroupPart,
+    RoutesDiff,
+    SessionChangePart,
+    StateDiffPart,
+)
+from bgpsim.report.part import Line
 from bgpsim.source import Source, Unmodelled
 
 PROBE_TTL = 64
 
 
-def lines(sources: Iterable[Source]) -> list[doc.Line]:
-    return [doc.Line(text=s.text, file=s.file, line=s.line) for s in sorted(set(sources))]
+def lines(sources: Iterable[Source]) -> list[Line]:
+    return [Line(text=s.text, file=s.file, line=s.line) for s in sorted(set(sources))]
 
 
 def not_modelled(statements: Iterable[Unmodelled]) -> list[doc.NotModelledPart]:
@@ -186,24 +197,24 @@ def reachability(predicted: NetworkState, observed: NetworkState | None) -> list
     return rows
 
 
-def route_changes(found: Sequence[RouteChange]) -> list[doc.RouteChangePart]:
+def route_changes(found: Sequence[RouteChange]) -> list[RouteChangePart]:
     return [
-        doc.RouteChangePart(
+        RouteChangePart(
             plane=r.plane,
             device=r.device,
             prefix=r.prefix,
             peer=r.peer,
             before=r.before,
             after=r.after,
-            attributes=[doc.AttributeChangePart(name=a.name, before=a.before, after=a.after) for a in r.attributes],
+            attributes=[AttributeChangePart(name=a.name, before=a.before, after=a.after) for a in r.attributes],
         )
         for r in found
     ]
 
 
-def session_changes(found: Sequence[SessionChange]) -> list[doc.SessionChangePart]:
+def session_changes(found: Sequence[SessionChange]) -> list[SessionChangePart]:
     return [
-        doc.SessionChangePart.model_validate(
+        SessionChangePart.model_validate(
             {
                 "device": s.key.device,
                 "neighbor": s.key.neighbor,
@@ -217,27 +228,26 @@ def session_changes(found: Sequence[SessionChange]) -> list[doc.SessionChangePar
     ]
 
 
-def state_diff(change: StateDiff) -> doc.StateDiffPart:
+def state_diff(change: StateDiff) -> StateDiffPart:
     several = gathered(
         change.routes, lambda r: r.prefix, lambda r: (r.before is None, r.after is None, r.plane, r.device, r.peer)
     )
     listed = {id(r) for r in several.listed}
 
-    def pairs(found: Sequence[PairChange]) -> list[doc.PairChangePart]:
+    def pairs(found: Sequence[PairChange]) -> list[PairChangePart]:
         return [
-            doc.PairChangePart(sender=p.flow.source, target=p.flow.target, before=p.before, after=p.after)
-            for p in found
+            PairChangePart(sender=p.flow.source, target=p.flow.target, before=p.before, after=p.after) for p in found
         ]
 
-    return doc.StateDiffPart(
+    return StateDiffPart(
         sessions=session_changes(change.sessions),
-        routes=doc.RoutesDiff(
+        routes=RoutesDiff(
             added=route_changes([r for r in change.added if id(r) in listed]),
             removed=route_changes([r for r in change.removed if id(r) in listed]),
             changed=route_changes([r for r in change.changed if id(r) in listed]),
             counts={word: len(getattr(change, word)) for word in ("added", "removed", "changed")},
             groups=[
-                doc.RouteGroupPart(
+                RouteGroupPart(
                     routes=len(group.routes),
                     examples=list(group.routes[:EXAMPLES]),
                     count=group.count,
@@ -247,9 +257,7 @@ def state_diff(change: StateDiff) -> doc.StateDiffPart:
             ],
             left_out=several.left_out,
         ),
-        reachability=doc.ReachabilityDiff(
-            lost=pairs(change.lost), gained=pairs(change.gained), moved=pairs(change.moved)
-        ),
+        reachability=ReachabilityDiff(lost=pairs(change.lost), gained=pairs(change.gained), moved=pairs(change.moved)),
     )
 
 

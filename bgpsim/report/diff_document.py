@@ -13,6 +13,7 @@ from bgpsim.check.step_diff import Differences, StatePair, StepDiff
 from bgpsim.network.state import Forwarding
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
+from bgpsim.report.change_parts import RouteChangePart, RoutesDiff, SessionChangePart
 from bgpsim.report.part import Part
 
 
@@ -53,17 +54,17 @@ class GroupPart(Part):
     """Prefixes that changed alike at the same places: read `begins` first."""
 
     prefixes: list[str]
-    begins: doc.RouteChangePart
-    session: doc.SessionChangePart | None = Field(description="the session that came or went with them")
+    begins: RouteChangePart
+    session: SessionChangePart | None = Field(description="the session that came or went with them")
     places: str
 
 
 class ChangePart(Part):
-    sessions: list[doc.SessionChangePart]
-    routes: doc.RoutesDiff = Field(description="paths of tables (plane bgp) and kernel routes (plane fib)")
+    sessions: list[SessionChangePart]
+    routes: RoutesDiff = Field(description="paths of tables (plane bgp) and kernel routes (plane fib)")
     groups: list[GroupPart] = Field(description="the routes, and what speakers sent, gathered by cause")
-    advertised: list[doc.RouteChangePart] = Field(description="entries of Adj-RIBs-Out")
-    wire: list[doc.RouteChangePart] = Field(description="routes on the wire")
+    advertised: list[RouteChangePart] = Field(description="entries of Adj-RIBs-Out")
+    wire: list[RouteChangePart] = Field(description="routes on the wire")
     counters: list[CounterChangePart]
     reachability: ReachabilityChangePart
     unread: list[str] = Field(description="what one of the two could not tell, and is not compared")
@@ -117,9 +118,7 @@ def _change(pair: StatePair) -> ChangePart:
     routes = assemble.route_changes
     return ChangePart(
         sessions=assemble.session_changes(change.sessions),
-        routes=doc.RoutesDiff(
-            added=routes(change.added), removed=routes(change.removed), changed=routes(change.changed)
-        ),
+        routes=RoutesDiff(added=routes(change.added), removed=routes(change.removed), changed=routes(change.changed)),
         groups=[_group(group) for group in gathered(change)],
         advertised=routes(change.advertised),
         wire=routes(change.wire),

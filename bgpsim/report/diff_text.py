@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
-from rich.text import Text
 
 from bgpsim.check.diff import PairChange, RouteChange, SessionChange, StateDiff
 from bgpsim.check.gathering import Group, gathered
 from bgpsim.check.step_diff import Differences, StatePair, StepDiff
 from bgpsim.network.state import NetworkState
+from bgpsim.report.lines import say
 
 SHOWN = 8
 """Groups of routes, sessions or pairs of one kind, without -v."""
@@ -47,12 +46,7 @@ class DiffText:
             self._say(f"[yellow]not compared:[/] {escape(what)}", 2)
 
     def _say(self, text: str = "", indent: int = 0) -> None:
-        line = Text.from_markup(text)
-        if self.console.is_terminal:
-            self.console.print(Padding(line, (0, 0, 0, indent), expand=False), highlight=False)
-        else:
-            line.pad_left(indent)
-            self.console.print(line, soft_wrap=True, highlight=False)
+        say(self.console, text, indent)
 
     def _step(self, step: StepDiff, found: Differences) -> None:
         views = step.views()

@@ -9,19 +9,13 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from bgpsim.report.part import Part
+from bgpsim.report.change_parts import DiffPart
+from bgpsim.report.part import Line, Part
 from bgpsim.report.probe_parts import ProbePart
+from bgpsim.report.table_parts import TablesPart
 
 SCHEMA = "bgpsim.report/1"
 Verdict: TypeAlias = Literal["pass", "fail", "error", "inconclusive", "interrupted"]
-
-
-class Line(Part):
-    """A configuration line behind a fact."""
-
-    text: str
-    file: str | None
-    line: int | None
 
 
 class ErrorVolatile(Part):
@@ -209,82 +203,6 @@ class ReachabilityPart(Part):
     agrees: bool | None
 
 
-class AttributeChangePart(Part):
-    """One attribute, flag or field that is not what it was; an empty text: it is not there."""
-
-    name: str
-    before: str
-    after: str
-
-
-class RouteChangePart(Part):
-    plane: str
-    device: str
-    prefix: str
-    peer: str | None
-    before: str | None
-    after: str | None
-    attributes: list[AttributeChangePart] = Field(default_factory=list, description="what differs, of a changed one")
-
-
-class SessionChangePart(Part):
-    """One end of a session; null: it is not configured."""
-
-    device: str
-    neighbor: str
-    peer: str | None
-    before: Literal["Established", "Down"] | None
-    after: Literal["Established", "Down"] | None
-    because: str | None = Field(default=None, description="why it is down now, where that is known (predicted)")
-
-
-class PairChangePart(Part):
-    sender: str = Field(alias="from")
-    target: str = Field(alias="to")
-    before: str
-    after: str
-
-
-class RouteGroupPart(Part):
-    """Many routes that changed alike."""
-
-    routes: int
-    examples: list[str] = Field(description="the first of their prefixes")
-    count: int = Field(description="changes of all these routes, listed or not")
-    first: list[RouteChangePart] = Field(description="those of the first route")
-
-
-class RoutesDiff(Part):
-    """Of very many changes not all are listed: `counts` has all, `groups` what they have in common."""
-
-    added: list[RouteChangePart] = Field(default_factory=list)
-    removed: list[RouteChangePart] = Field(default_factory=list)
-    changed: list[RouteChangePart] = Field(default_factory=list)
-    counts: dict[str, int] = Field(default_factory=dict, description="added, removed, changed")
-    groups: list[RouteGroupPart] = Field(default_factory=list)
-    left_out: int = Field(default=0, description="changes that are not listed")
-
-
-class ReachabilityDiff(Part):
-    lost: list[PairChangePart] = Field(default_factory=list)
-    gained: list[PairChangePart] = Field(default_factory=list)
-    moved: list[PairChangePart] = Field(default_factory=list)
-
-
-class StateDiffPart(Part):
-    sessions: list[SessionChangePart] = Field(default_factory=list)
-    routes: RoutesDiff
-    reachability: ReachabilityDiff
-
-
-class DiffPart(Part):
-    """Against the step before; `observed` is null in a plan."""
-
-    against: str
-    predicted: StateDiffPart | None
-    observed: StateDiffPart | None
-
-
 class ExpectationVolatile(Part):
     seen: str | None = Field(default=None, description="what was seen, in figures that differ from run to run")
 
@@ -294,75 +212,6 @@ class ExpectationPart(Part):
     verdict: Literal["pass", "fail", "inconclusive"]
     seen: str
     volatile: ExpectationVolatile = Field(default_factory=ExpectationVolatile)
-
-
-class AttributesPart(Part):
-    """Path attributes (RFC 4271 section 5); null: the attribute is not there."""
-
-    next_hop: str
-    as_path: str
-    origin: Literal["igp", "egp", "incomplete"]
-    med: int | None
-    local_preference: int | None
-    communities: list[str]
-    large_communities: list[str]
-    extended_communities: list[str]
-    originator_id: str | None
-    cluster_list: list[str]
-    atomic_aggregate: bool
-    aggregator: str | None
-    unknown: list[str] = Field(description="`code 0xvalue` of each that no router here has a meaning for")
-
-
-class PathRow(Part):
-    """One path that a router heard or put in itself, and its fate in the decision process."""
-
-    device: str
-    family: str
-    prefix: str
-    neighbor: str
-    path_id: int = Field(description="RFC 7911; 0: no add-path")
-    attributes: AttributesPart
-    weight: int
-    valid: bool
-    best: bool
-    multipath: bool
-    reason: str | None = Field(description="of the best path: the step that beat the runner-up")
-    lost: str | None = Field(description="of any other: the step at which it lost, or why it is not eligible")
-    because: list[Line]
-
-
-class AdvertisedRow(Part):
-    """One entry of an Adj-RIB-Out, as the router prints it."""
-
-    device: str
-    neighbor: str
-    family: str
-    prefix: str
-    attributes: AttributesPart
-
-
-class FibRow(Part):
-    """One kernel route."""
-
-    device: str
-    family: str
-    prefix: str
-    metric: int
-    kind: str
-    protocol: str
-    next_hops: list[str]
-    linkdown: bool
-    because: list[Line]
-
-
-class TablesPart(Part):
-    """`paths` is Adj-RIB-In and, by its best and multipath flags, Loc-RIB; `advertised` is Adj-RIB-Out."""
-
-    paths: list[PathRow]
-    advertised: list[AdvertisedRow]
-    fib: list[FibRow]
-    left_out: int = Field(default=0, description="rows that are not listed: of long tables the first routes are")
 
 
 class OutcomePart(Part):

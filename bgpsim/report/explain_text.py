@@ -6,12 +6,11 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
-from rich.text import Text
 
 from bgpsim.check.explain import KernelReason, Origin, PathReason, RouteReason
 from bgpsim.check.explain_way import HopReason, PairReason, Way
 from bgpsim.check.missing import Missing
+from bgpsim.report.lines import say
 from bgpsim.report.masking import masked
 from bgpsim.source import Source
 
@@ -127,12 +126,7 @@ class ExplainText:
             self._say(f"[cyan]{escape(place)}[/]  {escape('; '.join(dict.fromkeys(words)))}", indent)
 
     def _say(self, text: str = "", indent: int = 0) -> None:
-        line = Text.from_markup(text)
-        if self.console.is_terminal:
-            self.console.print(Padding(line, (0, 0, 0, indent), expand=False), highlight=False)
-        else:
-            line.pad_left(indent)
-            self.console.print(line, soft_wrap=True, highlight=False)
+        say(self.console, text, indent)
 
 
 def _why(path: PathReason) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from bgpsim.network.state import DELIVERED
 from bgpsim.report import probes
-from bgpsim.report.document import LabPart, ReachabilityPart, Report, RouteChangePart, RunPart, StateDiffPart, StepPart
+from bgpsim.report.change_parts import RouteChangePart, StateDiffPart
+from bgpsim.report.document import LabPart, ReachabilityPart, Report, RunPart, StepPart
 
 SHOWN_ROUTES = 40
 

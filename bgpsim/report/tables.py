@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from bgpsim.check.spelling import as_path_text, next_hop_text
 from bgpsim.network.grouped import Grouped, key_at
 from bgpsim.network.state import Attributes, NetworkState
-from bgpsim.report import document as doc
 from bgpsim.report.assemble import lines
+from bgpsim.report.table_parts import AdvertisedRow, AttributesPart, FibRow, PathRow, TablesPart
 
 MOST_LISTED = 1000
 """Routes of one table at one place (a router's from one neighbor, say) that are listed: the first by address."""
@@ -18,14 +18,14 @@ Key = TypeVar("Key", bound=tuple[Any, ...])
 Value = TypeVar("Value")
 
 
-def tables(state: NetworkState) -> doc.TablesPart:
+def tables(state: NetworkState) -> TablesPart:
     """Sorted by device, family, prefix (by address), neighbor and path id."""
     paths = sorted(_listed(state.paths), key=lambda i: (i[0].device, i[0].family, i[0].prefix, *i[0][3:]))
     advertised = sorted(_listed(state.advertised), key=lambda i: (i[0].device, i[0].neighbor, i[0].family, i[0].prefix))
     fib = sorted(_listed(state.fib), key=lambda i: (i[0].device, i[0].family, i[0].prefix, i[0].metric))
-    return doc.TablesPart(
+    return TablesPart(
         paths=[
-            doc.PathRow(
+            PathRow(
                 device=key.device,
                 family=key.family,
                 prefix=str(key.prefix),
@@ -43,7 +43,7 @@ def tables(state: NetworkState) -> doc.TablesPart:
             for key, path in paths
         ],
         advertised=[
-            doc.AdvertisedRow(
+            AdvertisedRow(
                 device=key.device,
                 neighbor=key.neighbor,
                 family=key.family,
@@ -53,7 +53,7 @@ def tables(state: NetworkState) -> doc.TablesPart:
             for key, attributes in advertised
         ],
         fib=[
-            doc.FibRow(
+            FibRow(
                 device=key.device,
                 family=key.family,
                 prefix=str(key.prefix),
@@ -76,8 +76,8 @@ def _listed(entries: Mapping[Key, Value]) -> Iterator[tuple[Key, Value]]:
             yield key_at(place, prefix), table[prefix]
 
 
-def _attributes(attributes: Attributes) -> doc.AttributesPart:
-    return doc.AttributesPart(
+def _attributes(attributes: Attributes) -> AttributesPart:
+    return AttributesPart(
         next_hop=attributes.next_hop,
         as_path=as_path_text(attributes.as_path),
         origin=attributes.origin,

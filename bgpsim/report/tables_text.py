@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from bgpsim.report.document import AttributesPart, PathRow, TablesPart
+from bgpsim.report.table_parts import AttributesPart, PathRow, TablesPart
 
 
 def tables_text(tables: TablesPart) -> Iterator[str]:

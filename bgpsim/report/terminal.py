@@ -6,24 +6,16 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from bgpsim.network.state import DELIVERED
 from bgpsim.report import probes
+from bgpsim.report.change_parts import PairChangePart, StateDiffPart
 from bgpsim.report.differences import Difference, gathered
-from bgpsim.report.document import (
-    ErrorPart,
-    LabPart,
-    Line,
-    MismatchPart,
-    PairChangePart,
-    RunPart,
-    SessionPart,
-    StateDiffPart,
-    StepPart,
-)
+from bgpsim.report.document import ErrorPart, LabPart, MismatchPart, RunPart, SessionPart, StepPart
+from bgpsim.report.lines import say
+from bgpsim.report.part import Line
 from bgpsim.report.tables_text import tables_text
 
 _MARK = {
@@ -51,13 +43,7 @@ class Terminal:
 
     def _say(self, text: str = "", indent: int = 0) -> None:
         if self.verbosity >= 0:
-            line = Text.from_markup(text)
-            if self.console.is_terminal:
-                # What is folded keeps its indentation.
-                self.console.print(Padding(line, (0, 0, 0, indent), expand=False), highlight=False)
-            else:
-                line.pad_left(indent)
-                self.console.print(line, soft_wrap=True, highlight=False)
+            say(self.console, text, indent)
 
     def scenario(self, name: str, file: str) -> None:
         self._steps = 0

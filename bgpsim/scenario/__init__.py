@@ -1,1 +1,1 @@
-"""The timeline: a scenario file read, checked against everything it names, and run step by step."""
+"""A scenario from its file to its report: read (`reading`), then predicted and played step by step (`playing`)."""

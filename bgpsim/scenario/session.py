@@ -23,11 +23,11 @@ from bgpsim.network.topology import topology_of
 from bgpsim.report import document as doc
 from bgpsim.report.pictures import draw
 from bgpsim.report.states import RunStates, StepStates
-from bgpsim.scenario.document import Document, read_usable, usable
-from bgpsim.scenario.loading import LabSoFar, fingerprint, load_document, up_to
 from bgpsim.scenario.older_states import OlderStates
-from bgpsim.scenario.recording import Listener, Outcome, Past, Record, gather_evidence, judge_lab, outcome
-from bgpsim.scenario.runner import bring_up, play
+from bgpsim.scenario.playing.recording import Listener, Outcome, Past, Record, gather_evidence, judge_lab, outcome
+from bgpsim.scenario.playing.runner import bring_up, play
+from bgpsim.scenario.reading.document import Document, read_usable, usable
+from bgpsim.scenario.reading.loading import LabSoFar, fingerprint, load_document, up_to
 from bgpsim.scenario.timeline import Scenario, Step
 
 FIRST_STEP = "lab up"

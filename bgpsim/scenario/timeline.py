@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from bgpsim.check.expectations import Expected
 from bgpsim.check.spelling import as_path_text
@@ -15,7 +15,6 @@ from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
-from bgpsim.scenario.events import Event
 from bgpsim.source import Source
 
 
@@ -158,6 +157,41 @@ class Configure:
 
     def __str__(self) -> str:
         return f"configure {self.typed.device}: {'; '.join(line.text for line in self.typed.lines)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that is observed within a step: what was so when the step began counts only once it has been otherwise.
+
+    `kind` session: of `device` with neighbor `what`. link: `device:what`. route: prefix `what` in its BGP table.
+
+    `state`: established or down; up or down; present, absent or, with a best path from `via`, best.
+    """
+
+    kind: Literal["session", "link", "route"]
+    device: str
+    what: str
+    state: Literal["established", "down", "up", "present", "absent", "best"]
+    source: Source
+    engine: str | None = None
+    via: str | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "route":
+            told = f"best via {self.via}" if self.state == "best" else self.state
+            return f"{self.what} is {told} on {self.device}"
+        return f"{self.kind} {self.device}:{self.what} is {self.state}"
+
+    def asked(self) -> dict[str, Any]:
+        """As the agent's `events.*` take it."""
+        return {
+            "kind": self.kind,
+            "device": self.device,
+            "what": self.what,
+            "state": self.state,
+            "engine": self.engine,
+            "via": self.via,
+        }
 
 
 @dataclass(frozen=True, slots=True)

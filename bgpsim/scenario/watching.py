@@ -17,7 +17,7 @@ from bgpsim.errors import InputError, LabError
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey, NetworkState, PathKey, SessionKey, WireKey
 from bgpsim.observe.lookout import Lookout
-from bgpsim.scenario.endpoints import Endpoints, senders
+from bgpsim.scenario.reading.endpoints import Endpoints, senders
 from bgpsim.scenario.session import LabSession
 from bgpsim.scenario.sight import (
     Fact,

@@ -141,6 +141,8 @@ class WatchApp(App[None]):
     def _refresh_panels(self) -> None:
         while self._told:
             self._told.popleft()()
+        if not self.query("#head"):
+            return  # on its way out the screen is emptied before the timer ends
         now = self._clock()
         board, signs = self.board, self._signs
         board.forget(now)

@@ -62,7 +62,7 @@ class KeeperFeed:
 
 
 class _Heard:
-    """A `Listener` (`bgpsim.scenario.recording`) that passes on what is being done."""
+    """A `Listener` (`bgpsim.scenario.playing.recording`) that passes on what is being done."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from keeping import Bgpsim
+
+SEED = Path(__file__).parents[2] / "scenarios" / "cilium-bgp"
 
 # A shell's background job ignores Ctrl-C, and so would every command that a test starts from it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -22,3 +25,20 @@ def open_folder() -> Iterator[Path]:
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def bgpsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bgpsim]:
+    """The command, with labs of its own, which end with the module."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    runtime.chmod(0o700)
+    command = Bgpsim(runtime)
+    yield command
+    command("lab", "down", "--all")
+
+
+@pytest.fixture(scope="module")
+def seed(bgpsim: Bgpsim) -> str:
+    """The seed's lab, its Cilium peers up."""
+    bgpsim("run", str(SEED / "scenario.yaml"), "--step", "cilium peers", "--keep", "-q")
+    return "cilium-bgp"

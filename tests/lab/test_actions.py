@@ -6,20 +6,19 @@ Which lines close a session is seen by which of two equal external paths is used
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from test_variants import (
+from variants import (
     CILIUM,
     POLICIES,
     Step,
     Variant,
+    all_agree,
     host,
     of_seed,
     router,
     session,
-    take,
     topology,
     way,
     why_down,
@@ -29,9 +28,9 @@ from bgpsim.cli.output import Silent
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.lab.embedded.lab import EmbeddedLab
 from bgpsim.lab.images import default_store
-from bgpsim.scenario import reactions
-from bgpsim.scenario.loading import load
-from bgpsim.scenario.runner import run
+from bgpsim.scenario.playing import reactions
+from bgpsim.scenario.playing.runner import run
+from bgpsim.scenario.reading.loading import load
 from bgpsim.speakers.control import SpeakerControl
 
 pytestmark = pytest.mark.lab
@@ -217,16 +216,7 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def test_prediction_and_routers_agree(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        started = {name: pool.submit(take, name, variant, tmp_path / name) for name, variant in VARIANTS.items()}
-    failed = []
-    for name, future in started.items():
-        error = future.exception()
-        if isinstance(error, Exception):
-            error.add_note(f"the variant: {name}")
-            failed.append(error)
-    if failed:
-        raise ExceptionGroup("these variants failed", failed)
+    all_agree(VARIANTS, tmp_path)
 
 
 def test_what_does_not_come_and_what_is_refused_prove_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,8 @@ from bgpsim.cli.output import Silent
 from bgpsim.lab.embedded.lab import EmbeddedLab
 from bgpsim.lab.images import default_store
 from bgpsim.report.differences import gathered
-from bgpsim.scenario.loading import load
-from bgpsim.scenario.runner import run
+from bgpsim.scenario.playing.runner import run
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import Scenario
 from bgpsim.speakers.control import SpeakerControl
 

@@ -25,7 +25,7 @@ from bgpsim.lab.images import default_store
 from bgpsim.network.state import FlowKey
 from bgpsim.observe import observe
 from bgpsim.observe.settle import wait_settled
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import Apply
 
 pytestmark = pytest.mark.lab

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,22 +28,6 @@ from bgpsim.keeper.places import start_of
 
 pytestmark = pytest.mark.lab
 SEED = Path(__file__).parents[2] / "scenarios" / "cilium-bgp"
-
-
-@pytest.fixture(scope="module")
-def bgpsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bgpsim]:
-    runtime = tmp_path_factory.mktemp("runtime")
-    runtime.chmod(0o700)
-    command = Bgpsim(runtime)
-    yield command
-    command("lab", "down", "--all")
-
-
-@pytest.fixture(scope="module")
-def seed(bgpsim: Bgpsim) -> str:
-    """The seed's lab, its Cilium peers up."""
-    bgpsim("run", str(SEED / "scenario.yaml"), "--step", "cilium peers", "--keep", "-q")
-    return "cilium-bgp"
 
 
 def step(report: dict) -> dict:

@@ -39,7 +39,7 @@ from bgpsim.network.state import NetworkState
 from bgpsim.network.types import UnknownAttribute
 from bgpsim.observe import observe
 from bgpsim.observe.settle import wait_settled
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import Announce, Apply, Scenario
 from bgpsim.speakers.control import SpeakerControl
 

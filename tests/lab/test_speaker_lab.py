@@ -26,9 +26,9 @@ from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.speakers import WELL_KNOWN_COMMUNITIES, Announcement, Attachment, SpeakerFile
 from bgpsim.lab.embedded.lab import EmbeddedLab
 from bgpsim.lab.images import default_store
-from bgpsim.scenario.attachments import speaker_files
-from bgpsim.scenario.loading import load
-from bgpsim.scenario.runner import run
+from bgpsim.scenario.playing.runner import run
+from bgpsim.scenario.reading.attachments import speaker_files
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.schema import SpeakerSection
 from bgpsim.source import Source
 from bgpsim.speakers.control import SpeakerControl

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,21 +27,6 @@ pytestmark = pytest.mark.lab
 SEED = Path(__file__).parents[2] / "scenarios" / "cilium-bgp"
 PAIR = ("netshoot@worker", "netshoot@worker3")
 Event = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def bgpsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bgpsim]:
-    runtime = tmp_path_factory.mktemp("runtime")
-    runtime.chmod(0o700)
-    command = Bgpsim(runtime)
-    yield command
-    command("lab", "down", "--all")
-
-
-@pytest.fixture(scope="module")
-def seed(bgpsim: Bgpsim) -> str:
-    bgpsim("run", str(SEED / "scenario.yaml"), "--step", "cilium peers", "--keep", "-q")
-    return "cilium-bgp"
 
 
 class Watcher:

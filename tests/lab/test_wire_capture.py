@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_variants import router, topology
+from variants import router, topology
 
 from bgpsim.agent.client import AgentClient
 from bgpsim.check.compare import compare
@@ -17,7 +17,7 @@ from bgpsim.model import predict
 from bgpsim.network.state import NetworkState
 from bgpsim.observe import observe
 from bgpsim.observe.settle import wait_settled
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import Scenario
 
 pytestmark = pytest.mark.lab

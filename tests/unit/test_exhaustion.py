@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bgpsim.exhaustion import exhausted
-from bgpsim.scenario.verdicts import INCONCLUSIVE, error_part
+from bgpsim.scenario.playing.verdicts import INCONCLUSIVE, error_part
 
 
 @pytest.mark.parametrize(

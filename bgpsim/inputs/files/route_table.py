@@ -1,7 +1,7 @@
 """Tables of routes that a speaker announces: routes with equal attributes together, so that nothing is kept per route.
 
-A table comes from a route file, an MRT file or a generator (`bgpsim.scenario.tables`); what is in force of it for one
-peer is an `AnnouncedTable`.
+A table comes from a route file, an MRT file or a generator (`bgpsim.scenario.reading.tables`); what is in force of it
+for one peer is an `AnnouncedTable`.
 """
 
 from __future__ import annotations

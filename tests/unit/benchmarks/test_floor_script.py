@@ -10,7 +10,7 @@ import pytest
 from bgpsim.inputs.files.manifests import PeeringPolicy
 from bgpsim.lab.embedded.kubernetes import NodeBgp, desired
 from bgpsim.lab.embedded.plan import make_plan
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import Apply, Scenario
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -16,7 +16,7 @@ from bgpsim.generate.files import lab_files
 from bgpsim.generate.ring import ring
 from bgpsim.generate.writing import write_new
 from bgpsim.model import predict
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 
 
 def test_the_floor_is_given_the_fabric_and_the_predicted_tables(tmp_path: Path) -> None:

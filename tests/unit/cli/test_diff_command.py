@@ -15,8 +15,8 @@ from bgpsim.report.canonical import to_json
 from bgpsim.report.diff_document import DiffReport
 from bgpsim.report.document import Report
 from bgpsim.report.states import RunStates, StepStates, to_bytes
-from bgpsim.scenario.loading import load
-from bgpsim.scenario.planning import plan
+from bgpsim.scenario.playing.planning import plan
+from bgpsim.scenario.reading.loading import load
 
 SHIPPED = Path(__file__).parents[3] / "scenarios" / "cilium-bgp"
 PODS = "pod:default/netshoot@"

@@ -14,7 +14,7 @@ from bgpsim.generate.files import frr_lines, lab_files
 from bgpsim.generate.ring import FEWEST, MOST, MOST_HOSTS, ring
 from bgpsim.generate.writing import write_new
 from bgpsim.model import predict
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 
 
 def routers(fabric: Fabric) -> nx.Graph:

@@ -6,31 +6,27 @@ import jsonschema
 from rich.console import Console
 
 from bgpsim.report.canonical import to_json, without_volatile
+from bgpsim.report.change_parts import DiffPart, PairChangePart, ReachabilityDiff, RoutesDiff, StateDiffPart
 from bgpsim.report.document import (
-    DiffPart,
     EndpointPart,
     ErrorPart,
     ExpectationPart,
     HopPart,
     LabPart,
-    Line,
     MismatchPart,
     ObservedForwarding,
-    PairChangePart,
     PathPart,
     PlanePart,
     PredictedForwarding,
-    ReachabilityDiff,
     ReachabilityPart,
     Report,
-    RoutesDiff,
     RunPart,
     Settled,
-    StateDiffPart,
     StepPart,
     report_schema,
 )
 from bgpsim.report.markdown import render
+from bgpsim.report.part import Line
 from bgpsim.report.terminal import Terminal
 
 PATH = PathPart(

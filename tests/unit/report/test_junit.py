@@ -8,13 +8,13 @@ from bgpsim.report.document import (
     ErrorPart,
     ErrorVolatile,
     ExpectationPart,
-    Line,
     MismatchPart,
     Report,
     RunPart,
     Settled,
     StepPart,
 )
+from bgpsim.report.part import Line
 
 # junit-4.xsd of Jenkins' xUnit plug-in: element -> its children in order, and its attributes (required first).
 SHAPE: dict[str, tuple[tuple[str, ...], set[str], set[str]]] = {

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bgpsim.report.document import Line
 from bgpsim.report.masking import masked, masked_part
+from bgpsim.report.part import Line
 
 WORDS = st.text(st.characters(codec="ascii", exclude_characters="\"';,}\n\r", categories=("L", "N", "P")), min_size=8)
 

@@ -9,9 +9,9 @@ import pytest
 
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.description import Network
-from bgpsim.scenario.announcements import AnnouncementReader
-from bgpsim.scenario.names import Names
-from bgpsim.scenario.problems import Problems
+from bgpsim.scenario.reading.announcements import AnnouncementReader
+from bgpsim.scenario.reading.names import Names
+from bgpsim.scenario.reading.problems import Problems
 from bgpsim.scenario.schema import AnnounceEntry, WithdrawEntry
 from bgpsim.source import Source
 

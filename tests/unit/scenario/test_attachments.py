@@ -1,6 +1,6 @@
 """Interface names of the speakers' links fit into 15 characters and are unique per device."""
 
-from bgpsim.scenario.attachments import speaker_files
+from bgpsim.scenario.reading.attachments import speaker_files
 from bgpsim.scenario.schema import SpeakerSection
 from bgpsim.source import Source
 

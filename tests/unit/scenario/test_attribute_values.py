@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bgpsim.scenario.attribute_values import (
+from bgpsim.scenario.schema.attribute_values import (
     aggregator,
-    dotted,
     extended_community,
     octets,
     optional_flags,
+    router_id,
     unknown_code,
 )
 
-CHECKS = (aggregator, dotted, extended_community, octets)
+CHECKS = (aggregator, router_id, extended_community, octets)
 
 
 @given(st.text(max_size=30))
@@ -57,8 +57,8 @@ def test_octets_are_hexadecimal(value: bytes) -> None:
         (aggregator, "0:1.2.3.4", "is not an aggregator; expected ASN:ADDRESS"),
         (aggregator, "65000", "is not an aggregator"),
         (aggregator, "65000:1.2.3", "is not an aggregator"),
-        (dotted, "0.0.0.0", "expected another than 0.0.0.0 (RFC 6286)"),
-        (dotted, "9", "expected one written like 192.0.2.1"),
+        (router_id, "0.0.0.0", "expected another than 0.0.0.0 (RFC 6286)"),
+        (router_id, "9", "expected one written like 192.0.2.1"),
         (octets, "0x", "is no value; expected '0x' and an even number of hexadecimal digits"),
         (octets, "0x123", "is no value"),
         (octets, "12", "is no value"),

@@ -9,7 +9,7 @@ from test_loading import HEAD, folder, problems  # noqa: F401
 
 from bgpsim.model import outcomes, predict
 from bgpsim.network.state import NetworkState, SessionKey
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import AwaitEvent, Configure, SetInterface, SetNode, SetSession, Step
 
 POLICIES = "    apply: [cilium-bgp-peering-policies.yaml]\n"

@@ -6,8 +6,8 @@ import pytest
 
 from bgpsim.errors import InputError
 from bgpsim.network.description import Device, Endpoint, Interface, Network
-from bgpsim.scenario.endpoints import Endpoints, all_pairs
-from bgpsim.scenario.names import Names
+from bgpsim.scenario.reading.endpoints import Endpoints, all_pairs
+from bgpsim.scenario.reading.names import Names
 from bgpsim.scenario.schema import NamedPrefix
 from bgpsim.source import Source
 

@@ -11,7 +11,7 @@ from bgpsim.errors import InputError
 from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.model import predict
 from bgpsim.network.state import NetworkState, SessionKey
-from bgpsim.scenario.loading import load
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import Impair, Scenario, SetInterface, Silence
 
 SHIPPED = Path(__file__).parents[3] / "scenarios" / "cilium-bgp"

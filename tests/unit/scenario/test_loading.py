@@ -9,7 +9,7 @@ import pytest
 from bgpsim.errors import InputError
 from bgpsim.model import predict
 from bgpsim.network.state import NetworkState, SessionKey
-from bgpsim.scenario.loading import load, up_to
+from bgpsim.scenario.reading.loading import load, up_to
 from bgpsim.scenario.timeline import Announce, Apply, Execute, SetInterface, Withdraw
 
 SHIPPED = Path(__file__).parents[3] / "scenarios" / "cilium-bgp"

@@ -9,9 +9,9 @@ import pytest
 
 from bgpsim.model import predict
 from bgpsim.network.state import NetworkState
-from bgpsim.scenario.loading import load
 from bgpsim.scenario.older_states import WHOLE, OlderStates
-from bgpsim.scenario.recording import Past
+from bgpsim.scenario.playing.recording import Past
+from bgpsim.scenario.reading.loading import load
 
 SCENARIO = Path(__file__).parents[3] / "scenarios" / "cilium-bgp" / "scenario.yaml"
 

@@ -19,9 +19,9 @@ from bgpsim.report.canonical import to_json, without_volatile
 from bgpsim.report.document import Report, RunPart, StepPart
 from bgpsim.report.markdown import render
 from bgpsim.report.terminal import Terminal
-from bgpsim.scenario import continuous, probing
-from bgpsim.scenario.loading import load
-from bgpsim.scenario.recording import Record
+from bgpsim.scenario.playing import continuous, probing
+from bgpsim.scenario.playing.recording import Record
+from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.timeline import Scenario, Step
 
 SHIPPED = Path(__file__).parents[3] / "scenarios" / "cilium-bgp"

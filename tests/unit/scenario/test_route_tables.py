@@ -12,9 +12,9 @@ import pytest
 from bgpsim.errors import InputError
 from bgpsim.inputs.files.route_table import AnnouncedTable, grouped_routes, in_force, taken_out
 from bgpsim.inputs.files.speakers import Announcement
-from bgpsim.scenario.loading import load
-from bgpsim.scenario.route_generator import generate
-from bgpsim.scenario.route_mrt import is_mrt, read_mrt
+from bgpsim.scenario.reading.loading import load
+from bgpsim.scenario.reading.route_generator import generate
+from bgpsim.scenario.reading.route_mrt import is_mrt, read_mrt
 from bgpsim.scenario.timeline import AnnounceTable, Scenario, Withdraw, WithdrawTable
 from bgpsim.source import Source
 

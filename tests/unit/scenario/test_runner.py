@@ -25,7 +25,7 @@ from bgpsim.network.state import FlowKey, Forwarding, ForwardingPath, Hop, Netwo
 from bgpsim.observe.settle import Settled
 from bgpsim.report.canonical import to_json, without_volatile
 from bgpsim.report.document import Report, RunPart, StepPart
-from bgpsim.scenario import planning, runner
+from bgpsim.scenario.playing import planning, runner
 from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, Scenario, SetInterface, Step, Withdraw
 from bgpsim.source import Source, Unmodelled
 

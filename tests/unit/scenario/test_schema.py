@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bgpsim.errors import InputError
-from bgpsim.scenario.document import read
+from bgpsim.scenario.reading.document import read
 from bgpsim.scenario.schema import AnnounceEntry, scenario_schema
 
 SHIPPED = Path(__file__).parents[3] / "scenarios" / "cilium-bgp"

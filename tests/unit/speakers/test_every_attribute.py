@@ -32,9 +32,9 @@ from bgpsim.network.description import (
 from bgpsim.network.state import Attributes, SessionKey
 from bgpsim.network.types import FAMILIES, family_of
 from bgpsim.observe.wire import net_effect
-from bgpsim.scenario.announcements import AnnouncementReader
-from bgpsim.scenario.names import Names
-from bgpsim.scenario.problems import Problems
+from bgpsim.scenario.reading.announcements import AnnouncementReader
+from bgpsim.scenario.reading.names import Names
+from bgpsim.scenario.reading.problems import Problems
 from bgpsim.scenario.schema import AnnounceEntry
 from bgpsim.source import Source
 from bgpsim.speakers.commands import announce_line

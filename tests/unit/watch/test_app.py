@@ -215,3 +215,13 @@ def test_when_the_lab_has_ended_it_stays_to_be_read() -> None:
         assert not isinstance(app.screen, Prompt)
 
     watched(feed, does)
+
+
+def test_panels_that_are_gone_are_not_refreshed() -> None:
+    """On its way out the screen is emptied, and the next refresh may come before the app has ended."""
+
+    async def does(app: WatchApp, pilot: Pilot[None]) -> None:
+        await app.screen.query("*").remove()
+        await pilot.pause(0.5)
+
+    watched(ScriptedFeed(*BEGINNING), does)

@@ -1,0 +1,176 @@
+"""What a prediction leaves open: ties that the order of arrival decides, ways that a hash chooses, unrest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from bgpsim.model.classes import Sizes
+from bgpsim.model.decision import Candidate, Decided, equal_cost
+from bgpsim.model.fib import OBSERVED_KINDS
+from bgpsim.model.groups import Groups, NextHops
+from bgpsim.model.neighbors import neighbor_sources
+from bgpsim.model.propagation import Solution, TableKey, rules_of
+from bgpsim.model.sessions import SessionEnd, Sessions
+from bgpsim.network.description import Device, Network
+from bgpsim.network.state import BgpPath, NetworkState, PathKey, SessionKey
+from bgpsim.network.types import Prefix, family_of
+from bgpsim.source import Source, Unmodelled
+
+
+class Arrival(NamedTuple):
+    """A destination whose best path only the order of arrival tells."""
+
+    table: TableKey
+    best: Candidate
+    rivals: tuple[Candidate, ...]
+
+    def key(self, path: Candidate) -> PathKey:
+        return PathKey(self.table.device, family_of(self.table.prefix), self.table.prefix, *path.place)
+
+
+def orders_of_arrival(network: Network, solution: Solution, before: NetworkState | None) -> list[Arrival]:
+    """Ties between external paths that nothing but history decides, where history is not known."""
+    found = []
+    for table, decided in solution.tables.items():
+        device = network.devices[table.device]
+        if device.bgp is None or device.bgp.engine != "frr" or device.bgp.compare_router_id:
+            continue
+        best = next((entry.path for entry in decided if entry.best), None)
+        if best is None or best.type != "ebgp":
+            continue
+        rivals = tuple(entry.path for entry in decided if not entry.best and _rivals(entry, best, device))
+        if rivals and not _history_decides(table, best, rivals, before):
+            found.append(Arrival(table, best, rivals))
+    return found
+
+
+def open_arrival(
+    network: Network, sessions: Sessions, solution: Solution, arrival: Arrival, sizes: Sizes
+) -> Unmodelled:
+    table, best, rivals = arrival
+    end = sessions.ends[SessionKey(table.device, best.neighbor)]
+    names = ", ".join(sorted(path.neighbor for path in (best, *rivals)))
+    return Unmodelled(
+        source=_anchor(network, network.devices[table.device], end),
+        device=table.device,
+        text=f"order of arrival decides between the paths of {_alike(table.prefix, sizes)} from {names}",
+        effect="possible",
+        affects=_holders(solution, table),
+        why="FRR keeps the external path that came first; the lower router ID is assumed to have",
+    )
+
+
+def split_sessions(network: Network, sessions: Sessions) -> list[Unmodelled]:
+    return [
+        Unmodelled(
+            source=_anchor(network, network.devices[key.device], sessions.ends[key]),
+            device=key.device,
+            text=f"packets of the session with {key.neighbor} are lost on one of several ways",
+            effect="possible",
+            affects=(key.device, sessions.ends[key].peer.device),
+            why="the kernel's hash decides whether a connection takes it; it is assumed to find another",
+        )
+        for key in sorted(sessions.split)
+    ]
+
+
+def stale_groups(
+    network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept: Groups, sizes: Sizes
+) -> list[Unmodelled]:
+    """Routes over nexthop groups that the kernel has taken members from: true for as long as zebra keeps a group."""
+    found = []
+    for name, routes in used.items():
+        for prefix, group in routes.items():
+            lost = group - kept.get(name, {}).get(group, group)
+            if lost:
+                interfaces = ", ".join(sorted(str(hop.interface) for hop in lost))
+                found.append(
+                    Unmodelled(
+                        source=_anchor(network, network.devices[name], None),
+                        device=name,
+                        text=f"the kernel's nexthop group of {_alike(prefix, sizes)} has lost {interfaces}",
+                        effect="possible",
+                        affects=(name,),
+                        why="FRR 8.4 takes a group again that an interface has left when it was down, unless the group"
+                        " was out of use for three minutes",
+                    )
+                )
+    return found
+
+
+def _rivals(entry: Decided, best: Candidate, device: Device) -> bool:
+    assert device.bgp is not None
+    path = entry.path
+    return path.valid and path.type == "ebgp" and equal_cost(path, best, rules_of(device.bgp))
+
+
+def _history_decides(
+    table: TableKey, best: Candidate, rivals: tuple[Candidate, ...], before: NetworkState | None
+) -> bool:
+    """The best path was best before with the same attributes; or all were there, and none of them was best."""
+    if before is None:
+        return False
+
+    def earlier(path: Candidate) -> BgpPath | None:
+        then = before.paths.get(PathKey(table.device, family_of(table.prefix), table.prefix, *path.place))
+        same = then is not None and replace(then.attributes, unknown=()) == replace(path.attributes, unknown=())
+        return then if same else None
+
+    was = earlier(best)
+    if was is not None and was.best:
+        return True
+    known = [earlier(path) for path in (best, *rivals)]
+    return all(path is not None and path.valid and not path.best for path in known)
+
+
+def _holders(solution: Solution, table: TableKey) -> tuple[str, ...]:
+    return tuple(sorted({other.device for other in solution.tables if other.prefix == table.prefix}))
+
+
+def unrest(network: Network, solution: Solution, settled: bool, sizes: Sizes) -> list[Unmodelled]:
+    found = [
+        Unmodelled(
+            source=_anchor(network, network.devices[table.device], None),
+            device=table.device,
+            text=f"the best path of {_alike(table.prefix, sizes)} does not come to rest",
+            effect="possible",
+            affects=_holders(solution, table),
+        )
+        for table in solution.unstable
+    ]
+    if not settled:
+        names = tuple(sorted(name for name, device in network.devices.items() if device.bgp))
+        first = network.devices[names[0]]
+        text = "sessions and the routes that carry them do not come to rest"
+        found.append(Unmodelled(_anchor(network, first, None), None, text, "possible", names))
+    return found
+
+
+def _anchor(network: Network, device: Device, end: SessionEnd | None) -> Source:
+    """The line to point at: the neighbor's, the BGP instance's, the device's."""
+    if end is not None:
+        for line in neighbor_sources(end.neighbor):
+            return line
+    if device.bgp is not None and device.bgp.source is not None:
+        return device.bgp.source
+    return device.source or Source(network.name, 0)
+
+
+def open_haste(network: Network) -> Unmodelled:
+    names = tuple(sorted(name for name, device in network.devices.items() if device.kind in OBSERVED_KINDS))
+    return Unmodelled(
+        source=_anchor(network, network.devices[names[0]], None),
+        device=None,
+        text="how far the routers had come when the step went on decides",
+        effect="possible",
+        affects=names,
+        why="the step acts on an event and does not wait until nothing moves",
+    )
+
+
+def _alike(prefix: Prefix, sizes: Sizes) -> str:
+    """A prefix, and how many others are as it is."""
+    more = sizes.get(prefix, 1) - 1
+    return f"{prefix} and {more} more" if more else str(prefix)

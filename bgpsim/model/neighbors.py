@@ -1,0 +1,72 @@
+"""What a configured neighbor and a router's addresses mean, at one end alone."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+from bgpsim.model.wiring import LOOPBACK
+from bgpsim.network.description import BgpInstance, Device, Neighbor
+from bgpsim.network.types import Address
+from bgpsim.source import Source
+
+
+def router_id(device: Device) -> IPv4Address:
+    """As configured; else FRR's choice: the highest address of `lo`, then of any interface (zebra/router-id.c)."""
+    assert device.bgp is not None
+    if device.bgp.router_id is not None:
+        return device.bgp.router_id
+    found: list[tuple[bool, IPv4Address]] = [(False, IPv4Address(0))]
+    for interface in device.interfaces:
+        for address in interface.addresses:
+            if isinstance(address.ip, IPv4Address) and not address.ip.is_loopback and interface.up:
+                found.append((interface.name == LOOPBACK, address.ip))
+    return max(found)[1]
+
+
+def derived_address(device: Device, neighbor: Neighbor) -> IPv4Address | None:
+    """The other end's address on an interface with a /30 or /31, which an unnumbered neighbor of FRR's prefers
+    (bgpd/bgp_fsm.c and bgpd.c, bgp_peer_conf_if_to_su_update_v4)."""
+    interface = device.interface(neighbor.interface) if neighbor.interface and neighbor.address is None else None
+    if interface is None or not interface.up or neighbor.v6_only:
+        return None
+    for address in interface.addresses:
+        if isinstance(address.ip, IPv4Address) and address.network.prefixlen in (30, 31):
+            others = [other for other in address.network.hosts() if other != address.ip]
+            return IPv4Address(others[0]) if len(others) == 1 else None
+    return None
+
+
+def address_of(device: Device, neighbor: Neighbor) -> Address | None:
+    """The neighbor's, as it is configured or derived."""
+    return neighbor.address if neighbor.address is not None else derived_address(device, neighbor)
+
+
+def as_number_fits(instance: BgpInstance, neighbor: Neighbor, peer: BgpInstance) -> bool:
+    if neighbor.remote_as == "internal":
+        return peer.asn == instance.asn
+    if neighbor.remote_as == "external":
+        return peer.asn != instance.asn
+    return peer.asn == neighbor.remote_as
+
+
+def preferred_source(device: Device, interface: str, towards: Address, version: int) -> Address | None:
+    """The kernel's choice: an address of the egress interface (the one that shares the next hop's network first),
+    else the first address of any other interface (net/ipv4/devinet.c, inet_select_addr)."""
+    out = device.interface(interface)
+    own = [a for a in out.addresses if a.version == version] if out else []
+    for address in own:
+        if towards in address.network:
+            return address.ip
+    if own:
+        return own[0].ip
+    for other in device.interfaces:
+        for address in other.addresses:
+            if address.version == version and other.up and not address.ip.is_link_local:
+                return address.ip
+    return None
+
+
+def neighbor_sources(neighbor: Neighbor) -> tuple[Source, ...]:
+    if neighbor.sources:
+        return neighbor.sources
+    return (neighbor.source,) if neighbor.source else ()

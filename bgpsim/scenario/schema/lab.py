@@ -1,0 +1,27 @@
+"""`lab:`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bgpsim.scenario.schema.section import Name, Section
+
+
+class LabSection(Section):
+    """The files of the lab, relative to the scenario file's folder."""
+
+    topology: Name = Field(description="a containerlab topology file")
+    cluster: Name | None = Field(default=None, description="a kind cluster file")
+    manifests: list[Name] = Field(default=[], description="Kubernetes manifests that are there from the start")
+    cilium: Literal["1.12", "1.13", "1.14", "1.15", "1.16", "1.17", "1.18"] = Field(
+        default="1.14", description="Cilium's minor version"
+    )
+    ecmp: Literal["as-is", "forced"] = Field(
+        default="as-is",
+        description="forced: hashing on layer 4 with a seed per router, so that packets walk every branch",
+    )
+    allow_refused: bool = Field(
+        default=False, description="a configuration line that a router refuses does not make the verdict inconclusive"
+    )
