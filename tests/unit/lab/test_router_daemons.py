@@ -91,5 +91,5 @@ def test_one_that_ends_later(more: list[str], gone: tuple[str, ...], named: str)
 def test_one_that_was_started_anew_is_another() -> None:
     daemons = RouterDaemons()
     daemons.remember(Agent(STARTS, RUNNING), ["r1"])
-    with pytest.raises(DeviceDied, match="^r1: bgpd ended by itself$"):
+    with pytest.raises(DeviceDied, match=r"^r1: bgpd ended by itself$"):
         daemons.check(Agent(STARTS, {**without("bgpd"), "70": "bgpd"}))
