@@ -61,13 +61,14 @@ def _print(found: Differences, *, as_json: bool, markdown: bool, verbose: bool) 
         DiffText(terminal(), verbose).show(found)
 
 
-def _lab_now(name: str) -> RunStates:
-    """Looks at the lab first, as a step of its own."""
+def _lab_now(name: str, now: bool) -> RunStates:
+    """With `now` it looks at the lab first, as a step of its own."""
     from bgpsim.cli.output import Silent
     from bgpsim.keeper.client import connect
 
     with connect(name or None) as client:
-        client.play([{}], "diff", Silent())
+        if now:
+            client.play([{}], "diff", Silent())
         return client.states()
 
 

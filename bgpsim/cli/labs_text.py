@@ -75,7 +75,7 @@ def inspected(name: str, status: dict[str, Any]) -> Iterator[RenderableType]:
         timeline.add_column(heading)
     for step in status["timeline"]:
         at = time.strftime("%H:%M:%S", time.localtime(step["at"]))
-        timeline.add_row(at, step["step"], step["verdict"], "\n".join(step["actions"]))
+        timeline.add_row(at, Text(step["step"]), step["verdict"], Text("\n".join(step["actions"])))
     yield timeline
 
 

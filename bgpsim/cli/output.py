@@ -46,6 +46,7 @@ class Silent:
     """For `--json`: the report alone is printed, at the end."""
 
     def scenario(self, name: str, file: str) -> None: ...
+    def before(self, step: StepPart) -> None: ...
     @contextmanager
     def working(self, text: str) -> Iterator[Callable[[str], None]]:
         yield lambda _: None
@@ -62,6 +63,7 @@ class Starting:
         self._listening = listening
 
     def scenario(self, name: str, file: str) -> None: ...
+    def before(self, step: StepPart) -> None: ...
     def working(self, text: str) -> AbstractContextManager[Callable[[str], None]]:
         return self._listening.working(text)
 

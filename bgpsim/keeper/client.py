@@ -170,6 +170,8 @@ class Relayed:
         match message["event"]:
             case "scenario":
                 self._listener.scenario(message["name"], message["file"])
+            case "before":
+                self._listener.before(doc.StepPart.model_validate(message["step"]))
             case "working":
                 self._working(message["text"])
             case "waiting":

@@ -64,6 +64,9 @@ class ToClient:
     def scenario(self, name: str, file: str) -> None:
         self._client.send({"event": "scenario", "name": name, "file": file})
 
+    def before(self, step: doc.StepPart) -> None:
+        self._client.send({"event": "before", "step": _json(step)})
+
     @contextmanager
     def working(self, text: str) -> Iterator[Callable[[str], None]]:
         self._client.send({"event": "working", "text": text})

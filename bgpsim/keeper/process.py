@@ -49,6 +49,9 @@ class _ToStarter:
     def scenario(self, name: str, file: str) -> None:
         self.send({"event": "scenario", "name": name, "file": file})
 
+    def before(self, step: doc.StepPart) -> None:
+        """There is none before the lab is up."""
+
     @contextmanager
     def working(self, text: str) -> Iterator[Callable[[str], None]]:
         self.send({"event": "working", "text": text})

@@ -66,6 +66,11 @@ class Terminal:
         self._differences_before = ()
         self._say(f"[bold]{escape(name)}[/]  [dim]{escape(file)}[/]")
 
+    def before(self, step: StepPart) -> None:
+        """A running lab: what is as it was after this step is not told again."""
+        self._sessions_before = list(step.sessions)
+        self._differences_before = gathered(step.mismatches, step.mismatch_groups)
+
     def lab(self, lab: LabPart, seconds: float) -> None:
         used: dict[str, list[str]] = {}
         for image in lab.images:

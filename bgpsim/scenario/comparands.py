@@ -27,8 +27,8 @@ REPORT = "report.json"
 _LAB = "lab:"
 _SCENARIO = re.compile(r"^(steps|lab):", re.MULTILINE)
 
-LabNow: TypeAlias = Callable[[str], RunStates]
-"""The states of a running lab's steps, the last of them as it is now."""
+LabNow: TypeAlias = Callable[[str, bool], RunStates]
+"""The states of a running lab's steps; if so asked, the last of them as it is now."""
 StatesOf: TypeAlias = Callable[[Scenario], RunStates]
 """Predicts a scenario, or runs it on a lab."""
 Place: TypeAlias = tuple[RunStates, StepStates]
@@ -124,7 +124,7 @@ def _place(text: str, revisions: Revisions) -> Named:
 
 def _read_lab(side: Named, lab_now: LabNow) -> Side:
     assert side.lab is not None
-    run = lab_now(side.lab)
+    run = lab_now(side.lab, side.pick is None)
     return Side(side.name, (run,), side.pick or run.steps[-1].name, live=True)
 
 

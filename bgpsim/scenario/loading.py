@@ -59,6 +59,8 @@ class LabSoFar:
     timeline: Timeline = field(default_factory=Timeline)
     steps: tuple[str, ...] = ()
     """Their names, in order."""
+    files: LabFiles | None = None
+    """Its files as it came up from them; the document's own lab is then the same one."""
     named: frozenset[FlowKey] = frozenset()
     """Flows that an expectation of theirs has named."""
 
@@ -66,6 +68,7 @@ class LabSoFar:
 def _named(document: Document, folder: Path, onto: LabSoFar) -> Scenario:
     """All that the file names, read and checked."""
     files, manifests = _files(document, folder)
+    files = files if onto.files is None else onto.files
     problems = Problems()
     refused = _speakers(document, build_network(replace(files, speakers=()), Timeline()), problems)
     usable = replace(files, speakers=tuple(s for s in files.speakers if s.name not in refused))

@@ -58,6 +58,8 @@ class LabSession:
     timeline: Timeline = field(default_factory=Timeline)
     named: frozenset[FlowKey] = frozenset()
     played: list[PlayedStep] = field(default_factory=list)
+    last: doc.StepPart | None = None
+    """The last step that ended."""
     facts: LabFacts | None = None
 
     def start(self, listener: Listener, *, first_step: bool) -> Outcome:
@@ -104,6 +106,8 @@ class LabSession:
         """Take the lab through these steps; `wanted` is asked before each."""
         record = Record(scenario, strict, past=self.past, facts=self.lab.facts)
         listener.scenario(scenario.name, scenario.file)
+        if self.last is not None:
+            listener.before(self.last)
         return self._play(record, listener, strict=strict, wanted=wanted)
 
     def states(self) -> RunStates:
@@ -141,11 +145,11 @@ class LabSession:
 
     def _note(self, step: Step | None, part: doc.StepPart) -> None:
         if step is not None:
-            self.timeline = step.timeline
+            self.timeline, self.last = step.timeline, part
         self.played.append(PlayedStep(part.name, part.verdict, tuple(part.actions), time.time()))
 
     def _read(self, document: Document, folder: Path | None = None) -> Scenario:
-        so_far = LabSoFar(self.timeline, tuple(self.past.names), self.named)
+        so_far = LabSoFar(self.timeline, tuple(self.past.names), self.files, self.named)
         return load_document(document, folder or self.folder, so_far)
 
     def _by_hand(self, steps: list[dict[str, Any]], said: str) -> Document:

@@ -69,6 +69,9 @@ class _Heard:
 
     def scenario(self, name: str, file: str) -> None: ...
 
+    def before(self, step: doc.StepPart) -> None:
+        """It is on the screen."""
+
     @contextmanager
     def working(self, text: str) -> Iterator[Callable[[str], None]]:
         self._tell(text)

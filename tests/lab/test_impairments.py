@@ -268,7 +268,7 @@ def test_the_shipped_scenario_with_a_lossy_session(tmp_path: Path) -> None:
     induced = " ".join(done["lab"]["induced"])
     assert "relay" in induced if netem else "netem" in induced
     for step in done["steps"]:
-        all_compared(step, wire=False)
+        all_compared(step)
     silent = done["steps"][3]
     down = {(row["device"], row["neighbor"]) for row in silent["sessions"] if row["observed"]["state"] == "Down"}
     assert down == {("router0", "net1"), ("tor1", "net0")}

@@ -214,7 +214,7 @@ def test_routes_by_hand_with_every_attribute(bgpsim: Bgpsim, seed: str) -> None:
     assert path["aspath"]["string"] == "65099 65020 {65021,65022}"
     bgpsim("announce", "100.64.1.0/24", "--to", "tor1", "--replace", "--med", "9", "-q")
     bgpsim("announce", "worker3.pod-cidr", "--half", "low", "--to", "tor0", "-q")
-    assert "not announced" in bgpsim("announce", "100.64.9.0/24", "--replace", code=2).stderr
+    assert "announces not 100.64.9.0/24" in bgpsim("announce", "100.64.9.0/24", "--replace", code=2).stderr
     bgpsim("withdraw", "100.64.1.0/24", "-q")
     gone = json.loads(bgpsim("withdraw", "--all", "--json").stdout)
     assert gone["exit_code"] == 0
@@ -228,7 +228,7 @@ def test_a_scenario_against_a_running_lab(bgpsim: Bgpsim, seed: str) -> None:
     bgpsim("lab", "exec", "tor1", "ip", "route", "add", "blackhole", "10.1.1.0/24", "metric", "1")
     found = bgpsim("diff", "--plan", predicted, f"lab:{seed}", "--json", code=1).stdout
     (compared,) = json.loads(found)["steps"]
-    lost = {(pair["from"], pair["to"]) for pair in compared["observed"]["reachability"]["lost"]}
+    lost = {(pair["from"]["id"], pair["to"]["id"]) for pair in compared["observed"]["reachability"]["lost"]}
     assert ("pod:default/netshoot@worker3", "pod:default/netshoot@worker") in lost
     bgpsim("lab", "exec", "tor1", "ip", "route", "del", "blackhole", "10.1.1.0/24", "metric", "1")
     bgpsim("diff", "--plan", predicted, f"lab:{seed}", "-q")
@@ -257,15 +257,14 @@ def test_bad_input_changes_nothing(bgpsim: Bgpsim, seed: str) -> None:
 
 
 def test_writers_take_turns_and_readers_do_not_wait(bgpsim: Bgpsim, seed: str) -> None:
-    names = {s["step"] for s in bgpsim.json("lab", "inspect", seed)["timeline"]}
+    earlier = len(bgpsim.json("lab", "inspect", seed)["timeline"])
     writers = [bgpsim.start("lab", "check", "--json") for _ in range(2)]
     eventually(lambda: bgpsim.labs()[0]["writer"] is not None, "somebody writes")
     assert "tor0" in bgpsim("lab", "exec", "tor0", "hostname").stdout
     reports = [json.loads(writer.communicate(timeout=120)[0]) for writer in writers]
     assert {report["exit_code"] for report in reports} == {0}
-    played = [s["step"] for s in bgpsim.json("lab", "inspect", seed)["timeline"]]
-    assert len(set(played)) == len(played)
-    assert len(set(played) - names) == 2
+    played = [s["step"] for s in bgpsim.json("lab", "inspect", seed)["timeline"]][earlier:]
+    assert len(set(played)) == len(played) == 2
 
 
 def test_a_client_that_does_not_read_holds_up_nobody(bgpsim: Bgpsim, seed: str) -> None:
