@@ -17,7 +17,6 @@ from bgpsim.network.types import Prefix
 
 Key = TypeVar("Key", bound=tuple[Any, ...])
 Value = TypeVar("Value")
-Other = TypeVar("Other")
 Place: TypeAlias = tuple[Any, ...]
 """A key whose `prefix` is None."""
 

@@ -1,4 +1,4 @@
-"""How long nothing must happen before a step counts as settled (design: longer than every delay daemons add)."""
+"""How long nothing must happen before a step counts as settled (longer than every delay that daemons add)."""
 
 from __future__ import annotations
 

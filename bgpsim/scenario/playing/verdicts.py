@@ -1,4 +1,4 @@
-"""Verdicts, exit codes and the error part of a report, exactly as the contract has them."""
+"""Verdicts, exit codes and the error part of a report."""
 
 from __future__ import annotations
 

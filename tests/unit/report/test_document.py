@@ -1,4 +1,4 @@
-"""report.json keeps the contract's shape."""
+"""report.json keeps its published shape."""
 
 import json
 
