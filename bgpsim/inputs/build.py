@@ -382,7 +382,7 @@ class _Builder:
             tuple(interfaces),
             forwards=False,
             bgp=BgpInstance(
-                engine="exabgp",
+                engine=speaker.engine,
                 asn=speaker.asn,
                 router_id=speaker.router_id,
                 neighbors=tuple(neighbors),

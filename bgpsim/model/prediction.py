@@ -236,8 +236,7 @@ def _sessions(network: Network, sessions: Sessions, solution: Solution, sizes: S
     counts = _counters(sessions, solution, sizes)
     shown: dict[SessionKey, Session] = dict(sessions.down)
     for key, end in sessions.ends.items():
-        instance = network.devices[key.device].bgp
-        speaks = instance is not None and instance.engine != "exabgp"
+        speaks = not _is_speaker(network, key.device)
         shown[key] = Session(
             "Established",
             end.type,
@@ -285,7 +284,7 @@ def _paths(
     for key, path in before.paths.items() if before else ():
         earlier.setdefault(TableKey(key.device, key.prefix), {})[key.neighbor, key.path_id] = path
     for table, decided in solution.tables.items():
-        if _engine(network, table.device) == "exabgp":
+        if _is_speaker(network, table.device):
             continue
         then = earlier.get(table, {})
         unchanged = len(then) == len(decided) and all(_unchanged(entry, then) for entry in decided)
@@ -321,6 +320,11 @@ def _unchanged(entry: Decided, then: Mapping[tuple[str, int], BgpPath]) -> bool:
     )
 
 
+def _is_speaker(network: Network, device: str) -> bool:
+    """It says what it is told to, keeps no table and passes nothing on, whatever it runs."""
+    return network.devices[device].kind == "speaker"
+
+
 def _engine(network: Network, device: str) -> str | None:
     instance = network.devices[device].bgp
     return instance.engine if instance else None
@@ -331,7 +335,7 @@ def _advertised(network: Network, sessions: Sessions, solution: Solution) -> Map
     return {
         key: sent.printed
         for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0]))
-        if _engine(network, key.device) != "exabgp" and not sessions.ends[SessionKey(*key[:2])].add_path
+        if not _is_speaker(network, key.device) and not sessions.ends[SessionKey(*key[:2])].add_path
     }
 
 
@@ -340,9 +344,9 @@ def _wire(network: Network, sessions: Sessions, solution: Solution) -> Mapping[W
     wire: dict[WireKey, Sent] = {}
     for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
         peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
-        if _engine(network, key.device) == "exabgp":
+        if _is_speaker(network, key.device):
             wire[WireKey(key.device, "sent", peer, key.family, key.prefix, key.path_id)] = sent
-        elif _engine(network, peer) == "exabgp":
+        elif _is_speaker(network, peer):
             wire[WireKey(peer, "received", key.device, key.family, key.prefix, key.path_id)] = sent
         else:
             wire[WireKey(key.device, "sent", key.neighbor, key.family, key.prefix, key.path_id)] = sent

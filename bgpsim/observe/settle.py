@@ -88,7 +88,7 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
     watched = {
         "kernels": sorted(n for n, d in devices.items() if d.role in ("router", "node", "host")),
         "routers": sorted(n for n, d in devices.items() if d.engine == "frr"),
-        "nodes": sorted(n for n, d in devices.items() if d.engine == "gobgp"),
+        "nodes": sorted(n for n, d in devices.items() if d.role == "node" and d.engine == "gobgp"),
     }
     links = link_states(agent)
     quiet += 2 * links.delay

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError
@@ -28,6 +28,7 @@ from bgpsim.lab.embedded.parallel import in_parallel
 from bgpsim.lab.embedded.plan import BuildPlan, Container, make_plan
 from bgpsim.lab.embedded.refusals import refused_at_boot, refused_by_vtysh
 from bgpsim.lab.embedded.sandbox import Sandbox, check_host
+from bgpsim.lab.embedded.speaker_needs import check_extras
 from bgpsim.lab.embedded.vtysh import type_lines
 from bgpsim.lab.images import Image, ensure, resolve
 from bgpsim.source import Source
@@ -45,6 +46,7 @@ class EmbeddedLab:
     """See `bgpsim.lab.base.Lab`. Nothing starts before `bring_up`; errors in the files come from the constructor."""
 
     def __init__(self, files: LabFiles, store: Path, attach: AttachSpeakers | None = None) -> None:
+        check_extras(files.speakers)
         self._files = files
         self._attach = attach
         self._store = store
@@ -57,7 +59,8 @@ class EmbeddedLab:
         self._images: Mapping[str, Image] = {}
         self._facts = LabFacts("embedded", rootless=True)
         self._impairments = Impairments()
-        self._devices = {d.name: d for c in self._plan.containers if (d := _device(c)) is not None}
+        speaking = {speaker.name: speaker.engine for speaker in files.speakers}
+        self._devices = {d.name: d for c in self._plan.containers if (d := _device(c, speaking)) is not None}
         self._outages = Outages(self._plan)
 
     @property
@@ -360,6 +363,10 @@ class EmbeddedLab:
             found.append(StandIn("Cilium agent", f"gobgpd {images['node'].versions['gobgpd']}"))
             found.append(StandIn("Cilium datapath", "kernel routes, a namespace per pod"))
             found.append(StandIn("kubelet and scheduler", "a namespace per node, pods placed by bgpsim"))
+        for speaker in self._files.speakers:
+            if speaker.engine == "gobgp":
+                by = f"gobgpd {images['node'].versions['gobgpd']}"
+                found.append(StandIn(f"ExaBGP (speaker {speaker.name})", by))
         return tuple(found)
 
     def _induced(self) -> tuple[str, ...]:
@@ -378,7 +385,7 @@ class EmbeddedLab:
             for image in images.values()
             if package in image.versions
         }
-        if self._files.speakers:
+        if any(speaker.engine == "exabgp" for speaker in self._files.speakers):
             found["exabgp"] = version("exabgp")
         return {**found, "kernel": os.uname().release}
 
@@ -387,14 +394,14 @@ def _how(exit_code: int) -> str:
     return f"exit code {exit_code}" if exit_code >= 0 else f"killed by {signal.Signals(-exit_code).name}"
 
 
-def _device(container: Container) -> LabDevice | None:
-    """None for what observers do not look at: a management network's far end, a container in another's namespace."""
+def _device(container: Container, speaking: Mapping[str, Literal["exabgp", "gobgp"]]) -> LabDevice | None:
+    """`speaking`: the speakers' engines. None for what observers do not look at: a management network's far end, a container in another's namespace."""
     if container.role == "gateway" or container.role == "sidecar":
         return None
     return LabDevice(
         container.name,
         container.role,
-        "frr" if container.role == "router" else "exabgp" if container.role == "speaker" else None,
+        "frr" if container.role == "router" else speaking.get(container.name),
         container.name if container.role == "pod" else None,
         container.addresses,
     )
