@@ -186,7 +186,7 @@ class SpeakerControl:
         self._impostors.follow(self.announced, self._tables)
 
     def attach_again(self, router: str) -> None:
-        """The speaker has kept its routes; the router dials every second."""
+        """The speaker has kept its routes, and dials by itself."""
         for speaker in self._speakers:
             for link in speaker.attachments:
                 if link.router == router:

@@ -1,9 +1,9 @@
 """One gobgpd of a speaker, for one router, driven by its gRPC API. In the agent, where its socket is; grpc is imported
 only where a speaker runs GoBGP.
 
-Every attachment has a gobgpd of its own, as ExaBGP's processes. It dials, some 5 to 9 s after it has started or lost its
-session (pkg/server/fsm.go, connectLoop: a random whole number, whatever is configured): FRR 8.4 never dials a link-local
-neighbor that is known by its address (bgpd/bgp_nht.c, "Unable to locate ifindex").
+Every attachment has a gobgpd of its own, as ExaBGP's processes. It dials, some 5 to 9 s after it has started or lost
+its session (pkg/server/fsm.go, connectLoop: a random whole number, whatever is configured): FRR 8.4 never dials a
+link-local neighbor that is known by its address (bgpd/bgp_nht.c, "Unable to locate ifindex").
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class GobgpProcess:
         return f"speaker {self.key[0]} at {self.key[1]}"
 
     def start(self, settings: Mapping[str, Any], timeout: float) -> None:
-        """`settings`: {asn, router_id, interface, neighbor, peer_asn, hold_time}. Returns when it knows its neighbor."""
+        """`settings`: {asn, router_id, interface, neighbor, peer_asn, hold_time}. Returns when it has them."""
         speaker, router = self.key
         self._folder.mkdir(exist_ok=True)
         place = self._folder / f"{router}.sock"
@@ -185,24 +185,30 @@ def _settings(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         ],
     )
     yield "AddPolicy", api.AddPolicyRequest(policy=own)
-    yield "AddPolicyAssignment", api.AddPolicyAssignmentRequest(
-        assignment=api.PolicyAssignment(
-            name="global", direction=api.IMPORT, policies=[api.Policy(name="own-routes")], default_action=api.REJECT
-        )
+    yield (
+        "AddPolicyAssignment",
+        api.AddPolicyAssignmentRequest(
+            assignment=api.PolicyAssignment(
+                name="global", direction=api.IMPORT, policies=[api.Policy(name="own-routes")], default_action=api.REJECT
+            )
+        ),
     )
-    yield "AddPeer", api.AddPeerRequest(
-        peer=api.Peer(
-            conf=api.PeerConf(neighbor_address=neighbor, peer_asn=settings["peer_asn"]),
-            timers=api.Timers(
-                config=api.TimersConfig(
-                    connect_retry=_RETRY,
-                    hold_time=settings["hold_time"],
-                    keepalive_interval=settings["hold_time"] // 3,
-                    idle_hold_time_after_reset=_PAUSE_AFTER_A_RESET,
-                )
-            ),
-            afi_safis=[api.AfiSafi(config=api.AfiSafiConfig(family=f, enabled=True)) for f in FAMILIES.values()],
-        )
+    yield (
+        "AddPeer",
+        api.AddPeerRequest(
+            peer=api.Peer(
+                conf=api.PeerConf(neighbor_address=neighbor, peer_asn=settings["peer_asn"]),
+                timers=api.Timers(
+                    config=api.TimersConfig(
+                        connect_retry=_RETRY,
+                        hold_time=settings["hold_time"],
+                        keepalive_interval=settings["hold_time"] // 3,
+                        idle_hold_time_after_reset=_PAUSE_AFTER_A_RESET,
+                    )
+                ),
+                afi_safis=[api.AfiSafi(config=api.AfiSafiConfig(family=f, enabled=True)) for f in FAMILIES.values()],
+            )
+        ),
     )
 
 

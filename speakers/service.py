@@ -207,8 +207,8 @@ class SpeakerService:
         return list(self._session(speaker, router).log_lines())
 
     def alive(self) -> list[Mapping[str, Any]]:
-        """Per process: speaker, router, program, alive, established, exit_code, how many UPDATEs were sent over the session as
-        it stands, seconds since the last UPDATE of either direction, and the last log lines when it ended.
+        """Per process: speaker, router, program, alive, established, exit_code, how many UPDATEs were sent over the
+        session as it stands, seconds since the last UPDATE of either direction, and the last log lines when it ended.
         """
         return [session.status() for session in self._chosen(None, None)]
 

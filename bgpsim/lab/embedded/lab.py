@@ -20,7 +20,7 @@ from bgpsim.inputs.files.lab_files import LabFiles, TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement
-from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers, StandIn
+from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers
 from bgpsim.lab.embedded.impairments import Impairments
 from bgpsim.lab.embedded.kubernetes import ClusterBgp, desired
 from bgpsim.lab.embedded.outage import Outages, as_link
@@ -29,6 +29,7 @@ from bgpsim.lab.embedded.plan import BuildPlan, Container, make_plan
 from bgpsim.lab.embedded.refusals import refused_at_boot, refused_by_vtysh
 from bgpsim.lab.embedded.sandbox import Sandbox, check_host
 from bgpsim.lab.embedded.speaker_needs import check_extras
+from bgpsim.lab.embedded.stand_ins import stand_ins
 from bgpsim.lab.embedded.vtysh import type_lines
 from bgpsim.lab.images import Image, ensure, resolve
 from bgpsim.source import Source
@@ -106,7 +107,7 @@ class EmbeddedLab:
         self._facts = replace(
             self._facts,
             images=self._image_uses(images),
-            stand_ins=self._stand_ins(images),
+            stand_ins=stand_ins(self._files, images),
             versions=self._versions(images),
         )
         progress("starting nodes")
@@ -357,18 +358,6 @@ class EmbeddedLab:
             if c.image is not None and c.asked
         )
 
-    def _stand_ins(self, images: Mapping[str, Image]) -> tuple[StandIn, ...]:
-        found = []
-        if self._files.cluster is not None:
-            found.append(StandIn("Cilium agent", f"gobgpd {images['node'].versions['gobgpd']}"))
-            found.append(StandIn("Cilium datapath", "kernel routes, a namespace per pod"))
-            found.append(StandIn("kubelet and scheduler", "a namespace per node, pods placed by bgpsim"))
-        for speaker in self._files.speakers:
-            if speaker.engine == "gobgp":
-                by = f"gobgpd {images['node'].versions['gobgpd']}"
-                found.append(StandIn(f"ExaBGP (speaker {speaker.name})", by))
-        return tuple(found)
-
     def _induced(self) -> tuple[str, ...]:
         """What a router shows beside its own configuration; no table of routes is among it."""
         return tuple(
@@ -395,7 +384,8 @@ def _how(exit_code: int) -> str:
 
 
 def _device(container: Container, speaking: Mapping[str, Literal["exabgp", "gobgp"]]) -> LabDevice | None:
-    """`speaking`: the speakers' engines. None for what observers do not look at: a management network's far end, a container in another's namespace."""
+    """`speaking`: the speakers' engines. None for what observers do not look at: a management network's far end, a
+    container in another's namespace."""
     if container.role == "gateway" or container.role == "sidecar":
         return None
     return LabDevice(
