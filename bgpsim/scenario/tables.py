@@ -150,7 +150,7 @@ class TableReader:
         if found:
             first, text = found[0]
             others = sum(len(group.prefixes) for group, _ in found) - 1
-            more = f" (and {others} more routes that it cannot send)" if others else ""
+            more = f" (and {others} more)" if others else ""
             self.announcements.problems.found.append(problem(first.like.source, f"{first.prefixes[0]}: {text}{more}"))
 
 
