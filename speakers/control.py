@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
@@ -23,21 +23,16 @@ from bgpsim.speakers.attachment import (
     router_asn,
     router_lines,
 )
-from bgpsim.speakers.batches import announce_lines, batches, withdraw_lines
-from bgpsim.speakers.commands import announce_line, withdraw_line
-from bgpsim.speakers.configuration import ENVIRONMENT, configuration_text
+from bgpsim.speakers.gobgp import GobgpProgram
+from bgpsim.speakers.programs import AllSent, ExabgpProgram, Program, Sent
 
 SESSION_TIMEOUT = 30.0
 """Seconds until every session must be Established."""
 EFFECT_TIMEOUT = 15.0
 """Seconds until the router must have counted an UPDATE."""
-BATCH_TIMEOUT = 300.0
-"""Seconds until ExaBGP must have answered every line of a batch: 10,000 routes take it some three."""
 _POLL_OF_TABLES = 0.05
 _POLL = 0.01
 """Seconds between two questions to bgpd, which answers one in a fraction of a millisecond."""
-_END_OF_RIB_MARKERS = 2
-"""ExaBGP ends its first table with one End-of-RIB per family (RFC 4724); FRR counts them as UPDATEs."""
 
 
 class SpeakerControl:
@@ -53,6 +48,8 @@ class SpeakerControl:
         self._links = {(speaker.name, link.router): link for speaker in speakers for link in speaker.attachments}
         self._announced: dict[tuple[str, str, Prefix, int], Announcement] = {}
         self._tables: tuple[AnnouncedTable, ...] = ()
+        programs: Mapping[str, Program] = {"exabgp": ExabgpProgram(agent), "gobgp": GobgpProgram(agent)}
+        self._programs = {speaker.name: programs[speaker.engine] for speaker in speakers}
         self._impostors = Impostors(agent, speakers)
         # One at a time: a router's count of UPDATEs does not say which route they were for.
         self._acting = Lock()
@@ -63,9 +60,9 @@ class SpeakerControl:
         return tuple(self._announced.values())
 
     def start(self, progress: Callable[[str], None]) -> None:
-        """Give the routers their neighbors, start ExaBGP; returns when every session is Established.
+        """Give the routers their neighbors, start what runs the speakers; returns when every session is Established.
 
-        Raises LabError when a router refuses a line or a session does not come up, DeviceDied when ExaBGP ends.
+        Raises LabError when a router refuses a line or a session does not come up, DeviceDied when a program ends.
         """
         links = [(speaker, link) for speaker in self._speakers for link in speaker.attachments]
         if not links:
@@ -86,13 +83,13 @@ class SpeakerControl:
     def announce(self, announcement: Announcement) -> None:
         """Announce or replace a route; returns at once when the very same is in force.
 
-        Raises LabError with ExaBGP's reason when it refuses.
+        Raises LabError with the program's reason when it refuses.
         """
         with self._acting:
             there = self._announced.get(announcement.key)
             if there is not None and replace(there, source=announcement.source) == announcement:
                 return
-            self._act(announcement, announce_line(announcement, self._link(announcement)), gone=False)
+            self._act(announcement, gone=False)
             self._announced[announcement.key] = announcement
             if not announcement.path_id:
                 self._tables, _ = taken_out(self._tables, *announcement.key[:2], {announcement.prefix})
@@ -104,19 +101,19 @@ class SpeakerControl:
             there = self._announced.get(announcement.key) or self._of_table(announcement)
             if there is None:
                 return
-            self._act(there, withdraw_line(there, self._link(there)), gone=True)
+            self._act(there, gone=True)
             self._announced.pop(announcement.key, None)
             if not there.path_id:
                 self._tables, _ = taken_out(self._tables, *there.key[:2], {there.prefix})
             self._follow()
 
     def announce_table(self, table: AnnouncedTable) -> None:
-        """Announce or replace its routes. Returns when ExaBGP has sent, and the router has counted, every one that was
-        not in force as it is; raises LabError with ExaBGP's reason when it refuses a line."""
+        """Announce or replace its routes. Returns when the speaker has sent, and the router has counted, every one that
+        was not in force as it is; raises LabError with the program's reason when it refuses one."""
         with self._acting:
-            link = self._link(table)
+            link, program = self._link(table), self._programs[table.speaker]
             fresh = table.without(in_force(table, self._tables, self.announced))
-            self._inject(table, link, announce_lines(fresh, link), lambda seen: seen["fresh"] >= len(fresh))
+            self._inject(table, link, lambda before: program.announce(fresh, link, before))
             tables, _ = taken_out(self._tables, table.speaker, table.router, table.prefixes)
             self._tables = (*tables, table)
             for key in [k for k in self._announced if k[:2] == table.session and not k[3] and k[2] in table.prefixes]:
@@ -127,10 +124,8 @@ class SpeakerControl:
         """Withdraw those of its routes that a table announces; returns when the router has counted it."""
         with self._acting:
             tables, gone = taken_out(self._tables, table.speaker, table.router, table.prefixes)
-            link, before = self._link(table), self._sent(table, 0)["standing"]
-            left = before - sum(map(len, gone))
-            lines = [line for of in gone for line in withdraw_lines(of, link)]
-            self._inject(table, link, lines, lambda seen: seen["standing"] <= left)
+            link, program = self._link(table), self._programs[table.speaker]
+            self._inject(table, link, lambda before: program.withdraw(gone, link, before))
             # bgpd takes withdrawn routes out of its table in order, some time after it has counted them.
             last = gone[-1].groups[-1].prefixes[-1] if gone else None
             self._wait(
@@ -147,27 +142,19 @@ class SpeakerControl:
         self,
         table: AnnouncedTable,
         link: Attachment,
-        lines: Iterable[str],
-        all_sent: Callable[[Mapping[str, int]], bool],
+        send: Callable[[Sent], AllSent],
     ) -> None:
-        """Send commands and wait for their effect: all routes are sent, and the router has counted as many UPDATEs as
-        ExaBGP sent. What it makes of a route is its own affair."""
-        router = neighbor_state(self._agent, link)
-        before = self._sent(table, 0)["messages"]
-        for batch in batches(lines):
-            self._agent.call(
-                "speaker.commands",
-                timeout=BATCH_TIMEOUT,
-                speaker=table.speaker,
-                router=table.router,
-                lines=batch,
-            )
+        """Say it and wait for the effect: all routes are sent, and the router has counted as many UPDATEs as the
+        speaker sent. What it makes of a route is its own affair."""
+        router, sent_before = neighbor_state(self._agent, link), self._sent(table, 0)
+        before = sent_before["messages"]
+        all_sent = send(sent_before)
         progress = (-1, time.monotonic())
         while True:
             state, status = neighbor_state(self._agent, link), self._status(table.speaker, table.router)
             _check(status)
             if not state.established:
-                # ExaBGP holds the routes until there is a session; that there is none shows by itself.
+                # The speaker holds the routes until there is a session; that there is none shows by itself.
                 return
             seen = self._sent(table, before)
             counted = state.updates_received - router.updates_received
@@ -199,7 +186,7 @@ class SpeakerControl:
         self._impostors.follow(self.announced, self._tables)
 
     def attach_again(self, router: str) -> None:
-        """ExaBGP has kept its routes and dials by itself; the router dials too, every second."""
+        """The speaker has kept its routes, and dials by itself."""
         for speaker in self._speakers:
             for link in speaker.attachments:
                 if link.router == router:
@@ -213,38 +200,31 @@ class SpeakerControl:
 
     def _attach(self, speaker: SpeakerFile, link: Attachment) -> tuple[SpeakerFile, Attachment]:
         asn = router_asn(self._agent, link.router)
-        relay = self._agent.call("speaker.relay", router=link.router)
-        text = configuration_text(speaker, link, asn, relay)
+        program = self._programs[speaker.name]
         # The router first: ExaBGP dials at once, and again after a growing pause if nobody listens.
         configure_router(self._agent, link.router, router_lines(speaker, link, asn))
-        self._agent.call(
-            "speaker.start",
-            speaker=speaker.name,
-            router=link.router,
-            configuration=text,
-            environment=dict(ENVIRONMENT),
-        )
+        program.start(speaker, link, asn)
         self._wait(
             speaker.name,
             link,
             lambda seen, status: (
-                seen.established and status["established"] and seen.updates_received >= _END_OF_RIB_MARKERS
+                seen.established and status["established"] and seen.updates_received >= program.first_updates
             ),
             SESSION_TIMEOUT,
             "the session must be Established",
         )
         return speaker, link
 
-    def _act(self, announcement: Announcement, line: str, *, gone: bool) -> None:
-        """Send a command and wait for its effect: the router counted the UPDATE, and the speaker reported it sent.
+    def _act(self, announcement: Announcement, *, gone: bool) -> None:
+        """Say it and wait for the effect: the router counted the UPDATE, and the speaker reported it sent.
 
         What the router makes of a route is its own affair (a filter, a loop); a withdrawn one must leave its table.
         """
         speaker, router, link = announcement.speaker, announcement.router, self._link(announcement)
         before, sent_before = neighbor_state(self._agent, link), self._status(speaker, router)["sent"]
-        self._agent.call("speaker.command", speaker=speaker, router=router, line=line)
+        self._programs[speaker].say(announcement, link, gone=gone)
         if not before.established and not self._status(speaker, router)["established"]:
-            # Both ends say that there is no session: ExaBGP holds the route until there is one.
+            # Both ends say that there is no session: the speaker holds the route until there is one.
             return
 
         def done(seen: NeighborState, status: Mapping[str, Any]) -> bool:
@@ -294,6 +274,6 @@ def _check(status: Mapping[str, Any]) -> None:
         code = status["exit_code"]
         how = "lost its API process" if code is None else f"ended by itself (exit code {code})"
         raise DeviceDied(
-            f"speaker {status['speaker']}: ExaBGP at {status['router']} {how}",
+            f"speaker {status['speaker']}: {status['program']} at {status['router']} {how}",
             log=tuple(status["log"]),
         )

@@ -1,4 +1,5 @@
-"""The agent's side of the speakers: starts ExaBGP, carries commands to it, keeps everything that it reports."""
+"""The agent's side of the speakers: starts ExaBGP, carries commands to it, keeps everything that it reports. Where a
+speaker runs GoBGP, its processes stand beside the others (`bgpsim.speakers.gobgp_process`)."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.texts import KeptTexts
@@ -32,8 +33,23 @@ _NOISE = "advice "
 _ENDED_BY_ITSELF = "ExaBGP ended"
 
 
+class SpeakerProcess(Protocol):
+    """A speaker's end of one session, whatever runs it."""
+
+    key: tuple[str, str]
+    """Speaker and router."""
+    record: Record
+
+    @property
+    def name(self) -> str: ...
+    def status(self) -> Mapping[str, Any]: ...
+    def sent(self, after: int) -> dict[str, int]: ...
+    def log_lines(self) -> tuple[str, ...]: ...
+    def stop(self) -> None: ...
+
+
 class SpeakerService:
-    """Methods `speaker.*`. An ExaBGP process is known by its speaker and the router that it peers with.
+    """Methods `speaker.*`. A speaker's process is known by its speaker and the router that it peers with.
 
     `python` and `path` say how the interpreter and ExaBGP are found inside a speaker's namespaces: by default as
     this process finds them.
@@ -44,12 +60,14 @@ class SpeakerService:
         self._python = python
         self._path = tuple(sys.path if path is None else path)
         self._texts = KeptTexts()
-        self._sessions: dict[tuple[str, str], _Process] = {}
+        self._sessions: dict[tuple[str, str], SpeakerProcess] = {}
 
     def methods(self) -> Mapping[str, Callable[..., Any]]:
         return {
             "speaker.relay": self.relay,
             "speaker.start": self.start,
+            "speaker.start_gobgp": self.start_gobgp,
+            "speaker.paths": self.paths,
             "speaker.command": self.command,
             "speaker.commands": self.commands,
             "speaker.updates": self.updates,
@@ -73,8 +91,7 @@ class SpeakerService:
         self, speaker: str, router: str, configuration: str, environment: Mapping[str, str], timeout: float = 30.0
     ) -> None:
         """Start ExaBGP; returns when its API process is connected. Raises DeviceDied with ExaBGP's words if it ends."""
-        if (speaker, router) in self._sessions:
-            raise LabError(f"{speaker} is attached to {router} already")
+        self._check_new(speaker, router)
         folder = self._namespaces.root(speaker) / FOLDER.lstrip("/")
         folder.mkdir(exist_ok=True)
         (folder / f"{router}.conf").write_text(configuration)
@@ -91,12 +108,35 @@ class SpeakerService:
             session.connect(process, listener, timeout)
         self._sessions[speaker, router] = session
 
+    def start_gobgp(self, speaker: str, router: str, settings: Mapping[str, Any], timeout: float = 30.0) -> None:
+        """Start gobgpd; returns when it knows the router. `settings`: `gobgp_process.GobgpProcess.start`."""
+        from bgpsim.speakers.gobgp_process import GobgpProcess  # grpc takes 0.2 s, and few speakers want it
+
+        self._check_new(speaker, router)
+        process = GobgpProcess(self._namespaces, speaker, router)
+        process.start(settings, timeout)
+        self._sessions[speaker, router] = process
+
+    def paths(self, speaker: str, router: str, groups: Sequence[Mapping[str, Any]], timeout: float = 60.0) -> None:
+        """Give gobgpd routes, or take them from it (`bgpsim.speakers.gobgp_paths`). Raises LabError with GoBGP's reason
+        when it refuses one, DeviceDied when it is gone."""
+        from bgpsim.speakers.gobgp_process import GobgpProcess
+
+        process = self._session(speaker, router)
+        if not isinstance(process, GobgpProcess):
+            raise LabError(f"{process.name} runs no GoBGP")
+        process.say(groups, timeout)
+
+    def _check_new(self, speaker: str, router: str) -> None:
+        if (speaker, router) in self._sessions:
+            raise LabError(f"{speaker} is attached to {router} already")
+
     def command(self, speaker: str, router: str, line: str, timeout: float = 10.0) -> None:
         """Send one route command; returns when ExaBGP answered `done`: parsed and put into its Adj-RIB-Out.
 
         Raises LabError with ExaBGP's reason when it answered `error`, DeviceDied when it is gone.
         """
-        session = self._session(speaker, router)
+        session = self._exabgp(speaker, router)
         if not session.command(line, timeout):
             reason = self._reason(session, line)
             raise LabError(f"{session.name}: ExaBGP refuses: {reason}", hint=f"the command was: {line}")
@@ -106,7 +146,7 @@ class SpeakerService:
 
         `timeout`: seconds for each answer, of which ExaBGP gives one for a command, whatever many routes it has.
         """
-        session = self._session(speaker, router)
+        session = self._exabgp(speaker, router)
         for line in session.commands(lines, timeout):
             reason = self._reason(session, line)
             raise LabError(f"{session.name}: ExaBGP refuses: {reason}", hint=f"the command was: {line[:200]}")
@@ -150,8 +190,8 @@ class SpeakerService:
         return self._texts.answer(_array(events), most)
 
     def sent(self, speaker: str, router: str, after: int) -> dict[str, int]:
-        """{messages, standing, fresh} of what was sent (`bgpsim.speakers.record`, Record.sent)."""
-        return self._session(speaker, router).record.sent(after)
+        """{messages, standing, fresh} of what was sent (`bgpsim.speakers.record`, Record.sent); of GoBGP {messages}."""
+        return self._session(speaker, router).sent(after)
 
     def events(self, speaker: str | None = None, router: str | None = None, after: float = 0.0) -> list[Event]:
         """What ExaBGP reported from then on (seconds since the epoch): state changes, UPDATEs of both directions,
@@ -163,13 +203,13 @@ class SpeakerService:
         return sum(session.record.left_out(after) for session in self._chosen(None, None))
 
     def log(self, speaker: str, router: str) -> list[str]:
-        """All lines that ExaBGP wrote."""
+        """All lines that it wrote."""
         return list(self._session(speaker, router).log_lines())
 
     def alive(self) -> list[Mapping[str, Any]]:
-        """Per process: speaker, router, alive, established, exit_code, how many UPDATEs were sent over the session as
-        it stands, seconds since the last UPDATE of either direction, and the last log lines when it ended. Without its
-        API process it is as good as ended.
+        """Per process: speaker, router, program, alive, established, exit_code, how many UPDATEs were sent over the
+        session as it stands, seconds since the last UPDATE of either direction, and the last log lines when it ended.
+        Without its API process it is as good as ended.
         """
         return [session.status() for session in self._chosen(None, None)]
 
@@ -194,13 +234,19 @@ class SpeakerService:
             session.stop()
             del self._sessions[session.key]
 
-    def _session(self, speaker: str, router: str) -> _Process:
+    def _exabgp(self, speaker: str, router: str) -> _Process:
+        process = self._session(speaker, router)
+        if not isinstance(process, _Process):
+            raise LabError(f"{process.name} runs no ExaBGP")
+        return process
+
+    def _session(self, speaker: str, router: str) -> SpeakerProcess:
         try:
             return self._sessions[speaker, router]
         except KeyError:
             raise LabError(f"speaker {speaker} is not attached to {router}") from None
 
-    def _chosen(self, speaker: str | None, router: str | None) -> list[_Process]:
+    def _chosen(self, speaker: str | None, router: str | None) -> list[SpeakerProcess]:
         return [
             session
             for (of_speaker, of_router), session in sorted(self._sessions.items())
@@ -283,6 +329,7 @@ class _Process:
         return {
             "speaker": self.key[0],
             "router": self.key[1],
+            "program": "ExaBGP",
             "alive": ended is None and not self._deaf,
             "established": ended is None and self.record.established,
             "sent": self.record.messages_sent,
@@ -290,6 +337,9 @@ class _Process:
             "exit_code": ended,
             "log": [] if ended is None and not self._deaf else list(self.last_lines()),
         }
+
+    def sent(self, after: int) -> dict[str, int]:
+        return self.record.sent(after)
 
     def log_lines(self) -> tuple[str, ...]:
         try:

@@ -115,7 +115,7 @@ def _device(speaker: SpeakerFile, readers: Mapping[str, FrrReader], timeline: Ti
         tuple(interfaces),
         forwards=False,
         bgp=BgpInstance(
-            engine="exabgp",
+            engine=speaker.engine,
             asn=speaker.asn,
             router_id=speaker.router_id,
             neighbors=tuple(neighbors),

@@ -17,7 +17,7 @@ from bgpsim.network.types import Prefix, family_of
 def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:
     """What the router puts into its own table: redistributed routes and its own originations."""
     weight = LOCAL_WEIGHT if instance.engine == "frr" else 0
-    if instance.engine == "exabgp":
+    if device.kind == "speaker":
         return
     for redistribution in instance.redistribute:
         for route in rib.selected():

@@ -85,7 +85,7 @@ class Exporter:
         instance = device.bgp
         assert instance is not None
         settings = end.neighbor.families[family]
-        if instance.engine == "exabgp":
+        if device.kind == "speaker":
             return None
         if instance.engine == "gobgp" and (best.neighbor == end.neighbor.name or self._peer_in_path(end, best)):
             return None

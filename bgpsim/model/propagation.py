@@ -159,7 +159,7 @@ class _Run:
                 default = self.exporter.default_route(router.device, end, family)
                 if default is not None:
                     self._tell(end, family, DEFAULT_ROUTES[family], default)
-                if router.instance.engine == "exabgp":
+                if router.device.kind == "speaker":
                     for route in router.instance.originated:
                         meant = route.to is None or end.neighbor.name in route.to
                         if meant and family_of(route.prefix) == family:
@@ -220,7 +220,7 @@ class _Run:
                 continue
             if end.neighbor.families[family].default_originate and prefix.prefixlen == 0:
                 continue
-            if router.instance.engine == "exabgp":
+            if router.device.kind == "speaker":
                 continue
             if end.add_path:
                 self._tell_all(router, end, family, prefix, decided)

@@ -130,7 +130,9 @@ class Lookout:
             told = [json.loads(text or "{}") for text in texts or ()]
             for family, summary, table in zip(FAMILIES, told[: len(_SUMMARIES)], told[len(_SUMMARIES) :], strict=True):
                 found.add_frr(device, family, summary, table)
-        nodes = sorted(name for name, device in self._devices.items() if device.engine == "gobgp")
+        nodes = sorted(
+            name for name, device in self._devices.items() if device.role == "node" and device.engine == "gobgp"
+        )
         for device, tables in self._remembering.call("gobgp.tables", devices=nodes).items():
             if tables is not None:
                 found.add_gobgp(device, tables)

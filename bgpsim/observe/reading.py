@@ -32,7 +32,7 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
     kernels = Kernels(agent, agent.call("netlink.dump", devices=sorted(devices), most=MOST), flows)
     known = owners(kernels.dumps, agent.call("nodes.links"))
     routers = sorted(name for name, device in devices.items() if device.engine == "frr")
-    nodes = sorted(name for name, device in devices.items() if device.engine == "gobgp")
+    nodes = sorted(name for name, device in devices.items() if device.role == "node" and device.engine == "gobgp")
     plane = BgpPlane()
     for name in routers:
         answers = _shown(agent, name, FRR_COMMANDS)
@@ -60,7 +60,9 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         plane.sessions[SessionKey(told["speaker"], told["router"])] = speaker_session(told)
     captured = read_wire(agent.call("bgp_capture.sessions"), plane.sessions, devices, known)
     if speaking:
-        contradicted(captured, net_effect(_standing(agent), known.between), speaking)
+        # GoBGP gives no account of what it heard and sent: of its speakers the capture alone tells.
+        accounted = [name for name in speaking if devices[name].engine == "exabgp"]
+        contradicted(captured, net_effect(_standing(agent), known.between), accounted)
     ways = read_paths(agent, devices, agent.call("nodes.gateways"), flows, kernels.dumps, known)
     return NetworkState(
         sessions=plane.sessions,

@@ -14,6 +14,7 @@ one; a delay makes the window longer; where packets are lost, none must be on it
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ HOLD_MARGIN = 1.5
 _MAX_HOPS = 32
 _SPEAKER_HOLD = 30.0
 """Seconds: what a speaker offers (speakers/configuration.py); a router may have talked it down."""
-_SPEAKER_RETRY = 10.0
-"""Seconds: ExaBGP's pause between two attempts grows by one with each; a router dials its speaker every second."""
+_SPEAKER_RETRY = {"ExaBGP": 10.0, "gobgpd": 14.0}
+"""Seconds: ExaBGP's pause between two attempts grows by one with each. GoBGP's is 5 to 9, one more after a reset, and
+an attempt may take 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
     watched = {
         "kernels": sorted(n for n, d in devices.items() if d.role in ("router", "node", "host")),
         "routers": sorted(n for n, d in devices.items() if d.engine == "frr"),
-        "nodes": sorted(n for n, d in devices.items() if d.engine == "gobgp"),
+        "nodes": sorted(n for n, d in devices.items() if d.role == "node" and d.engine == "gobgp"),
     }
     links = link_states(agent)
     quiet += 2 * links.delay
@@ -202,7 +204,8 @@ def _end(device: str, frr: bool, neighbor: str, told: Mapping[str, Any], known: 
         queued=told["queued"],
         shut=told["shut"],
         opens=told["opens"],
-        retry=told["retry"],
+        # FRR 8.4 never dials a link-local address (bgpd/bgp_nht.c, "Unable to locate ifindex"): its speaker must.
+        retry=math.inf if frr and _is_link_local(neighbor) else told["retry"],
         hold=told["hold"],
         # GoBGP looks at no route: a loopback of the next router is one link away, and TTL 1 gets there.
         connected_only=frr and ttl <= 1,
@@ -223,7 +226,7 @@ def _speaker_end(told: Mapping[str, Any], known: Owners) -> End:
         queued=False,
         shut=not told["alive"],
         opens=0,
-        retry=_SPEAKER_RETRY,
+        retry=_SPEAKER_RETRY[told["program"]],
         hold=_SPEAKER_HOLD,
         connected_only=True,
         ttl=1,
@@ -234,19 +237,29 @@ def _speaker_end(told: Mapping[str, Any], known: Owners) -> End:
 
 def _far(device: str, neighbor: str, known: Owners) -> tuple[str | None, frozenset[tuple[str, str]] | None]:
     """The device at the other end, and the link of a session that runs over one link."""
-    try:
-        link_local = ip_address(neighbor).is_link_local
-    except ValueError:
-        near: tuple[str, str] | None = (device, neighbor)
-    else:
-        if not link_local:
-            return known.devices.get(neighbor), None
+    near: tuple[str, str] | None = (device, neighbor)
+    if _is_link_local(neighbor):
         owner = known.on_link(neighbor, device)
         near = None if owner is None else known.links.get(owner)
+    elif _is_address(neighbor):
+        return known.devices.get(neighbor), None
     far = None if near is None else known.links.get(near)
     if near is None or far is None:
         return None, None
     return far[0], frozenset((near, far))
+
+
+def _is_address(neighbor: str) -> bool:
+    """Else it is an interface."""
+    try:
+        ip_address(neighbor)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_link_local(neighbor: str) -> bool:
+    return _is_address(neighbor) and ip_address(neighbor).is_link_local
 
 
 def still_to_change(

@@ -66,6 +66,7 @@ class SpeakerFile:
     source: Source
     add_path: bool = False
     """Several paths of one prefix in both directions (RFC 7911)."""
+    engine: Literal["exabgp", "gobgp"] = "exabgp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Announcement:
     next_hop: IPv4Address | IPv6Address | None = None
     """None: the speaker's address on that link."""
     local_preference: int | None = None
-    """ExaBGP sends it to an internal peer alone, and 100 there where none is given."""
+    """A speaker sends it to an internal peer alone, and 100 there where none is given."""
     originator_id: str | None = None
     cluster_list: tuple[str, ...] = ()
     aggregator: str | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError, ProcessStopped
@@ -19,7 +19,7 @@ from bgpsim.inputs.files.lab_files import LabFiles, TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement
-from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers, StandIn
+from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers
 from bgpsim.lab.embedded.daemons import RouterDaemons
 from bgpsim.lab.embedded.impairments import Impairments
 from bgpsim.lab.embedded.kubernetes import ClusterBgp, desired
@@ -28,6 +28,8 @@ from bgpsim.lab.embedded.parallel import in_parallel
 from bgpsim.lab.embedded.plan import BuildPlan, Container, make_plan
 from bgpsim.lab.embedded.refusals import refused_at_boot, refused_by_vtysh
 from bgpsim.lab.embedded.sandbox import Sandbox, check_host
+from bgpsim.lab.embedded.speaker_needs import check_extras
+from bgpsim.lab.embedded.stand_ins import stand_ins
 from bgpsim.lab.embedded.vtysh import type_lines
 from bgpsim.lab.images import Image, ensure, resolve
 from bgpsim.source import Source
@@ -42,6 +44,7 @@ class EmbeddedLab:
     """See `bgpsim.lab.base.Lab`. Nothing starts before `bring_up`; errors in the files come from the constructor."""
 
     def __init__(self, files: LabFiles, store: Path, attach: AttachSpeakers | None = None) -> None:
+        check_extras(files.speakers)
         self._files = files
         self._attach = attach
         self._store = store
@@ -54,7 +57,8 @@ class EmbeddedLab:
         self._images: Mapping[str, Image] = {}
         self._facts = LabFacts("embedded", rootless=True)
         self._impairments = Impairments()
-        self._devices = {d.name: d for c in self._plan.containers if (d := _device(c)) is not None}
+        speaking = {speaker.name: speaker.engine for speaker in files.speakers}
+        self._devices = {d.name: d for c in self._plan.containers if (d := _device(c, speaking)) is not None}
         self._outages = Outages(self._plan)
 
     @property
@@ -108,7 +112,7 @@ class EmbeddedLab:
         self._facts = replace(
             self._facts,
             images=self._image_uses(images),
-            stand_ins=self._stand_ins(images),
+            stand_ins=stand_ins(self._files, images),
             versions=self._versions(images),
         )
         progress("starting nodes")
@@ -337,14 +341,6 @@ class EmbeddedLab:
             if c.image is not None and c.asked
         )
 
-    def _stand_ins(self, images: Mapping[str, Image]) -> tuple[StandIn, ...]:
-        found = []
-        if self._files.cluster is not None:
-            found.append(StandIn("Cilium agent", f"gobgpd {images['node'].versions['gobgpd']}"))
-            found.append(StandIn("Cilium datapath", "kernel routes, a namespace per pod"))
-            found.append(StandIn("kubelet and scheduler", "a namespace per node, pods placed by bgpsim"))
-        return tuple(found)
-
     def _induced(self) -> tuple[str, ...]:
         """What a router shows beside its own configuration; no table of routes is among it."""
         return tuple(
@@ -361,19 +357,20 @@ class EmbeddedLab:
             for image in images.values()
             if package in image.versions
         }
-        if self._files.speakers:
+        if any(speaker.engine == "exabgp" for speaker in self._files.speakers):
             found["exabgp"] = version("exabgp")
         return {**found, "kernel": os.uname().release}
 
 
-def _device(container: Container) -> LabDevice | None:
-    """None for what observers do not look at: a management network's far end, a container in another's namespace."""
+def _device(container: Container, speaking: Mapping[str, Literal["exabgp", "gobgp"]]) -> LabDevice | None:
+    """`speaking`: the speakers' engines. None for what observers do not look at: a management network's far end, a
+    container in another's namespace."""
     if container.role == "gateway" or container.role == "sidecar":
         return None
     return LabDevice(
         container.name,
         container.role,
-        "frr" if container.role == "router" else "exabgp" if container.role == "speaker" else None,
+        "frr" if container.role == "router" else speaking.get(container.name),
         container.name if container.role == "pod" else None,
         container.addresses,
     )

@@ -257,7 +257,9 @@ def _pods(plan: _Plan, kind_nodes: Sequence[KindNode], pod_cidrs: Mapping[str, t
 def _speakers(plan: _Plan) -> None:
     """A namespace per speaker, a link per router; link-local addresses alone, fixed, without autoconfiguration."""
     for speaker in plan.files.speakers:
-        plan.containers.append(Container(speaker.name, "speaker", None, "", speaker.name, forwards=False))
+        # ExaBGP needs Python, which the lab's own root has.
+        image = "node" if speaker.engine == "gobgp" else None
+        plan.containers.append(Container(speaker.name, "speaker", image, "", speaker.name, forwards=False))
         plan.set(speaker.name, "link set dev lo up")
         for link in speaker.attachments:
             plan.cables.append(Cable(speaker.name, link.speaker_interface, link.router, link.router_interface))

@@ -76,7 +76,7 @@ def _ribs(lab: Lab) -> Iterator[tuple[str, str]]:
     for name, answers in lab.agent.call("frr.show", devices=routers, commands=FRR_COMMANDS).items():
         told = dict(zip(FRR_COMMANDS, answers or ["does not answer"] * len(FRR_COMMANDS), strict=True))
         yield f"rib/{_plain(name)}.json", _json({command: _parsed(answer) for command, answer in told.items()})
-    nodes = sorted(name for name, device in lab.devices.items() if device.engine == "gobgp")
+    nodes = sorted(name for name, device in lab.devices.items() if device.role == "node" and device.engine == "gobgp")
     for name, tables in lab.agent.call("gobgp.tables", devices=nodes).items():
         yield f"rib/{_plain(name)}.json", _json(tables)
 

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
 from bgpsim.network.types import Address, AsPath, Prefix, UnknownAttribute
+from bgpsim.scenario.reading.gobgp_limits import refusal
 from bgpsim.scenario.reading.names import Names, hint, problem
 from bgpsim.scenario.reading.problems import Problems
 from bgpsim.scenario.schema import AnnounceEntry, PrefixSection, RawAttribute, WithdrawEntry
@@ -54,6 +55,11 @@ class AnnouncementReader:
             with self.problems.collected():
                 next_hop = _next_hop(entry, link, self.source(*at, "next-hop"))
             announcement = announcement_of(entry, speaker.name, link.router, prefix, next_hop, self.source(*at))
+            refused = refusal(announcement, speaker, names.network)
+            if refused is not None:
+                self.problems.found.append(problem(self.source(*at, refused[0]), refused[1]))
+                self.unsure.add(speaker.name)
+                continue
             there = any(a.key == announcement.key for a in now)
             if replacing and not there and speaker.name not in self.unsure:
                 self._not_announced(announcement, at)

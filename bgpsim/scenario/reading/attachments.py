@@ -45,6 +45,7 @@ def speaker_files(
                 traffic=section.traffic,
                 source=sources[name],
                 add_path=section.add_path,
+                engine=section.engine,
             )
         )
     return tuple(made)

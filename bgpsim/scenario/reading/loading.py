@@ -191,6 +191,9 @@ def _speakers(document: Document, network: Network, problems: Problems) -> froze
             problems.found.append(
                 problem(document.source(*at), f"'{name}' is a {kind} of this lab already; expected another name")
             )
+        if section.engine == "gobgp" and section.add_path:
+            text = "add-path: GoBGP numbers paths as it likes; expected it without `engine: gobgp`"
+            problems.found.append(problem(document.source(*at, "add-path"), text))
         for number, router in enumerate(section.peers):
             source = document.source(*at, "peers", number)
             with problems.collected():

@@ -14,6 +14,7 @@ from bgpsim.network.description import Network
 from bgpsim.network.grouped import prefix_of
 from bgpsim.network.types import Prefix
 from bgpsim.scenario.reading.announcements import AnnouncementReader
+from bgpsim.scenario.reading.gobgp_limits import refusal
 from bgpsim.scenario.reading.names import problem
 from bgpsim.scenario.reading.route_generator import generate
 from bgpsim.scenario.reading.route_mrt import is_mrt, read_mrt
@@ -44,6 +45,7 @@ class TableReader:
         made = []
         for speaker, link in links:
             own = tuple(self._of_link(group, entry, speaker, link, at) for group in groups)
+            self._refuse(own, speaker)
             table = AnnouncedTable(_name(entry), speaker.name, link.router, own, self.announcements.source(*at))
             tables, _ = taken_out(now.tables, speaker.name, link.router, table.prefixes)
             left = tuple(a for a in now.announced if not _replaced(a, table))
@@ -141,6 +143,15 @@ class TableReader:
                 )
             )
         return replace(group, like=like)
+
+    def _refuse(self, groups: tuple[RouteGroup, ...], speaker: SpeakerFile) -> None:
+        """Told once for a table, with the first route."""
+        found = [(group, refused[1]) for group in groups if (refused := refusal(group.like, speaker, self.network))]
+        if found:
+            first, text = found[0]
+            others = sum(len(group.prefixes) for group, _ in found) - 1
+            more = f" (and {others} more)" if others else ""
+            self.announcements.problems.found.append(problem(first.like.source, f"{first.prefixes[0]}: {text}{more}"))
 
 
 def _replaced(announcement: Announcement, table: AnnouncedTable) -> bool:

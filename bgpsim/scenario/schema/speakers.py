@@ -11,10 +11,14 @@ from bgpsim.scenario.schema.section import Asn, Name, Section
 
 
 class SpeakerSection(Section):
-    """An ExaBGP speaker beside the fabric, on a link of its own to each router that it peers with."""
+    """A speaker beside the fabric, on a link of its own to each router that it peers with."""
 
     asn: Asn
     peers: list[Name] = Field(min_length=1, description="the routers")
+    engine: Literal["exabgp", "gobgp"] = Field(
+        default="exabgp",
+        description="gobgp: GoBGP in its stead, over gRPC, faster with whole tables; it cannot send every attribute",
+    )
     traffic: Literal["drop", "answer"] = Field(
         default="drop", description="what becomes of packets it attracts; answer: the impostor takes them and replies"
     )

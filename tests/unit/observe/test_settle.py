@@ -10,7 +10,7 @@ import pytest
 
 from bgpsim.agent.protocol import LabDevice
 from bgpsim.observe.owners import owners
-from bgpsim.observe.settle import HOLD_MARGIN, End, _Reaches, still_to_change, wait_settled
+from bgpsim.observe.settle import HOLD_MARGIN, End, _end, _Reaches, _speaker_end, still_to_change, wait_settled
 
 LINK = frozenset({("a", "net0"), ("b", "net0")})
 
@@ -140,6 +140,26 @@ def test_how_far_packets_get(target: str, far: str, changes: dict[str, object], 
     carrier = frozenset({("node", "net0"), ("tor", "net1")})
     reaches = _Reaches(Kernels(), known, carrier, {}).reaches  # type: ignore[arg-type]
     assert reaches(end("node", far, target, link=None, **changes)) is arrives
+
+
+@pytest.mark.parametrize(("program", "elapsed", "waits"), [("gobgpd", 20.0, True), ("gobgpd", 30.0, False)])
+def test_a_speaker_s_session_waits_for_the_speaker_to_dial(program: str, elapsed: float, waits: bool) -> None:
+    """FRR never dials a link-local address, however short its own timer."""
+    known = owners(
+        {
+            "b0": {"links": [], "addresses": []},
+            "injector": {"links": [], "addresses": []},
+        },
+        [("b0", "x-injector", "injector", "b0")],
+    )
+    told = {"word": "Active", "established": False, "queued": False, "shut": False}
+    told |= {"opens": 0, "retry": 1.0, "hold": 9.0, "external": True, "hops": 1}
+    router = replace(_end("b0", True, "fe80::2", told, known), far="injector", link=LINK)
+    alive = {"speaker": "injector", "router": "b0", "program": program, "established": False, "alive": True}
+    speaker = replace(_speaker_end(alive, known), link=LINK)
+    assert bool(waiting(router, speaker, elapsed=elapsed)) is waits
+    # An unnumbered neighbor it does dial.
+    assert _end("b0", True, "net0", told, known).retry == 1.0
 
 
 class SilentLab:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 
 from bgpsim.inputs.files.speakers import Announcement, Attachment, SpeakerFile
-from bgpsim.network.description import Network
+from bgpsim.network.description import BgpInstance, Device, Network
 from bgpsim.scenario.reading.announcements import AnnouncementReader
 from bgpsim.scenario.reading.names import Names
 from bgpsim.scenario.reading.problems import Problems
@@ -105,3 +106,50 @@ def test_what_a_broken_entry_announced_is_not_missed() -> None:
     one.announce(entry(), (), NAMES, now, replacing=True)
     one.withdraw(WithdrawEntry.model_validate({"speaker": "i", "prefix": "10.8.0.0/16"}), (), NAMES, now)
     assert len(said(one)) == 1
+
+
+BY_GOBGP = SpeakerFile("g", 65099, IPv4Address("192.0.2.3"), LINKS[:1], "drop", Source("s.yaml", 5), engine="gobgp")
+
+
+def network(asn: int) -> Network:
+    instance = BgpInstance("frr", asn, None, ())
+    return Network("one", {"tor0": Device("tor0", "router", (), bgp=instance)}, ())
+
+
+@pytest.mark.parametrize(
+    ("written", "external", "internal"),
+    [
+        ({}, None, None),
+        ({"as_path": [65099, [7, 8], 3356], "med": 0, "attributes": [{"code": 99, "value": "0x01"}]}, None, None),
+        ({"as_path": [3356]}, "as-path [3356]: GoBGP puts its own AS first; expected 65099 there, ", None),
+        ({"as_path": [[65099, 7]]}, "as-path [[7, 65099]]: GoBGP puts its own AS first; expected 65099 there, ", None),
+        ({"as_path": []}, "as-path []: GoBGP puts its own AS first; expected 65099 there, ", None),
+        *(
+            (written, message, message)
+            for written, message in (
+                (
+                    {"originator_id": "1.1.1.1"},
+                    "originator-id: GoBGP sends none of a route of its own; expected none, ",
+                ),
+                (
+                    {"cluster_list": ["1.1.1.1"]},
+                    "cluster-list: GoBGP sends none of a route of its own; expected none, ",
+                ),
+                (
+                    {"attributes": [{"code": 99, "flags": 0x80, "value": "0x01"}]},
+                    "attribute 99 with flags 0x80: GoBGP sends transitive ones alone; expected 0xC0 or 0xE0, ",
+                ),
+            )
+        ),
+    ],
+)
+def test_what_gobgp_cannot_send_as_written_is_refused(
+    written: dict[str, Any], external: str | None, internal: str | None
+) -> None:
+    for asn, message in ((65000, external), (65099, internal)):
+        for speaker in (BY_GOBGP, replace(BY_GOBGP, engine="exabgp")):
+            one = AnnouncementReader((speaker,), lambda *at: Source("s.yaml", 9, ".".join(map(str, at))), Problems())
+            actions, _ = one.announce(entry(speaker="g", **written), (), Names(network(asn)), ())
+            refused = message is not None and speaker is BY_GOBGP
+            assert said(one) == ([f"{message}or ExaBGP (without `engine: gobgp`)"] if refused else [])
+            assert len(actions) == (not refused)

@@ -12,6 +12,7 @@ import pytest
 from bgpsim.errors import InputError
 from bgpsim.inputs.files.route_table import AnnouncedTable, grouped_routes, in_force, taken_out
 from bgpsim.inputs.files.speakers import Announcement
+from bgpsim.model import predict
 from bgpsim.scenario.reading.loading import load
 from bgpsim.scenario.reading.route_generator import generate
 from bgpsim.scenario.reading.route_mrt import is_mrt, read_mrt
@@ -269,3 +270,45 @@ def test_what_is_announced_just_so_is_not_sent_again() -> None:
     single = table.at(ip_network("80.0.2.0/24"))
     assert single is not None
     assert in_force(table, (), [single]) == {ip_network("80.0.2.0/24")}
+
+
+def test_what_gobgp_cannot_send_of_a_table_is_told_once(tmp_path: Path) -> None:
+    routes = (
+        "route 80.0.0.0/24 as-path [ 65099 3356 ]\nroute 80.0.1.0/24 as-path [ 3356 ]\nroute 80.0.2.0/24 as-path 7\n"
+    )
+    step = FILE.replace("injector", "g")
+    for name in ("topo.yml", "cluster.yml", "netshoot-ds.yaml"):
+        shutil.copy(SHIPPED / name, tmp_path / name)
+    (tmp_path / "routes.txt").write_text(routes)
+    head = HEAD.replace("steps:", "  g: {asn: 65099, peers: [tor0], engine: gobgp}\nsteps:")
+    (tmp_path / "s.yaml").write_text(f"{head}  - {step}\n")
+    with pytest.raises(InputError) as caught:
+        load(tmp_path / "s.yaml", "s.yaml")
+    assert (caught.value.file, caught.value.line, caught.value.others) == ("routes.txt", 2, ())
+    assert caught.value.message == (
+        "80.0.1.0/24: as-path [3356]: GoBGP puts its own AS first; expected 65099 there,"
+        " or ExaBGP (without `engine: gobgp`) (and 1 more)"
+    )
+    # A generated table begins with the speaker's AS.
+    step = "{name: one, announce: [{speaker: g, generate: {routes: 50}}]}"
+    (tmp_path / "s.yaml").write_text(f"{head}  - {step}\n")
+    scenario = load(tmp_path / "s.yaml", "s.yaml")
+    assert len(table_of(scenario)) == 50
+    # The prediction is the one of ExaBGP: what GoBGP would say otherwise is refused.
+    network = scenario.steps[0].network
+    assert network.devices["g"].bgp is not None
+    assert network.devices["g"].bgp.engine == "gobgp"
+    (tmp_path / "s.yaml").write_text(f"{head.replace(', engine: gobgp', '')}  - {step}\n")
+    other = load(tmp_path / "s.yaml", "s.yaml").steps[0].network
+    assert predict(network, None, ()).state.wire == predict(other, None, ()).state.wire
+
+
+def test_gobgp_and_add_path_are_not_had_together(tmp_path: Path) -> None:
+    for name in ("topo.yml", "cluster.yml", "netshoot-ds.yaml"):
+        shutil.copy(SHIPPED / name, tmp_path / name)
+    (tmp_path / "s.yaml").write_text(
+        HEAD.replace("[tor0, tor1]", "[tor0], engine: gobgp, add-path: true") + "  - {name: one}\n"
+    )
+    with pytest.raises(InputError, match="add-path: GoBGP numbers paths as it likes") as caught:
+        load(tmp_path / "s.yaml", "s.yaml")
+    assert (caught.value.file, caught.value.line) == ("s.yaml", 4)

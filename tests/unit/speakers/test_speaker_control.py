@@ -103,6 +103,7 @@ class SmallLab:
             {
                 "speaker": "injector",
                 "router": "tor0",
+                "program": "ExaBGP",
                 "alive": self.exit_code is None,
                 "established": self.established,
                 "sent": self.updates,
