@@ -71,7 +71,7 @@ class LabFacts:
 
 
 class Speakers(Protocol):
-    """The speakers of a running lab (`bgpsim.speakers` implements it); given to a lab, which does not know ExaBGP."""
+    """The speakers of a running lab (`bgpsim.speakers` implements it); given to a lab, which does not know them."""
 
     def start(self, progress: Callable[[str], None]) -> None:
         """Attach them to their routers and start them; returns when every session is Established."""
@@ -149,7 +149,7 @@ class Lab(Protocol):
         """Run one line in a device as containerlab's `exec` would (split like a shell, run without one)."""
 
     def announce(self, announcement: Announcement) -> None:
-        """Returns when the router has counted the UPDATE; LabError with ExaBGP's reason when it refuses."""
+        """Returns when the router has counted the UPDATE; LabError with the reason when it refuses."""
 
     def withdraw(self, announcement: Announcement) -> None:
         """Returns when the router has counted the withdrawal."""

@@ -48,8 +48,8 @@ STEPS = [
     " {speaker: inner, prefix: 198.51.103.0/24}]}",
     "{name: table, replace: [{speaker: injector, to: [b0], prefix: 198.51.100.0/24, med: 7}],"
     f" announce: [{{speaker: injector, to: [b0], generate: {{routes: {ROUTES}}}}}]}}",
-    '{name: cut, link-down: ["b0:x-injector"]}',
-    '{name: back, link-up: ["b0:x-injector"]}',
+    "{name: power gone, node-down: [b0]}",
+    "{name: back, node-up: [b0]}",
     "{name: withdrawn, withdraw: [{speaker: injector, all: true}, {speaker: inner, all: true}],"
     " expect: {same-as: fabric}}",
 ]
@@ -64,7 +64,7 @@ def test_what_it_announces_is_as_predicted_on_every_plane(tmp_path: Path) -> Non
     outcome = run(scenario, lambda _: lab_of(scenario), Silent())
     assert outcome.run.error is None
     assert [(s.name, s.verdict, s.settled and s.settled.how) for s in outcome.run.steps] == [
-        (name, "pass", "quiet") for name in ("fabric", "single", "table", "cut", "back", "withdrawn")
+        (name, "pass", "quiet") for name in ("fabric", "single", "table", "power gone", "back", "withdrawn")
     ]
     fabric, single, table, _, back, withdrawn = outcome.run.steps
     assert all(part.equal == part.compared for step in outcome.run.steps for part in step.planes.values())
