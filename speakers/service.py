@@ -111,7 +111,7 @@ class SpeakerService:
     def start_gobgp(self, speaker: str, router: str, settings: Mapping[str, Any], timeout: float = 30.0) -> None:
         """Start gobgpd; returns when it knows the router. `settings`: `gobgp_process.GobgpProcess.start`."""
         # gRPC would start threads of its own again in every process that is forked off here; where a node is made, in
-        # namespaces that take none, that ends the process. Measured with grpcio 1.85; it must be set before grpc is loaded.
+        # namespaces that take none, that ends the process. Measured with grpcio 1.85; set before grpc is loaded.
         os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
         from bgpsim.speakers.gobgp_process import GobgpProcess  # grpc takes 0.2 s, and few speakers want it
 
