@@ -95,6 +95,8 @@ def test_a_reason_is_kept_where_it_is_a_fact(tmp_path: Path) -> None:
         (gzip.compress(b'{"schema": "bgpsim.states/9"}'), "expected 'bgpsim.states/1'"),
         (gzip.compress(b'{"schema": "bgpsim.states/1"}'), "not a state"),
     ],
+    # Of their own: gzip writes the time into what it packs.
+    ids=["no gzip", "no JSON", "another schema", "no states"],
 )
 def test_what_is_no_such_file_is_bad_input(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "states.json.gz").write_bytes(content)
