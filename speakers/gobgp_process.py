@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf.message_factory import GetMessageClass
 
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.speakers.gobgp_api import gobgp_pb2 as api
-from bgpsim.speakers.gobgp_api.gobgp_pb2_grpc import GobgpApiStub
 from bgpsim.speakers.gobgp_paths import FAMILIES, paths
 from bgpsim.speakers.record import Record
 
@@ -54,7 +54,6 @@ class GobgpProcess:
         self._speaking = threading.Lock()
         self._process: subprocess.Popen[bytes]
         self._channel: Any
-        self._api: Any
         self._pid = 0
         self._seen = (0, 0)
         self._moved_at = time.monotonic()
@@ -73,7 +72,6 @@ class GobgpProcess:
         )
         self._pid = self._await_socket(place, timeout)
         self._channel = grpc.insecure_channel(f"unix:{place}")
-        self._api = GobgpApiStub(self._channel)
         for name, request in _settings(settings):
             self._call(name, request)
 
@@ -103,16 +101,30 @@ class GobgpProcess:
 
     def _call(self, name: str, request: Any, timeout: float = _CALL_TIMEOUT) -> Any:
         try:
-            return getattr(self._api, name)(request, timeout=timeout)
+            return self._method(name)(request, timeout=timeout)
         except grpc.RpcError as error:
             if self._process.poll() is not None:
                 raise DeviceDied(f"{self.name}: gobgpd ended by itself", log=self.last_lines()) from None
             raise LabError(f"{self.name}: gobgpd refuses: {error.details()}", log=self.last_lines()) from None
 
+    def _method(self, name: str) -> Any:
+        """A method of the API, as its own description has it."""
+        told = api.DESCRIPTOR.services_by_name["GobgpApi"].methods_by_name[name]
+        kinds = {
+            (False, False): self._channel.unary_unary,
+            (True, False): self._channel.stream_unary,
+            (False, True): self._channel.unary_stream,
+        }
+        return kinds[told.client_streaming, told.server_streaming](
+            f"/{told.containing_service.full_name}/{name}",
+            request_serializer=GetMessageClass(told.input_type).SerializeToString,
+            response_deserializer=GetMessageClass(told.output_type).FromString,
+        )
+
     def _peer(self) -> Any:
         """None where gobgpd does not answer."""
         try:
-            answers = list(self._api.ListPeer(api.ListPeerRequest(), timeout=_CALL_TIMEOUT))
+            answers = list(self._method("ListPeer")(api.ListPeerRequest(), timeout=_CALL_TIMEOUT))
         except grpc.RpcError:
             return None
         return answers[0].peer if answers else None
