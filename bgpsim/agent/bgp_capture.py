@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bgpsim.agent.bgp_account import Account, Seen
@@ -25,6 +26,10 @@ _GATHERED = 1 << 22
 """Bytes that are stored before they are decoded unasked."""
 _RECENT = 1 << 22
 """Bytes of packets that are kept as they were, for whoever asks what happened last."""
+_ALL_BLOCKS = 128
+"""Blocks of all rings together, where the devices are not too many for it: 16 MiB, which are memory of the lab."""
+_MOST_BLOCKS, _FEWEST_BLOCKS = 16, 4
+"""Of one ring."""
 _HORIZON = round(3 * RETIRE * 10**9)
 """Nanoseconds after which every ring has handed over what it had, so that packets can be put in order."""
 
@@ -35,6 +40,7 @@ class BgpCaptureService:
     def __init__(self, namespaces: Namespaces) -> None:
         self._namespaces = namespaces
         self._rings: dict[str, PacketRing] = {}
+        self._blocks = _MOST_BLOCKS
         self._names: dict[tuple[str, int], str] = {}
         self._links: dict[tuple[str, str], int] = {}
         self._ports: tuple[int, ...] = (PORT,)
@@ -64,8 +70,12 @@ class BgpCaptureService:
             raise LabError("the capture of BGP runs already")
         for number, (a, a_interface, b, b_interface) in enumerate(links):
             self._links[a, a_interface] = self._links[b, b_interface] = number
-        for device in devices:
-            self._open(device)
+        self._blocks = max(_FEWEST_BLOCKS, min(_MOST_BLOCKS, _ALL_BLOCKS // max(1, len(devices))))
+        # The kernel lets each wait some 10 ms until no packet is on its way past the new socket: all wait at once.
+        with ThreadPoolExecutor(max_workers=16, thread_name_prefix="bgp-capture") as pool:
+            opened = dict(zip(devices, pool.map(self._ring_of, devices), strict=True))
+        for device, ring in opened.items():
+            self._take(device, ring)
         threading.Thread(target=self._run, name="bgp-capture", daemon=True).start()
 
     def follow(self, device: str) -> None:
@@ -79,14 +89,17 @@ class BgpCaptureService:
             old.close()
             self._lost.pop(device, None)
             self._names = {key: name for key, name in self._names.items() if key[0] != device}
-            self._open(device)
+            self._take(device, self._ring_of(device))
 
-    def _open(self, device: str) -> None:
+    def _ring_of(self, device: str) -> PacketRing:
         with self._namespaces.enter_network(device):
-            ring = PacketRing(filter_of(self._ports))
+            ring = PacketRing(filter_of(self._ports), self._blocks)
             # Interfaces as they are now; one that comes later is asked for when it is first seen.
             for index, name in socket.if_nameindex():
                 self._names[device, index] = name
+        return ring
+
+    def _take(self, device: str, ring: PacketRing) -> None:
         self._rings[device] = ring
         self._by_descriptor[ring.fileno()] = device
         self._poller.register(ring, select.EPOLLIN)

@@ -19,7 +19,6 @@ RETIRE = 0.064
 """Seconds after which the kernel hands over a block that is not full."""
 _BLOCK = 1 << 17
 """Bytes. A packet before segmentation offload has up to 64 KiB, and must lie in one block."""
-_BLOCKS = 16
 _FRAME = 1 << 11
 _SOL_PACKET, _RX_RING, _STATISTICS, _VERSION = 263, 5, 6, 10
 _TPACKET_V3 = 2
@@ -49,18 +48,19 @@ class RingPacket(NamedTuple):
 class PacketRing:
     """Every packet of the calling thread's network namespace that `program` (classic BPF) lets through."""
 
-    def __init__(self, program: bytes) -> None:
-        """Raises LabError where the kernel gives no such ring."""
+    def __init__(self, program: bytes, blocks: int) -> None:
+        """`blocks`: how many of 128 KiB. Raises LabError where the kernel gives no such ring."""
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+        self._blocks = blocks
         self._next = 0
         self._lost = 0
         try:
             self.filter(program)
             self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V3)
-            frames = _BLOCK // _FRAME * _BLOCKS
-            ring = struct.pack("=7I", _BLOCK, _BLOCKS, _FRAME, frames, round(RETIRE * 1000), 0, 0)
+            frames = _BLOCK // _FRAME * blocks
+            ring = struct.pack("=7I", _BLOCK, blocks, _FRAME, frames, round(RETIRE * 1000), 0, 0)
             self._socket.setsockopt(_SOL_PACKET, _RX_RING, ring)
-            self._memory = mmap.mmap(self._socket.fileno(), _BLOCK * _BLOCKS)
+            self._memory = mmap.mmap(self._socket.fileno(), _BLOCK * blocks)
         except OSError as error:
             self._socket.close()
             raise LabError(f"packets cannot be captured here: {error.strerror}") from None
@@ -93,7 +93,7 @@ class PacketRing:
                 yield RingPacket(seconds * 10**9 + nanoseconds, interface, data)
                 at += following
             _STATUS.pack_into(self._memory, start + 8, 0)
-            self._next = (self._next + 1) % _BLOCKS
+            self._next = (self._next + 1) % self._blocks
 
     def lost(self) -> int:
         """Packets that the ring had no room for since it was opened."""
