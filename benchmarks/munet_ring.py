@@ -1,12 +1,14 @@
 """The ring of twenty routers by munet, in namespaces of the bench's own, to the same tables as the floor and the lab.
 
-munet (PyPI, GPL) is only run; nothing of it is imported. Its nodes get what the floor's get: addresses with
-`ip -batch`, and the daemons forked directly.
+munet (PyPI, GPL) is only run; nothing of it is imported. Its nodes run the `exec` lines of the lab's topology, as the
+lab's do.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,23 +19,19 @@ from benchmarks.figures import Parts
 from benchmarks.large_labs import Measured, Written
 from benchmarks.seed_lab import milestones
 from bgpsim.generate.fabric import Fabric
+from bgpsim.generate.files import host_lines, prepare_lines, vtysh_words
 from bgpsim.lab.images import default_store, ensure
 
 _SCRIPT = ROOT / "benchmarks" / "munet_ring.sh"
 _GAVE_UP = 3
 _OPTIONS = ("", "", "", "--unshare-inline")
 """As its users run it; where it gives up thrice, with the option that makes it faster: fewer processes."""
-_START = """\
-for setting in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >"$setting"; done
-for setting in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do echo 1 >"$setting"; done
-ip -batch /bench/{name}.ip
-"""
-_DAEMONS = """\
-/usr/lib/frr/zebra -d -F traditional -A 127.0.0.1 -s 90000000
-/usr/lib/frr/bgpd -d -F traditional -A 127.0.0.1
-/usr/lib/frr/staticd -d -F traditional -A 127.0.0.1
-/usr/lib/frr/watchfrr -d -F traditional zebra bgpd staticd
-"""
+_SETTINGS = (
+    'for setting in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 >"$setting"; done',
+    'for setting in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding; do echo 1 >"$setting"; done',
+    "for device in /sys/class/net/*; do ip link set ${device##*/} up; done",
+)
+"""What a lab's nodes have before their `exec` lines run."""
 
 
 def measure(fabric: Fabric, files: Written) -> Measured:
@@ -43,11 +41,7 @@ def measure(fabric: Fabric, files: Written) -> Measured:
     rootfs = ensure({"frr"}, default_store(), lambda _: None)["frr"].rootfs
     (files.floor / "munet.yaml").write_text(yaml.safe_dump(topology(fabric)))
     for router in fabric.routers:
-        etc = files.floor / f"{router.name}.etc"
-        etc.mkdir(exist_ok=True)
-        for name in ("zebra.conf", "staticd.conf", "vtysh.conf"):
-            (etc / name).touch()
-        (etc / "bgpd.conf").write_text((files.floor / f"{router.name}.conf").read_text())
+        shutil.copytree(rootfs / "etc" / "frr", files.floor / f"{router.name}.etc", dirs_exist_ok=True)
     prefixes = sorted({str(Path(name).resolve()) for name in (sys.prefix, sys.base_prefix)} | {sys.prefix})
     for option in _OPTIONS:
         command: list[str | Path] = ["bash", _SCRIPT, rootfs, files.floor, sys.executable, option, *prefixes]
@@ -78,13 +72,17 @@ def topology(fabric: Fabric) -> dict[str, object]:
     for router in fabric.routers:
         # Without a source it is a tmpfs.
         volumes = [f"/bench/{router.name}.etc:/etc/frr", "/run/frr"]
-        command = _START.format(name=router.name) + _DAEMONS + "exec sleep infinity\n"
+        command = _script((*prepare_lines(router), " ".join(vtysh_words(router))))
         nodes.append(
             {"name": router.name, "cmd": command, "volumes": volumes, "connections": links.get(router.name, [])}
         )
         if router.host is not None:
             name = router.host.name
-            command = _START.format(name=name) + "exec sleep infinity\n"
-            nodes.append({"name": name, "cmd": command, "connections": links[name]})
+            lines = _script(host_lines(router.host))
+            nodes.append({"name": name, "cmd": lines, "connections": links[name]})
     settings = {"networks-autonumber": False, "loopbacks-autonumber": False, "ipv6-enable": True}
     return {"version": 1, "topology": {**settings, "nodes": nodes}}
+
+
+def _script(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in (*_SETTINGS, *lines, "exec sleep infinity"))

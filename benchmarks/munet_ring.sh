@@ -4,8 +4,8 @@
 #     munet_ring.sh FRR_ROOTFS FOLDER PYTHON OPTION PREFIX...
 #
 # The folder is the one that fabric_floor.sh gets, with munet.yaml in it; OPTION is one for munet, or empty; each PREFIX
-# is a folder that PYTHON needs. munet makes the nodes and links and runs each router's `cmd`, which gives it its
-# addresses and forks the daemons that the floor forks. It ends when every router has the floor's tables. Prints
+# is a folder that PYTHON needs. munet makes the nodes and links and runs each node's `cmd`: the `exec` lines of
+# the lab's topology. It ends when every router has the floor's tables. Prints
 # milestones, `name seconds`; the last one is `done`.
 #
 # Exit code 3 where munet gave up: on a busy machine it may look for a process of its own before that is there.

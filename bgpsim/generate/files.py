@@ -46,17 +46,29 @@ def _router(router: Router) -> Iterator[str]:
     yield "      kind: linux"
     yield f"      image: {_ROUTER_IMAGE}"
     yield "      exec:"
-    yield f"        - ip addr add {router.loopback}/32 dev lo"
-    if router.host is not None:
-        yield f"        - ip addr add {router.host.gateway} dev {router.host.router_interface}"
-    yield "        - touch /etc/frr/vtysh.conf"
-    # The image's own, if it has one: with nothing to read FRR starts in half the time.
-    yield "        - rm -f /etc/frr/frr.conf"
-    yield "        - sed -i -e 's/bgpd=no/bgpd=yes/g' /etc/frr/daemons"
-    yield "        - /usr/lib/frr/frrinit.sh start"
+    yield from (f"        - {line}" for line in prepare_lines(router))
     yield "        - >-"
-    yield "          vtysh -c 'conf t'"
-    yield from (f"          -c '{line}'" for line in frr_lines(router))
+    first, *others = vtysh_words(router)
+    yield f"          {first}"
+    yield from (f"          {words}" for words in others)
+
+
+def prepare_lines(router: Router) -> Iterator[str]:
+    """The router's `exec` lines up to the start of FRR."""
+    yield f"ip addr add {router.loopback}/32 dev lo"
+    if router.host is not None:
+        yield f"ip addr add {router.host.gateway} dev {router.host.router_interface}"
+    yield "touch /etc/frr/vtysh.conf"
+    # The image's own, if it has one: with nothing to read FRR starts in half the time.
+    yield "rm -f /etc/frr/frr.conf"
+    yield "sed -i -e 's/bgpd=no/bgpd=yes/g' /etc/frr/daemons"
+    yield "/usr/lib/frr/frrinit.sh start"
+
+
+def vtysh_words(router: Router) -> Iterator[str]:
+    """The `exec` line that configures the router, in parts."""
+    yield "vtysh -c 'conf t'"
+    yield from (f"-c '{line}'" for line in frr_lines(router))
 
 
 def frr_lines(router: Router) -> tuple[str, ...]:
@@ -83,8 +95,13 @@ def _host(host: Host) -> Iterator[str]:
     yield "      kind: linux"
     yield f"      image: {_HOST_IMAGE}"
     yield "      exec:"
-    yield f"        - ip addr add {host.address} dev net0"
-    yield f"        - ip route replace default via {host.gateway.ip}"
+    yield from (f"        - {line}" for line in host_lines(host))
+
+
+def host_lines(host: Host) -> Iterator[str]:
+    """The host's `exec` lines."""
+    yield f"ip addr add {host.address} dev net0"
+    yield f"ip route replace default via {host.gateway.ip}"
 
 
 def _scenario(fabric: Fabric) -> Iterator[str]:

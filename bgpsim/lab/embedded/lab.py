@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError, ProcessStopped
-from bgpsim.inputs.files.containerlab import ExecLine
+from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import LabFiles, TypedLines
 from bgpsim.inputs.files.manifests import ManifestFile
@@ -165,7 +165,7 @@ class EmbeddedLab:
     def _run_exec_lines(self, containers: Collection[str]) -> None:
         """Node by node in order, nodes side by side, as containerlab does after its links are up."""
         nodes = [node for node in self._files.topology.nodes.values() if node.exec and node.name in containers]
-        results = in_parallel(lambda node: [self._exec(node.name, line) for line in node.exec], nodes)
+        results = in_parallel(self._exec, nodes)
         done = [result for per_node in results for result in per_node]
         refused = [line for result in done for line in refused_by_vtysh(result)]
         for device in self._devices.values():
@@ -178,21 +178,35 @@ class EmbeddedLab:
             rejected_lines=self._facts.rejected_lines + tuple(refused),
         )
 
-    def _exec(self, container: str, line: ExecLine) -> CommandResult:
-        return self._run(container, line.text, line.source)
+    def _exec(self, node: NodeDefinition) -> list[CommandResult]:
+        return self._run(node.name, [(line.text, line.source) for line in node.exec])
 
-    def _run(self, container: str, command: str, source: Source | None) -> CommandResult:
-        try:
-            argv = shlex.split(command)
-        except ValueError as error:
-            return CommandResult(container, command, 2, f"{error}\n", source)
+    def _run(self, container: str, commands: Sequence[tuple[str, Source | None]]) -> list[CommandResult]:
+        """One after the other. What cannot be split into words is not run: exit code 2."""
+        words: list[list[str] | str] = []
+        for command, _ in commands:
+            try:
+                words.append(shlex.split(command))
+            except ValueError as error:
+                words.append(f"{error}\n")
+        argvs = [argv for argv in words if not isinstance(argv, str)]
         env = dict(next((c.env for c in self._plan.containers if c.name == container), {}))
-        done = self.agent.call(
-            "nodes.run", timeout=_EXEC_TIMEOUT + 10, device=container, command=argv, env=env, limit=_EXEC_TIMEOUT
+        done = iter(
+            self.agent.call(
+                "nodes.run_each",
+                timeout=_EXEC_TIMEOUT * len(argvs) + 10,
+                device=container,
+                commands=argvs,
+                env=env,
+                limit=_EXEC_TIMEOUT,
+            )
         )
-        # A command that a signal ended: 128 and the signal's number, as shells and containers say it.
-        code = done["exit_code"] if done["exit_code"] >= 0 else 128 - done["exit_code"]
-        return CommandResult(container, command, code, done["output"], source, done["seconds"])
+        return [
+            CommandResult(container, command, 2, argv, source)
+            if isinstance(argv, str)
+            else _result(container, command, source, next(done))
+            for (command, source), argv in zip(commands, words, strict=True)
+        ]
 
     def apply(self, manifest: ManifestFile) -> None:
         self._applied = [m for m in self._applied if m.path != manifest.path] + [manifest]
@@ -277,7 +291,7 @@ class EmbeddedLab:
         self._facts = replace(self._facts, rejected_lines=self._facts.rejected_lines + refused)
 
     def execute(self, device: str, command: str, source: Source | None = None) -> CommandResult:
-        result = self._run(device, command, source)
+        (result,) = self._run(device, [(command, source)])
         refused = tuple(refused_by_vtysh(result))
         self._facts = replace(self._facts, rejected_lines=self._facts.rejected_lines + refused)
         return result
@@ -360,6 +374,12 @@ class EmbeddedLab:
         if any(speaker.engine == "exabgp" for speaker in self._files.speakers):
             found["exabgp"] = version("exabgp")
         return {**found, "kernel": os.uname().release}
+
+
+def _result(container: str, command: str, source: Source | None, done: Mapping[str, Any]) -> CommandResult:
+    # A command that a signal ended: 128 and the signal's number, as shells and containers say it.
+    code = done["exit_code"] if done["exit_code"] >= 0 else 128 - done["exit_code"]
+    return CommandResult(container, command, code, done["output"], source, done["seconds"])
 
 
 def _device(container: Container, speaking: Mapping[str, Literal["exabgp", "gobgp"]]) -> LabDevice | None:

@@ -63,6 +63,7 @@ class NodeService:
             "nodes.links": self.links,
             "nodes.gateways": self.gateways,
             "nodes.run": self.run,
+            "nodes.run_each": self.run_each,
             "nodes.batch": self.batch,
             "nodes.processes": self.processes,
             "nodes.alive": self.alive,
@@ -136,6 +137,12 @@ class NodeService:
         started = time.monotonic()
         done = self._namespaces.run(device, argv, timeout=limit, env=env)
         return {"exit_code": done.returncode, "output": done.stdout, "seconds": time.monotonic() - started}
+
+    def run_each(
+        self, device: str, commands: Sequence[Sequence[str]], limit: float = 60.0, env: Mapping[str, str] | None = None
+    ) -> list[Mapping[str, Any]]:
+        """As `run`, one after the other, whatever the exit codes."""
+        return [self.run(device, command, limit, env) for command in commands]
 
     def set_interface(
         self, device: str, interface: str, peer: str, peer_interface: str, up: bool, link_local: str | None = None

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.commands import Finished
+from benchmarks.commands import CommandFailed, Finished
 from benchmarks.dialling import has_session
 from benchmarks.figures import Beside, Parts, Row, medians
 from benchmarks.rows import unlike, without_luck
-from benchmarks.seed_lab import Measured, floor_measured, lab_measured, milestones
+from benchmarks.seed_lab import Measured, floor_measured, lab_measured, lab_up, milestones
 from benchmarks.table import spelled
 
 FLOOR_LINES = ((0.05, "wired 0.05"), (0.2, "started 0.20"), (2.6, "fabric 2.60"), (11.5, "done 11.50"))
@@ -18,11 +18,10 @@ def finished(*lines: tuple[float, str], seconds: float = 12.0) -> Finished:
     return Finished(100.0, seconds, lines, 20_000, 0, "")
 
 
-def report(*, at: float | None = None) -> dict[str, Any]:
-    settling = {"seconds": 10.0, "quiet": 1.75} | ({} if at is None else {"at": at})
+def report() -> dict[str, Any]:
     steps = [
-        {"volatile": {"seconds": 8.5, "settling": {"seconds": 7.5, "quiet": 5.5}}},
-        {"volatile": {"seconds": 10.5, "settling": settling}},
+        {"volatile": {"seconds": 8.5, "settling": {"seconds": 7.5, "quiet": 5.5, "at": 8.0}}},
+        {"volatile": {"seconds": 10.5, "settling": {"seconds": 10.0, "quiet": 1.75, "at": 19.5}}},
     ]
     return {"runs": [{"volatile": {"seconds": {"total": 20.0, "bring_up": 0.5}}, "steps": steps}]}
 
@@ -58,8 +57,8 @@ def test_the_floor_ends_when_it_says_done_and_its_dial_is_taken_off() -> None:
 
 
 def test_the_lab_loses_its_quiet_windows_and_its_dial() -> None:
-    measured = lab_measured(20.4, report(), dial=7.0, peak_kib=1)
-    assert measured.seconds == pytest.approx(20.4 - 5.5 - 1.75 - 7.0)
+    measured = lab_measured(0.9, report(), dial=7.0, peak_kib=1)
+    assert measured.seconds == pytest.approx(0.4 + 19.5 - 5.5 - 1.75 - 7.0)
     assert sum(seconds for _, seconds in measured.parts.parts) == pytest.approx(measured.seconds)
 
 
@@ -71,9 +70,10 @@ def test_luck_with_the_dials_is_taken_off_both_sides() -> None:
     assert not unlike(runs, [runs[1]])
 
 
-def test_what_the_lab_does_after_it_has_settled_is_not_counted() -> None:
-    after = lab_measured(20.4, report(at=19.5), dial=7.0, peak_kib=1)
-    assert after.seconds == pytest.approx(lab_measured(20.4, report(), dial=7.0, peak_kib=1).seconds - 0.5)
+def test_the_lab_is_up_when_the_command_says_so() -> None:
+    assert lab_up(finished((0.2, "seed  baseline.yaml"), (0.9, "  lab up in 0.5 s  (embedded, rootless)"))) == 0.9
+    with pytest.raises(CommandFailed):
+        lab_up(finished((0.2, "seed  baseline.yaml")))
 
 
 @pytest.mark.parametrize(
