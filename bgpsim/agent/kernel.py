@@ -127,6 +127,25 @@ def container(pid: int) -> Iterator[None]:
 
 
 @contextmanager
+def new_container(shared_network: int | None) -> Iterator[None]:
+    """What the calling thread forks within the block is PID 1 of new namespaces, with the network of another process
+    where one is named. Raises OSError where the kernel gives none.
+    """
+    unshare(CLONE_FS)
+    with _pidfd(os.getpid()) as own:
+        try:
+            if shared_network is None:
+                unshare(_CONTAINER)
+            else:
+                with _pidfd(shared_network) as other:
+                    setns(other, CLONE_NEWNET)
+                unshare(_CONTAINER & ~CLONE_NEWNET)
+            yield
+        finally:
+            setns(own, _CONTAINER)
+
+
+@contextmanager
 def _pidfd(pid: int) -> Iterator[int]:
     descriptor = os.pidfd_open(pid)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ class PacketRing:
             self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V3)
             frames = _BLOCK // _FRAME * blocks
             ring = struct.pack("=7I", _BLOCK, blocks, _FRAME, frames, round(RETIRE * 1000), 0, 0)
-            self._socket.setsockopt(_SOL_PACKET, _RX_RING, ring)
+            _set_slowly(self._socket, _RX_RING, ring)
             self._memory = mmap.mmap(self._socket.fileno(), _BLOCK * blocks)
         except OSError as error:
             self._socket.close()
@@ -99,3 +100,13 @@ class PacketRing:
         """Packets that the ring had no room for since it was opened."""
         self._lost += struct.unpack_from("=II", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))[1]
         return self._lost
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _set_slowly(opened: socket.socket, option: int, value: bytes) -> None:
+    """setsockopt(2) for what takes the kernel some 10 ms: Python's own keeps every other thread waiting meanwhile."""
+    if _LIBC.setsockopt(opened.fileno(), _SOL_PACKET, option, value, len(value)) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

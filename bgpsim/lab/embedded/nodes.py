@@ -254,37 +254,19 @@ def ip_batch(argv: Sequence[str], lines: Sequence[str]) -> None:
 
 
 def _create(node: Mapping[str, Any], shared_network: int | None) -> int:
-    """Fork twice: the first child enters the namespaces, the second is the node's PID 1."""
+    """Fork the node's PID 1 into namespaces of its own: the calling thread enters them, forks, and comes back."""
     said_read, said_write = os.pipe2(os.O_CLOEXEC)
-    first = os.fork()
-    if first == 0:
-        try:
-            flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC
-            if shared_network is None:
-                flags |= kernel.CLONE_NEWNET
-            else:
-                network = os.open(f"/proc/{shared_network}/ns/net", os.O_RDONLY)
-                kernel.setns(network, kernel.CLONE_NEWNET)
-                os.close(network)
-            kernel.unshare(flags)
-            init = os.fork()
-            if init == 0:
-                _become_init(node, shared_network is None, said_write)
-            os.write(said_write, f"pid {init}\n".encode())
-            os._exit(0)
-        except BaseException as error:
-            os.write(said_write, f"error {error}\n".encode())
-        finally:
-            os._exit(1)
+    with kernel.new_container(shared_network):
+        init = os.fork()
+        if init == 0:
+            _become_init(node, shared_network is None, said_write)
     os.close(said_write)
-    os.waitpid(first, 0)
     with os.fdopen(said_read) as said:
         # Ends when the node's init has become tini: the descriptor closes at exec.
-        answers = said.read().splitlines()
-    problems = [line.removeprefix("error ") for line in answers if line.startswith("error ")]
-    if problems:
-        raise LabError(f"node {node['name']} could not be made: {problems[0]}")
-    return int(next(line for line in answers if line.startswith("pid ")).removeprefix("pid "))
+        problem = said.read()
+    if problem:
+        raise LabError(f"node {node['name']} could not be made: {problem}")
+    return init
 
 
 def _become_init(node: Mapping[str, Any], own_network: bool, said: int) -> None:
@@ -322,7 +304,7 @@ def _become_init(node: Mapping[str, Any], own_network: bool, said: int) -> None:
         init = [*node["init"]]
         os.execve(init[0], init, ENVIRONMENT)
     except BaseException as error:
-        os.write(said, f"error {error}\n".encode())
+        os.write(said, str(error).encode())
     finally:
         os._exit(1)
 
