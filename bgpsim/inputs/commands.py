@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bgpsim.inputs.files.containerlab import ExecLine
 from bgpsim.source import Source
@@ -40,12 +41,17 @@ class VtyLine:
 def commands(lines: tuple[ExecLine, ...]) -> Iterator[Command]:
     """A line that no shell could split is a command of no program: the lab reports its failure."""
     for line in lines:
-        try:
-            words = tuple(shlex.split(line.text))
-        except ValueError:
-            words = ()
+        words = _words(line.text)
         number = next((n for n, text in line.lines if text.strip()), line.source.line)
         yield Command(words, Source(line.source.file, number, line.text.strip()[:200]), line.lines)
+
+
+@lru_cache(maxsize=4096)  # a network is built anew for every step
+def _words(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return ()
 
 
 def vtysh_lines(command: Command) -> tuple[VtyLine, ...] | None:

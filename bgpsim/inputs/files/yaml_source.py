@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +15,8 @@ from bgpsim.errors import InputError
 from bgpsim.source import Source
 
 Location: TypeAlias = tuple[str | int, ...]
+_FAST = getattr(yaml, "CSafeLoader", None)
+"""Of PyYAML's wheels; one that was built without libyaml has none."""
 _DEEPEST = 60
 _MOST = 200_000
 """Parts of one document; aliases of aliases can stand for any number of them."""
@@ -80,20 +83,12 @@ def read_documents(path: Path, shown: str) -> tuple[YamlSource, ...]:
 
 def parse_documents(text: str, shown: str, first_line: int = 1) -> tuple[YamlSource, ...]:
     """`first_line`: where the text begins in the file, for YAML inside YAML (kubeadmConfigPatches)."""
-    texts = ("",) * (first_line - 1) + tuple(text.splitlines())
-    found = []
+    if _FAST is not None:
+        # libyaml takes a tenth of the time, and has not the words for what is wrong.
+        with suppress(yaml.YAMLError, ValueError, OverflowError, RecursionError):
+            return tuple(_documents(_FAST, text, shown, first_line))
     try:
-        # The loader reads the first bytes at once: even making one can fail.
-        loader = yaml.SafeLoader(text)
-        while loader.check_node():
-            node = loader.get_node()
-            if node is None:
-                continue
-            places = _Places(loader, shown, first_line)
-            places.note(node, ())
-            value = loader.construct_document(node)
-            if value is not None:
-                found.append(YamlSource(value, shown, places.lines, texts, places.scalars))
+        return tuple(_documents(yaml.SafeLoader, text, shown, first_line))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line if mark is None else mark.line + first_line
@@ -103,7 +98,21 @@ def parse_documents(text: str, shown: str, first_line: int = 1) -> tuple[YamlSou
         raise InputError("found parts nested too deep, expected less", file=shown, line=first_line) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InputError(f"not valid YAML: {str(error).splitlines()[0]}", file=shown, line=first_line) from None
-    return tuple(found)
+
+
+def _documents(kind: Any, text: str, shown: str, first_line: int) -> Iterator[YamlSource]:
+    texts = ("",) * (first_line - 1) + tuple(text.splitlines())
+    # The loader reads the first bytes at once: even making one can fail.
+    loader = kind(text)
+    while loader.check_node():
+        node = loader.get_node()
+        if node is None:
+            continue
+        places = _Places(loader, shown, first_line)
+        places.note(node, ())
+        value = loader.construct_document(node)
+        if value is not None:
+            yield YamlSource(value, shown, places.lines, texts, places.scalars)
 
 
 class _Places:
