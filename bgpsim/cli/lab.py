@@ -105,13 +105,17 @@ def down(names: tuple[str, ...], everything: bool) -> None:
 @click.argument("device")
 @click.argument("words", nargs=-1, required=True, metavar="CMD...", type=click.UNPROCESSED)
 def execute(name: str | None, device: str, words: tuple[str, ...]) -> None:
-    """Run CMD in a DEVICE of the lab; its exit code is the command's.
+    """Run CMD in a DEVICE of the lab (`DEVICE -- CMD…` is the same); its exit code is the command's.
 
     What it changes is outside the prediction: the next check shows it as a difference.
     """
     from bgpsim.keeper.attached import with_pipes
     from bgpsim.keeper.client import connect
 
+    if words[0] == "--":
+        words = words[1:]
+    if not words:
+        raise click.UsageError("a command is missing after --")
     with connect(name) as client:
         sys.exit(with_pipes(client, _device(client.status(), device), words))
 

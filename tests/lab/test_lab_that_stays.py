@@ -53,6 +53,8 @@ def test_exec_is_transparent(bgpsim: Bgpsim, seed: str) -> None:
     assert (done.stdout, done.stderr) == ("seen\n", "wrong\n")
     assert "router0(net0)" in bgpsim("lab", "exec", "tor0", "vtysh", "-c", "show bgp summary").stdout
     assert "10.0.2.2" in bgpsim("lab", "exec", "srv-worker", "ip", "-br", "address").stdout
+    # As kubectl's users write it; and what the command itself has after its own `--` is the command's.
+    assert bgpsim("lab", "exec", "tor0", "--", "echo", "--", "here").stdout == "-- here\n"
     wrong = bgpsim("lab", "exec", "tr0", "true", code=2)
     assert "no device is called 'tr0'" in wrong.stderr
     assert "did you mean tor0" in wrong.stderr
