@@ -17,10 +17,11 @@ from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
 from bgpsim.agent.terminals import TerminalService
+from bgpsim.agent.traceroute import TracerouteService
 from bgpsim.lab.embedded.nodes import NodeService
 from bgpsim.lab.embedded.power import PowerService
 
-# Services whose imports (pyroute2, scapy) take long, in the order in which a run wants them. By name, for the lab does
+# Services whose imports (pyroute2) take long, in the order in which a run wants them. By name, for the lab does
 # not know what the speakers are.
 _SLOW_TO_IMPORT = (
     ("bgpsim.speakers.service", "SpeakerService"),
@@ -30,7 +31,6 @@ _SLOW_TO_IMPORT = (
     ("bgpsim.agent.netlink", "NetlinkService"),
     ("bgpsim.agent.gobgp", "GobgpService"),
     ("bgpsim.agent.packets", "PacketService"),
-    ("bgpsim.agent.traceroute", "TracerouteService"),
     ("bgpsim.agent.stream.service", "StreamService"),
 )
 
@@ -49,6 +49,7 @@ def main() -> int:
     server.register(TerminalService(namespaces))
     server.register(CaptureService(namespaces))
     server.register(BgpCaptureService(namespaces))
+    server.register(TracerouteService(namespaces))
     # Imports hold the interpreter's lock: they would be in the way while nodes are made and exec lines run. The first
     # call for any of these comes after, and then the lab has little to do until its routers have talked.
     server.register_when_asked(lambda: _slow_services(namespaces))
