@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec
 
 from bgpsim.agent.bgp_capture import BgpCaptureService
 from bgpsim.agent.capture import CaptureService
@@ -58,9 +58,20 @@ def main() -> int:
 
 
 def _slow_services(namespaces: Namespaces) -> Iterator[Service]:
+    _only_parts_of("pyroute2")
     for module, name in _SLOW_TO_IMPORT:
         if find_spec(module) is not None:
             yield getattr(import_module(module), name)(namespaces)
+
+
+def _only_parts_of(package: str) -> None:
+    """Import none of a package but the modules that are asked for.
+
+    pyroute2's own __init__ imports all that it has, with sqlite3 and unittest: 7 MiB, of which its messages need none.
+    """
+    spec = find_spec(package)
+    if spec is not None:
+        sys.modules.setdefault(package, module_from_spec(spec))
 
 
 if __name__ == "__main__":
