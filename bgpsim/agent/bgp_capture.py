@@ -19,6 +19,7 @@ from bgpsim.agent.bgp_account import Account, Seen
 from bgpsim.agent.bgp_filter import filter_of
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.packet_ring import RETIRE, PacketRing
+from bgpsim.agent.texts import KeptTexts, array
 from bgpsim.errors import LabError
 
 PORT = 179
@@ -50,6 +51,7 @@ class BgpCaptureService:
         self._recent: deque[Seen] = deque()
         self._recent_bytes = 0
         self._lost: dict[str, int] = {}
+        self._texts = KeptTexts()
         self._lock = threading.Lock()
         self._poller = select.epoll()
         self._by_descriptor: dict[int, str] = {}
@@ -61,6 +63,7 @@ class BgpCaptureService:
             "bgp_capture.recent": self.recent,
             "bgp_capture.ports": self.ports,
             "bgp_capture.sessions": self.sessions,
+            "bgp_capture.part": self._texts.part,
             "bgp_capture.counts": self.counts,
         }
 
@@ -122,12 +125,14 @@ class BgpCaptureService:
             for ring in self._rings.values():
                 ring.filter(filter_of(wanted))
 
-    def sessions(self) -> list[Mapping[str, Any]]:
-        """See `Account.sessions`. What was sent in the last fifth of a second may not be in it."""
+    def sessions(self, most: int) -> str | dict[str, int]:
+        """See `Account.sessions`: a JSON array as text, or {kept}, for `bgp_capture.part`, where it is longer than
+        `most` octets. What was sent in the last fifth of a second may not be in it."""
         with self._lock:
             self._read(self._rings)
             self._decode()
-            return self._account.sessions()
+            found = self._account.sessions()
+        return self._texts.answer(array(found), most)
 
     def counts(self) -> list[Mapping[str, Any]]:
         """See `Account.counts`."""

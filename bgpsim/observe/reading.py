@@ -58,7 +58,8 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
     speaking = [name for name, device in devices.items() if device.role == "speaker"]
     for told in agent.call("speaker.alive") if speaking else ():
         plane.sessions[SessionKey(told["speaker"], told["router"])] = speaker_session(told)
-    captured = read_wire(agent.call("bgp_capture.sessions"), plane.sessions, devices, known)
+    told = parts(agent, "bgp_capture", agent.call("bgp_capture.sessions", most=MOST))
+    captured = read_wire(elements(told), plane.sessions, devices, known)
     if speaking:
         # GoBGP gives no account of what it heard and sent: of its speakers the capture alone tells.
         accounted = [name for name in speaking if devices[name].engine == "exabgp"]
