@@ -25,6 +25,8 @@ from bgpsim.errors import LabError
 PORT = 179
 _GATHERED = 1 << 22
 """Bytes that are stored before they are decoded unasked."""
+_AT_ONCE = 256
+"""Packets that are decoded before the rings are looked at again, which have room for some thousand UPDATEs each."""
 _RECENT = 1 << 22
 """Bytes of packets that are kept as they were, for whoever asks what happened last."""
 _ALL_BLOCKS = 128
@@ -168,7 +170,9 @@ class BgpCaptureService:
         ready = sorted((p for p in self._stored if p.time <= horizon), key=lambda packet: packet.time)
         self._stored = [packet for packet in self._stored if packet.time > horizon]
         self._bytes = sum(len(packet.data) for packet in self._stored)
-        self._account.take(ready)
+        for first in range(0, len(ready), _AT_ONCE):
+            self._account.take(ready[first : first + _AT_ONCE])
+            self._read(self._rings)  # what comes meanwhile must find room there
         for device, ring in self._rings.items():
             lost = ring.lost()
             if lost > self._lost.get(device, 0):
