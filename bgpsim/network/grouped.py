@@ -140,16 +140,18 @@ def sharing(new: Mapping[Key, Value], earlier: Mapping[Key, Value]) -> Grouped[K
 
 
 def _shared(table: Mapping[Prefix, Value], earlier: Mapping[Prefix, Value]) -> Mapping[Prefix, Value]:
-    if not earlier or table is earlier:
-        return table
+    """A new table only where it has objects of both, for it takes as much as either."""
+    if table is earlier or table == earlier:
+        return earlier
+    shorter = table if len(table) < len(earlier) else earlier
     mine: dict[int, Value] = {}
-    shared: dict[Prefix, Value] = {}
-    for prefix, value in table.items():
-        before = earlier.get(prefix)
-        if before is not None and before is not value:
-            if id(value) not in mine:
-                mine[id(value)] = before if before == value else value
-            if mine[id(value)] is before:
-                value = before
-        shared[prefix] = value
-    return earlier if shared == earlier else shared
+    kept: dict[Prefix, Value] = {}
+    for prefix in shorter:
+        value, before = table.get(prefix), earlier.get(prefix)
+        if value is None or before is None or before is value:
+            continue
+        if id(value) not in mine:
+            mine[id(value)] = before if before == value else value
+        if mine[id(value)] is before:
+            kept[prefix] = before
+    return {**table, **kept} if kept else table

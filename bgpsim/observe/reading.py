@@ -48,6 +48,7 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         for family, neighbor, command in asked:
             for answer in _shown(agent, name, [command]) or ():
                 read_advertised(plane, name, family, neighbor, answer, known)
+        plane.known.clear()  # it is of this router alone
     for name, tables in agent.call("gobgp.tables", devices=nodes).items():
         if tables is None:
             plane.not_observed[name] = "gobgpd does not answer"
