@@ -134,13 +134,14 @@ class Growing(Generic[Key, Value]):
 
 
 def sharing(new: Mapping[Key, Value], earlier: Mapping[Key, Value]) -> Grouped[Key, Value]:
-    """`new`, with the objects of `earlier` in it where they are equal: values, and whole tables that did not change."""
+    """`new`, with the objects of `earlier` in it where they are equal: whole tables, and the values of those of which
+    most is as it was."""
     known = Grouped.of(earlier).tables
     return Grouped({place: _shared(table, known.get(place, {})) for place, table in Grouped.of(new).tables.items()})
 
 
 def _shared(table: Mapping[Prefix, Value], earlier: Mapping[Prefix, Value]) -> Mapping[Prefix, Value]:
-    """A new table only where it has objects of both, for it takes as much as either."""
+    """A table of few such values stays: a copy would take more than they do."""
     if table is earlier or table == earlier:
         return earlier
     shorter = table if len(table) < len(earlier) else earlier
@@ -154,4 +155,4 @@ def _shared(table: Mapping[Prefix, Value], earlier: Mapping[Prefix, Value]) -> M
             mine[id(value)] = before if before == value else value
         if mine[id(value)] is before:
             kept[prefix] = before
-    return {**table, **kept} if kept else table
+    return {**table, **kept} if 2 * len(kept) > len(table) else table
