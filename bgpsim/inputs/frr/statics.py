@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bgpsim.inputs.frr.values import Unknown
+from bgpsim.inputs.frr.values import NotTaken, Unknown
 from bgpsim.network.description import KernelRoute, RouteKind, RouteNextHop
 from bgpsim.network.types import Prefix
 from bgpsim.source import Source
@@ -21,13 +21,18 @@ class StaticRoutes:
         return tuple(self._routes)
 
     def add(self, prefix: Prefix, kind: RouteKind, next_hop: RouteNextHop | None, source: Source) -> None:
-        """One route with several next hops, as staticd installs it."""
+        """One route with several next hops, as staticd installs it. A prefix is dropped in one way, the last said.
+
+        Raises NotTaken for a blackhole beside a next hop (staticd/static_nb_config.c)."""
         hops = () if next_hop is None else (next_hop,)
         for number, there in enumerate(self._routes):
-            if there.prefix == prefix and there.kind == kind == "unicast":
-                together = tuple(dict.fromkeys((*there.next_hops, *hops)))
-                self._routes[number] = replace(there, next_hops=together)
-                return
+            if there.prefix != prefix:
+                continue
+            if (there.kind == "unicast") != (kind == "unicast"):
+                raise NotTaken("a route has no blackhole and next hops at once")
+            together = tuple(dict.fromkeys((*there.next_hops, *hops)))
+            self._routes[number] = replace(there, kind=kind, next_hops=together)
+            return
         self._routes.append(KernelRoute(prefix, kind, hops, "static", 20, source=source))
 
     def remove(self, prefix: Prefix, kind: RouteKind, next_hop: RouteNextHop | None) -> None:

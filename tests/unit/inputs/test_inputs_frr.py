@@ -197,6 +197,15 @@ def test_static_routes() -> None:
     assert all((r.protocol, r.metric) == ("static", 20) for r in reader.static_routes)
 
 
+def test_a_route_is_dropped_or_has_next_hops() -> None:
+    """FRR 8.4.4: `Route cannot have blackhole and non-blackhole nexthops simultaneously`; the last way to drop holds."""
+    reader = read("ip route 10.9.0.0/16 blackhole", "ip route 10.9.0.0/16 reject", start=None)
+    assert [(str(r.prefix), r.kind) for r in reader.static_routes] == [("10.9.0.0/16", "unreachable")]
+    reader = read("ip route 10.9.0.0/16 10.0.0.2", "ip route 10.9.0.0/16 blackhole", start=None)
+    assert [r.kind for r in reader.static_routes] == ["unicast"]
+    assert [r.source.line for r in reader.refusals] == [3]
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -31,8 +31,8 @@ STATEMENTS: tuple[Statement, ...] = (
         ("transmit-interval (10-60000)$milliseconds", "transmit-interval 100"),
         ("[no] shutdown", "no shutdown"),
         ("[no] passive-mode", "passive-mode"),
-        ("[no] echo-mode", "echo-mode"),
-        ("minimum-ttl (1-254)", "minimum-ttl 254"),
+        ("[no] echo-mode", "no echo-mode"),
     ),
+    *listed("possible", _BFD, ("bfd-profile", "bfd-peer"), ("minimum-ttl (1-254)", "minimum-ttl 254")),
     *listed("possible", _BFD, "bfd-peer", ("profile WORD$profile", "profile fast")),
 )

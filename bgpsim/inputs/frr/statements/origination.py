@@ -9,7 +9,7 @@ from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.configuration import Configuration
 from bgpsim.inputs.frr.grammar.statement import Said, Statement, modelled
 from bgpsim.inputs.frr.statements.neighbor import OF_A_FAMILY
-from bgpsim.inputs.frr.values import NotTaken, Refused
+from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
 from bgpsim.network.description import Origination, Redistribution, RouteKind, RouteNextHop
 from bgpsim.network.types import Prefix
 
@@ -47,8 +47,7 @@ def _next_hop(said: Said) -> tuple[RouteKind, RouteNextHop | None]:
     if said.has("reject") or (interface or "").lower() == "reject":
         return "unreachable", None
     if interface is not None and "gateway" not in said and values.looks_like_address(interface):
-        # FRR takes it for an interface's name, which the kernel never has.
-        raise Refused(f"found {interface!r}, expected an IP address or an interface")
+        raise Unknown(f"{interface} is no IP address, and FRR takes it for an interface's name")
     return "unicast", RouteNextHop(said.address("gateway") if "gateway" in said else None, interface)
 
 

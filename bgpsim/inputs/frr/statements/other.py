@@ -48,11 +48,11 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         "routes between VRFs are not modelled",
         ("ipv4-unicast", "ipv6-unicast"),
-        ("[no] import vrf WORD", "import vrf red"),
         ("[no] <import|export> vpn", "import vpn"),
         ("[no] <rt|route-target> vpn LINE...", "rt vpn both 65000:1"),
         ("[no] rd vpn export WORD", "rd vpn export 65000:1"),
         ("[no] label vpn export <(0-1048575)|auto>", "label vpn export auto"),
+        ("[no] import vrf WORD", "import vrf red"),
     ),
     *listed(
         "none",
