@@ -1,4 +1,4 @@
-"""The registry of FRR statements, held against a real FRR: it accepts every example, and refuses what is said to be wrong."""
+"""The registry of FRR statements, held against a real FRR: it accepts every example, and refuses every wrong value."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def test_static_routes() -> None:
 
 
 def test_a_route_is_dropped_or_has_next_hops() -> None:
-    """FRR 8.4.4: `Route cannot have blackhole and non-blackhole nexthops simultaneously`; the last way to drop holds."""
+    """FRR 8.4.4: `Route cannot have blackhole and non-blackhole nexthops simultaneously`; of ways to drop, the last."""
     reader = read("ip route 10.9.0.0/16 blackhole", "ip route 10.9.0.0/16 reject", start=None)
     assert [(str(r.prefix), r.kind) for r in reader.static_routes] == [("10.9.0.0/16", "unreachable")]
     reader = read("ip route 10.9.0.0/16 10.0.0.2", "ip route 10.9.0.0/16 blackhole", start=None)

@@ -1,6 +1,6 @@
 """The table of FRR statements in docs/modelled.md, made of the registry.
 
-    python -m bgpsim.inputs.frr.grammar.table docs/modelled.md
+python -m bgpsim.inputs.frr.grammar.table docs/modelled.md
 """
 
 from __future__ import annotations
