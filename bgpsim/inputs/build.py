@@ -13,13 +13,14 @@ from types import MappingProxyType
 
 from bgpsim.errors import InputError
 from bgpsim.inputs.cluster import node_bgp, pods_of
-from bgpsim.inputs.commands import Command, commands, vtysh_lines
+from bgpsim.inputs.commands import Command, commands
 from bgpsim.inputs.endpoints import endpoints_of
 from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.kind import ClusterFile, KindNode
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.part import Problems
 from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL
+from bgpsim.inputs.frr.calls import VtyshCall, vtysh_call
 from bgpsim.inputs.frr.reader import FrrReader
 from bgpsim.inputs.impairments import left_open, mark_impaired
 from bgpsim.inputs.iproute import KernelSetup
@@ -201,8 +202,9 @@ class _Builder:
             reader = FrrReader(node.name, allow_refused=self.files.allow_refused)
             self.routers[node.name] = reader
             for command in commands(node.exec):
-                if not kernel.take(command):
-                    self._vtysh(command, node.name, kernel, reader)
+                call = vtysh_call(command)
+                if call is not None or not kernel.take(command):
+                    self._vtysh(command, call, node.name, kernel, reader)
             reader.starts()
             for typed in self.timeline.configured:
                 if typed.device == node.name:
@@ -217,12 +219,14 @@ class _Builder:
             if len(ends := tuple(e for e in s.ends if e.device not in self.kernels or self._has(e))) > 1
         ]
 
-    def _vtysh(self, command: Command, node: str, kernel: KernelSetup, reader: FrrReader) -> None:
-        lines = vtysh_lines(command)
-        if lines is not None and kernel.frr_started and self.aliases[node] == node:
-            reader.read(lines)
+    def _vtysh(
+        self, command: Command, call: VtyshCall | None, node: str, kernel: KernelSetup, reader: FrrReader
+    ) -> None:
+        in_reach = call is not None and call.file is None
+        if call is not None and in_reach and kernel.frr_started and self.aliases[node] == node:
+            reader.read(call.lines, call.how)
             return
-        why = ""
+        why = "" if call is None or in_reach else f"what {call.file} says is not known"
         if self.aliases[node] != node:
             why = "FRR beside a container of another kind is not modelled"
         elif not kernel.frr_started:
