@@ -15,6 +15,7 @@ from bgpsim.errors import InputError
 from bgpsim.inputs.commands import VtyLine
 from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.neighbors import Neighbors
+from bgpsim.inputs.frr.policies import PolicyReader, redistribution
 from bgpsim.inputs.frr.profile import PROFILES
 from bgpsim.inputs.frr.statics import StaticRoutes
 from bgpsim.inputs.frr.values import Refused, Unknown
@@ -24,6 +25,7 @@ from bgpsim.network.description import (
     Origination,
     Redistribution,
 )
+from bgpsim.network.policies import Policies, Use
 from bgpsim.network.types import Family, Prefix, family_of
 from bgpsim.source import Source, Unmodelled
 
@@ -50,12 +52,13 @@ class FrrReader:
         self._next_profile = PROFILES["traditional"]
         self.profile = self._next_profile
         """What the instance started with, and `timers bgp` has made of it."""
-        self._mode: Literal["view", "config", "bgp", "family", "other", "other-family"] = "view"
+        self._mode: Literal["view", "config", "bgp", "family", "map", "other", "other-family"] = "view"
         self._family: Family = "ipv4-unicast"
         self._asn: int | None = None
         self._source: Source | None = None
         self._router_id: IPv4Address | None = None
         self._neighbors = Neighbors()
+        self._policies = PolicyReader()
         self._redistribute: dict[tuple[Family, str], Redistribution] = {}
         self._networks: dict[Prefix, Origination] = {}
         self._options: dict[str, bool] = {}
@@ -122,6 +125,16 @@ class FrrReader:
             if self._in_bgp(words, source):
                 self._mode = "bgp"
                 return
+        negated = words[0] == "no"
+        rest = words[1:] if negated else words
+        if self._mode == "map" and rest and self._policies.maps.statement(rest, negated, source):
+            return
+        if rest[:1] == ["route-map"]:
+            self._mode = "map" if self._policies.maps.enter(rest[1:], negated, source) else "config"
+            return
+        if self._policies.lists.statement(rest, negated, source):
+            self._mode = "config"
+            return
         self._in_config(words, source)
 
     def _leave(self, word: str) -> None:
@@ -249,19 +262,20 @@ class FrrReader:
 
     def _originate(self, family: Family, words: list[str], negated: bool, source: Source) -> None:
         match words:
-            case ["redistribute", ("connected" | "static" | "kernel") as protocol]:
+            case ["redistribute", ("connected" | "static" | "kernel") as protocol, *options]:
                 if negated:
                     self._redistribute.pop((family, protocol), None)
                 else:
-                    self._redistribute[family, protocol] = Redistribution(family, protocol, source)
-            case ["network", text]:
+                    self._redistribute[family, protocol] = redistribution(family, protocol, options, source)
+            case ["network", text, *options] if not options or (options[0] == "route-map" and len(options) == 2):
                 prefix = values.prefix(text)
                 if family_of(prefix) != family:
                     raise Refused(f"found {text!r}, expected a prefix of {family}")
                 if negated:
                     self._networks.pop(prefix, None)
                 else:
-                    self._networks[prefix] = Origination(prefix, source=source)
+                    use = Use(options[1], source) if options else None
+                    self._networks[prefix] = Origination(prefix, source=source, route_map=use)
             case _:
                 raise Unknown
 
@@ -272,6 +286,10 @@ class FrrReader:
     @property
     def static_routes(self) -> tuple[KernelRoute, ...]:
         return self._statics.routes
+
+    @property
+    def policies(self) -> Policies:
+        return self._policies.built()
 
     def instance(self) -> BgpInstance | None:
         """The instance as it stands; None where there is no `router bgp`."""
