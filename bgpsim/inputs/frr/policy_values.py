@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
-from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.values import Refused
-from bgpsim.network.policies import Action, CommunityKind
+from bgpsim.network.policies import CommunityKind
 
 _WELL_KNOWN = (
     *("internet", "local-AS", "no-advertise", "no-export", "graceful-shutdown", "accept-own-nexthop", "accept-own"),
@@ -34,12 +34,10 @@ _NUMBERS = {
 _AS_PATH_CHARACTERS = re.compile(r"[0-9_^|\[,{}() \]$*+.?\-\\]*")
 
 
-def action(word: str) -> Action:
-    if word == "permit":
-        return "permit"
-    if word == "deny":
-        return "deny"
-    raise Refused(f"found {word!r}, expected permit or deny")
+def number(text: str, low: int, high: int) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 10 or not low <= int(text) <= high:
+        raise Refused(f"found {text!r}, expected a whole number from {low} to {high}")
+    return int(text)
 
 
 def communities(words: Sequence[str]) -> tuple[str, ...]:
@@ -52,9 +50,9 @@ def _community(word: str) -> str:
         return word
     high, colon, low = word.partition(":")
     if not colon:
-        number = values.number(word, 0, 2**32 - 1)
-        high, low = str(number >> 16), str(number & 0xFFFF)
-    one, other = values.number(high, 0, 65535), values.number(low, 0, 65535)
+        whole = number(word, 0, 2**32 - 1)
+        high, low = str(whole >> 16), str(whole & 0xFFFF)
+    one, other = number(high, 0, 65535), number(low, 0, 65535)
     return _NUMBERS.get(one << 16 | other, f"{one}:{other}")
 
 
@@ -64,7 +62,7 @@ def large_communities(words: Sequence[str]) -> tuple[str, ...]:
         parts = word.split(":")
         if len(parts) != 3:
             raise Refused(f"found {word!r}, expected a large community like 65000:1:2")
-        found.add(":".join(str(values.number(part, 0, 2**32 - 1)) for part in parts))
+        found.add(":".join(str(number(part, 0, 2**32 - 1)) for part in parts))
     return tuple(sorted(found))
 
 
@@ -88,9 +86,16 @@ def _administrator(word: str) -> str:
     if not colon:
         raise Refused(f"found {word!r}, expected an extended community like 65000:1")
     if "." in left:
-        return f"{values.router_id(left)}:{values.number(right, 0, 65535)}"
-    number = values.number(left, 0, 2**32 - 1)
-    return f"{number}:{values.number(right, 0, 65535 if number > 65535 else 2**32 - 1)}"
+        return f"{_dotted(left)}:{number(right, 0, 65535)}"
+    asn = number(left, 0, 2**32 - 1)
+    return f"{asn}:{number(right, 0, 65535 if asn > 65535 else 2**32 - 1)}"
+
+
+def _dotted(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except ValueError:
+        raise Refused(f"found {text!r}, expected an IPv4 address") from None
 
 
 def of_kind(kind: CommunityKind, words: Sequence[str]) -> tuple[str, ...]:
@@ -99,16 +104,14 @@ def of_kind(kind: CommunityKind, words: Sequence[str]) -> tuple[str, ...]:
     return large_communities(words) if kind == "large" else extended_communities(words)
 
 
-def as_path_expression(words: Sequence[str]) -> str:
-    text = " ".join(words)
+def as_path_expression(text: str) -> str:
     if not _AS_PATH_CHARACTERS.fullmatch(text):
         raise Refused(f"found {text!r}, expected an expression of digits and _^|[,{{}}() ]$*+.?-\\")
-    return expression(words)
+    return expression(text)
 
 
-def expression(words: Sequence[str]) -> str:
+def expression(text: str) -> str:
     """Raises Refused where it is clear that no C library takes it; the model translates it."""
-    text = " ".join(words)
     bare = re.sub(r"\\.|\[\^?\]?[^\]]*\]", "", text)
     if bare.count("(") > bare.count(")") or "[" in bare or re.search(r"(?<!\\)(\\\\)*\\$", text):
         raise Refused(f"found {text!r}, expected a regular expression")
