@@ -146,7 +146,9 @@ class Exporter:
             return None
         lines = (settings.source,) if settings.source else neighbor_sources(end.neighbor)
         # FRR 8.4.4 sends a MED of 0 with it, and shows that there is such a route, and nothing of it.
-        route = Changed(Attributes(SELF, med=0), preference=DEFAULT_LOCAL_PREFERENCE)
+        preference = None if end.type == "ebgp" else DEFAULT_LOCAL_PREFERENCE
+        made = Attributes(SELF, med=0, local_preference=preference)
+        route = Changed(made, preference=DEFAULT_LOCAL_PREFERENCE)
         if settings.default_map is not None:
             chosen = default_of_map(self.wiring, device, settings.default_map, route, table)
             if chosen is None:
@@ -261,9 +263,7 @@ class Exporter:
         own = self._own_next_hop(device, end, family, best.type == "local")
         wire = replace(
             path,
-            next_hop=own
-            if next_hop == SELF or self._own_after_all(device, end, family, settings, route, next_hop)
-            else next_hop,
+            next_hop=own if self._own_after_all(device, end, family, settings, route, next_hop, own) else next_hop,
             as_path=(instance.asn, *path.as_path) if external else path.as_path,
             local_preference=None if external else path.local_preference,
             originator_id=None,
@@ -309,11 +309,23 @@ class Exporter:
         return self._global_beside(family, best) or SELF
 
     def _own_after_all(
-        self, device: Device, end: SessionEnd, family: Family, settings: NeighborFamily, route: Changed, next_hop: str
+        self,
+        device: Device,
+        end: SessionEnd,
+        family: Family,
+        settings: NeighborFamily,
+        route: Changed,
+        next_hop: str,
+        own: str,
     ) -> bool:
         """The last word is the packet's (bgp_updgrp_packet.c, bpacket_reformat_for_peer): to an external peer only its
-        own route-map names a next hop that is not on their network."""
-        if end.type != "ebgp" or not route.marks or next_hop == SELF:
+        own route-map names a next hop that is not on their network, and beside an IPv6 one of 32 octets goes the own
+        link-local address, which is the one that is used."""
+        if next_hop == SELF or "peer-address" in route.marks:
+            return True
+        if family == "ipv6-unicast" and parse_link_local(own) is not None:
+            return True
+        if end.type != "ebgp" or not route.marks:
             return False
         named: Mark = "ipv4" if family == "ipv4-unicast" else "ipv6-global"
         if settings.outbound.route_map is not None and named in route.marks:

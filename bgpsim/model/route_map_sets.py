@@ -162,7 +162,9 @@ def _ipv6_local(change: Set, route: Changed, asked: Asked) -> Changed:
 
 def _ipv6_peer_address(change: Set, route: Changed, asked: Asked) -> Changed:
     if asked.place == "out":
-        return _with(replace(route, marks=route.marks | {"peer-address"}), next_hop=SELF)
+        marked = replace(route, marks=route.marks | {"peer-address"})
+        # Of an IPv4 route the flag alone: the next hop is exchanged in the packet, and shown as it was.
+        return marked if asked.prefix.version == 4 else _with(marked, next_hop=SELF)
     remote = asked.remote_address
     if asked.place != "in" or remote is None or remote.version != 6 or asked.prefix.version != 6:
         return route

@@ -31,6 +31,8 @@ _NUMBERS = {
     0xFFFFFF03: "local-AS",
     0xFFFFFF04: "no-peer",
 }
+_MOST_OFTEN = 32767
+"""regcomp(3), RE_DUP_MAX: an AS_SET in braces is taken for a repetition."""
 _AS_PATH_CHARACTERS = re.compile(r"[0-9_^|\[,{}() \]$*+.?\-\\]*")
 
 
@@ -115,4 +117,7 @@ def expression(text: str) -> str:
     bare = re.sub(r"\\.|\[\^?\]?[^\]]*\]", "", text)
     if bare.count("(") > bare.count(")") or "[" in bare or re.search(r"(?<!\\)(\\\\)*\\$", text):
         raise Refused(f"found {text!r}, expected a regular expression")
+    for low, high in re.findall(r"\{(\d+)(?:,(\d*))?\}", bare):
+        if max(int(low), int(high or 0)) > _MOST_OFTEN or int(high or low) < int(low):
+            raise Refused(f"found {text!r}, expected a repetition of at most {_MOST_OFTEN} times")
     return text

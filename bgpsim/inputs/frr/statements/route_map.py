@@ -9,7 +9,7 @@ from bgpsim.inputs.frr import policy_values
 from bgpsim.inputs.frr.configuration import Configuration
 from bgpsim.inputs.frr.grammar.statement import Daemon, Said, Statement, listed, modelled
 from bgpsim.inputs.frr.policies import PolicyLines
-from bgpsim.inputs.frr.route_maps import RouteMaps
+from bgpsim.inputs.frr.route_maps import EntryLines, RouteMaps
 from bgpsim.inputs.frr.values import NotTaken, Refused
 from bgpsim.network.policies import Action, Match, MatchKind, Set, SetKind, Version
 
@@ -40,14 +40,22 @@ def _call(router: Configuration, said: Said) -> None:
 
 
 def _next(router: Configuration, said: Said) -> None:
-    maps_of(router).here.on_match = "next"
+    _permits(router).on_match = "next"
+
+
+def _permits(router: Configuration) -> EntryLines:
+    """A route that is denied goes nowhere else (lib/routemap_northbound.c, lib_route_map_entry_exit_policy_modify)."""
+    here = maps_of(router).here
+    if here.action == "deny":
+        raise NotTaken("an entry that denies cannot go on")
+    return here
 
 
 def _goto(router: Configuration, said: Said) -> None:
-    here = maps_of(router).here
     if said.negated:
-        here.on_match = None
+        maps_of(router).here.on_match = None
         return
+    here = _permits(router)
     if said.number("sequence") <= here.seq:
         raise NotTaken("a route-map goes forwards only")
     here.on_match = said.number("sequence")
@@ -242,7 +250,7 @@ STATEMENTS: tuple[Statement, ...] = (
     _match(
         "local-preference", "match local-preference (0-4294967295)$value", "match local-preference 100", read="number"
     ),
-    _match("metric", "match metric (0-4294967295)$value", "match metric 50", read="number"),
+    _match("metric", "match metric (1-4294967295)$value", "match metric 50", read="number"),
     _match("origin", "match origin <egp|igp|incomplete>$value", "match origin igp"),
     _match(
         "peer",
