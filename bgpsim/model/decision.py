@@ -46,7 +46,7 @@ class Candidate:
     marks: frozenset[Mark] = frozenset()
     """What route-maps on the way in did to the next hop."""
     beside: str | None = None
-    """The global next hop that one has put beside a link-local one."""
+    """The next hop that is there and not used: bgpsim/model/route_map_sets.py, Changed."""
     hop_interface: str | None = None
     """Of the next hop, where bgpd keeps it for `match interface`."""
 

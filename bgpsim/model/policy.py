@@ -43,20 +43,20 @@ class Sent:
     wire: Attributes
     printed: Attributes
     sources: tuple[Source, ...]
+    beside: str | None = None
+    """The global half of an IPv6 next hop of 32 octets, where it is not the sender's own address."""
 
 
 def default_prefix(prefix: Prefix) -> bool:
     return prefix.prefixlen == 0
 
 
-def accepted(
-    wiring: Wiring, device: Device, end: SessionEnd, family: Family, prefix: Prefix, path: Attributes
-) -> Filtered:
+def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent) -> Filtered:
     """A received route as the table keeps it, or why it does not (bgp_route.c, bgp_update; RFC 4271 section 9.1.2).
 
     In FRR's order: loops, lists, RFC 8212, the route-map, and what the router itself does to communities last.
     """
-    instance = device.bgp
+    instance, path = device.bgp, sent.wire
     assert instance is not None
     settings = end.neighbor.families[family]
     refused = _looped(device, instance, path)
@@ -64,7 +64,7 @@ def accepted(
         refused = "denied: import policy refuses everything"
     if instance.engine != "frr":
         return Filtered(Changed(path), refused)
-    route = _parsed(end, path)
+    route = replace(_parsed(end, path), beside=sent.beside)
     if refused is not None:
         return Filtered(route, refused)
     if end.type == "ebgp" and instance.ebgp_requires_policy and not settings.inbound.any:
@@ -153,8 +153,10 @@ class Exporter:
             chosen = default_of_map(self.wiring, device, settings.default_map, route, table)
             if chosen is None:
                 return None
-            # Whatever the route-map does to the next hop is undone (subgroup_announce_reset_nhop).
-            route = replace(chosen.route, attributes=replace(chosen.route.attributes, next_hop=SELF), marks=frozenset())
+            route = chosen.route
+            if family == "ipv4-unicast" or end.extended_nexthop:
+                # What the route-map does to the next hop is undone; FRR forgets the IPv6 one.
+                route = replace(route, attributes=replace(route.attributes, next_hop=SELF), marks=frozenset())
             lines = (*lines, *chosen.lines)
         sent = self._sent(
             device, end, family, settings, Candidate(LOCAL, "local", Attributes(SELF), sources=lines), route
@@ -254,16 +256,17 @@ class Exporter:
             self._changed_hop(family, path, best) if changed else self._next_hop(device, end, family, settings, best)
         )
         printed = Attributes(
-            next_hop=self._shown_hop(device, end, family, settings, best, next_hop, changed=changed),
+            next_hop=self._shown_hop(device, end, family, settings, best, path.next_hop, next_hop, changed=changed),
             as_path=path.as_path,
             origin=path.origin,
             med=path.med,
             local_preference=path.local_preference,
         )
         own = self._own_next_hop(device, end, family, best.type == "local")
+        kept = not self._own_after_all(device, end, family, settings, route, next_hop, own)
         wire = replace(
             path,
-            next_hop=own if self._own_after_all(device, end, family, settings, route, next_hop, own) else next_hop,
+            next_hop=next_hop if kept else own,
             as_path=(instance.asn, *path.as_path) if external else path.as_path,
             local_preference=None if external else path.local_preference,
             originator_id=None,
@@ -274,7 +277,9 @@ class Exporter:
         )
         if instance.engine != "frr":
             printed = wire
-        return Sent(wire, printed, merged(best.sources, neighbor_sources(end.neighbor)))
+        two = family == "ipv6-unicast" and not kept and next_hop != SELF and parse_link_local(own) is not None
+        lines = merged(best.sources, neighbor_sources(end.neighbor))
+        return Sent(wire, printed, lines, next_hop if two and "peer-address" not in route.marks else None)
 
     def _shown_hop(
         self,
@@ -283,17 +288,23 @@ class Exporter:
         family: Family,
         settings: NeighborFamily,
         best: Candidate,
+        after_policy: str,
         next_hop: str,
         *,
         changed: bool,
     ) -> str:
         """FRR 8.4.4 prints the stored next hop: of an IPv4 route to a peer without RFC 8950 the IPv6 one that it was
         learnt with (it is replaced in the packet alone), else one that is cleared."""
-        if changed:
-            return next_hop
+        path = best.attributes
+        if family == "ipv4-unicast" and ":" in path.next_hop and parse_link_local(path.next_hop) is None:
+            # A route-map has put an IPv6 address into an IPv4 route, which is shown and not sent.
+            return path.next_hop
         if family == "ipv4-unicast" and end.extended_nexthop:
             return SELF
-        path = best.attributes
+        if changed and family == "ipv4-unicast" and parse_link_local(after_policy) is not None:
+            return after_policy
+        if changed:
+            return next_hop
         own = settings.next_hop_self or settings.next_hop_self_force
         if family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None and not own:
             return path.next_hop
@@ -304,6 +315,8 @@ class Exporter:
 
     def _changed_hop(self, family: Family, path: Attributes, best: Candidate) -> str:
         """A route-map had to do with it: nothing is cleared but a link-local address, of use on its link only."""
+        if family == "ipv4-unicast" and ":" in path.next_hop and best.beside is not None:
+            return best.beside
         if parse_link_local(path.next_hop) is None:
             return path.next_hop
         return self._global_beside(family, best) or SELF
@@ -337,6 +350,8 @@ class Exporter:
     ) -> str:
         """`self` where the router puts in its own address (bgp_route.c, subgroup_announce_check)."""
         text = best.attributes.next_hop
+        if family == "ipv4-unicast" and best.beside is not None:
+            text = best.beside
         if text == SELF or settings.next_hop_self or settings.next_hop_self_force:
             return SELF
         if parse_link_local(text) is not None:
@@ -351,10 +366,12 @@ class Exporter:
 
     def _global_beside(self, family: Family, best: Candidate) -> str | None:
         """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""
+        if family != "ipv6-unicast":
+            return None
         if best.beside is not None:
             return best.beside
         ref = parse_link_local(best.attributes.next_hop)
-        if ref is None or best.type == "local" or family != "ipv6-unicast":
+        if ref is None or best.type == "local":
             return None
         own = [address for address in hop_addresses(self.wiring, best.attributes.next_hop) if not address.is_link_local]
         return str(own[0]) if own else None

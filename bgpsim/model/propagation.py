@@ -208,7 +208,7 @@ class _Run:
         end = self.problem.sessions.ends[at]
         if end.neighbor.families[family].inbound.route_map is None:
             return sent.wire.next_hop
-        taken = accepted(self.problem.wiring, peer.device, end, family, prefix, sent.wire)
+        taken = accepted(self.problem.wiring, peer.device, end, family, prefix, sent)
         return taken.route.attributes.next_hop
 
     def _track(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path_id: int) -> None:
@@ -218,7 +218,7 @@ class _Run:
         sent = router.adj_in.get(prefix, {}).get(end.neighbor.name, {}).get(path_id)
         next_hop = None
         if sent is not None:
-            taken = accepted(self.problem.wiring, router.device, end, family, prefix, sent.wire)
+            taken = accepted(self.problem.wiring, router.device, end, family, prefix, sent)
             hop = taken.route.attributes.next_hop
             next_hop = hop if taken.refused is None and parse_link_local(hop) is None else None
         changed = router.connected_only.use(User(prefix, end.neighbor.name, path_id), next_hop)
@@ -283,15 +283,16 @@ class _Run:
     def _imported(
         self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent, path_id: int
     ) -> Candidate:
-        taken = accepted(self.problem.wiring, router.device, end, family, prefix, sent.wire)
+        taken = accepted(self.problem.wiring, router.device, end, family, prefix, sent)
         path, refused = taken.route.attributes, taken.refused
         hops: frozenset[FibNextHop] = frozenset()
         metric = 0
         if refused is None and router.instance.installs:
             own = self.problem.wiring.own_addresses(router.device.name)
             link_local = parse_link_local(path.next_hop)
+            beside = taken.route.beside
             if link_local is not None:
-                mine = link_local.device == router.device.name
+                mine = link_local.device == router.device.name or (beside is not None and ip_address(beside) in own)
             else:
                 mine = ip_address(path.next_hop) in own
             if mine:

@@ -32,7 +32,8 @@ class Changed:
     tag: int = 0
     marks: frozenset[Mark] = frozenset()
     beside: str | None = None
-    """A global IPv6 next hop that a route-map has put beside the link-local one."""
+    """A global IPv6 next hop beside a link-local one, where it is not the address of the same interface; of an IPv4
+    route with an IPv6 next hop the IPv4 one that it came with."""
 
 
 def after_set(change: Set, route: Changed, asked: Asked) -> Changed:
@@ -125,7 +126,7 @@ def _metric(change: Set, route: Changed, asked: Asked) -> Changed:
 def _ip_next_hop(change: Set, route: Changed, asked: Asked) -> Changed:
     if asked.prefix.version == 6:
         return route
-    return _with(replace(route, marks=route.marks | {"ipv4"}), next_hop=str(change.address))
+    return _with(replace(route, marks=route.marks | {"ipv4"}, beside=None), next_hop=str(change.address))
 
 
 def _ip_peer_address(change: Set, route: Changed, asked: Asked) -> Changed:
@@ -146,7 +147,11 @@ def _ipv6_global(change: Set, route: Changed, asked: Asked) -> Changed:
     """A link-local address that came with it stays the one that is used."""
     marked = replace(route, marks=route.marks | {"ipv6-global"})
     if asked.prefix.version == 4:
-        return marked
+        # Nothing says yet of what family the next hop is, so an IPv4 route is taken to have one of IPv6.
+        taken = asked.place == "in" and not route.marks & {"ipv4", "ipv6-global"} and "." in route.attributes.next_hop
+        return (
+            _with(replace(marked, beside=route.attributes.next_hop), next_hop=str(change.address)) if taken else marked
+        )
     if asked.place == "in" and _two_addresses(route, asked):
         return replace(marked, beside=str(change.address))
     return _with(marked, next_hop=str(change.address))
@@ -163,13 +168,15 @@ def _ipv6_local(change: Set, route: Changed, asked: Asked) -> Changed:
 def _ipv6_peer_address(change: Set, route: Changed, asked: Asked) -> Changed:
     if asked.place == "out":
         marked = replace(route, marks=route.marks | {"peer-address"})
-        # Of an IPv4 route the flag alone: the next hop is exchanged in the packet, and shown as it was.
-        return marked if asked.prefix.version == 4 else _with(marked, next_hop=SELF)
+        # Of an IPv4 next hop the flag alone: it is exchanged in the packet, and shown as it was.
+        return marked if "." in route.attributes.next_hop else _with(marked, next_hop=SELF)
     remote = asked.remote_address
     if asked.place != "in" or remote is None or remote.version != 6 or asked.prefix.version != 6:
         return route
-    if remote.is_link_local or _two_addresses(route, asked):
+    if remote.is_link_local:
         return route
+    if _two_addresses(route, asked):
+        return replace(route, beside=str(remote))
     return _with(route, next_hop=str(remote))
 
 

@@ -53,7 +53,7 @@ def _route(random: Random, speaker: str, prefix: str) -> str:
     for key, values, chance in (
         ("communities", COMMUNITIES[:6], 0.7),
         ("large-communities", LARGE, 0.5),
-        ("extended-communities", tuple(f"target:{v}" for v in EXTENDED) + ("origin:65001:9",), 0.5),
+        ("extended-communities", (*(f"target:{v}" for v in EXTENDED), "origin:65001:9"), 0.5),
     ):
         if random.random() < chance:
             words.append(f"{key}: {_listed(random.sample(values, random.randint(1, 3)))}")
@@ -228,7 +228,7 @@ def _maps(random: Random, number: int) -> list[str]:
     lines = []
     for name in ("M1", "M2", "M3", "M4", "M5"):
         sequences = sorted(random.sample(range(1, 100), random.randint(1, 5)))
-        for at, seq in enumerate(sequences):
+        for seq in sequences:
             action = "permit" if random.random() < 0.75 else "deny"
             lines.append(f"route-map {name} {action} {seq}")
             lines += [f"match {m}" for m in random.sample(_matches(random), random.choice((0, 1, 1, 2)))]

@@ -43,16 +43,24 @@ def add(lists: dict[Name, dict[int, Rule]], name: Name, rule: Rule, seq: int | N
 
 
 def remove(lists: dict[Name, dict[int, Rule]], name: Name, rule: Rule | None = None, seq: int | None = None) -> None:
-    """One rule, by what it says or by its number, or the whole list. A list goes with its last rule."""
+    """One rule, by what it says or by its number, or the whole list. A list goes with its last rule. What is not there
+    is no error to FRR, but for bgpd's own lists (`remove_there`)."""
     rules = lists.get(name, {})
     gone = list(rules) if rule is None and seq is None else [seq] if rule is None else _numbers(rules, rule)
     if not set(gone) & set(rules):
-        raise NotTaken("there is no such list at this line" if not rules else "there is no such rule at this line")
+        return
     left = {number: there for number, there in rules.items() if number not in gone}
     if left:
         lists[name] = left
     else:
         del lists[name]
+
+
+def remove_there(lists: dict[Name, dict[int, Rule]], name: Name, rule: Rule | None = None) -> None:
+    rules = lists.get(name, {})
+    if not rules or (rule is not None and not _numbers(rules, rule)):
+        raise NotTaken("there is no such list at this line" if not rules else "there is no such rule at this line")
+    remove(lists, name, rule)
 
 
 def _numbers(rules: Mapping[int, Rule], rule: Rule) -> list[int]:

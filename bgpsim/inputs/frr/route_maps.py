@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
-from bgpsim.inputs.frr.values import NotTaken
 from bgpsim.network.policies import Action, MapEntry, Match, MatchKind, RouteMap, Set, SetKind, Version
 from bgpsim.source import Source
 
@@ -21,6 +20,30 @@ def command(kind: SetKind) -> str:
     return _ONE_COMMAND.get(kind, kind)
 
 
+def _form(line: Match | Set) -> int:
+    """Which of a command's forms it is, in the order of their cases in FRR's YANG models."""
+    match line.kind:
+        case "peer":
+            return 3 if line.name == "local" else 1 if ":" in line.name else 0 if "." in line.name else 2
+        case "metric" if isinstance(line, Set):
+            return ("", "+", "-").index(line.sign)
+        case "community" | "large-community" if isinstance(line, Set):
+            return int(bool(line.words))
+        case "as-path prepend last-as":
+            return 1
+        case _:
+            return 0
+
+
+Line = TypeVar("Line", Match, Set)
+
+
+def _taken(there: Line | None, line: Line) -> bool:
+    """Where a line is to take the place of one of a later form, bgpd adds the new one and then removes both, though
+    `show running-config` has it (measured on 8.4.4: `set metric +5`, then `set metric 5`, sets nothing)."""
+    return there is None or _form(there) <= _form(line)
+
+
 @dataclass
 class EntryLines:
     """Another line of the same command takes the place of the one before, at the end (lib/routemap.c)."""
@@ -34,20 +57,19 @@ class EntryLines:
     on_match: Literal["next"] | int | None = None
 
     def match(self, match: Match) -> None:
-        self.matches.pop((match.kind, match.version), None)
-        self.matches[match.kind, match.version] = match
+        if _taken(self.matches.pop((match.kind, match.version), None), match):
+            self.matches[match.kind, match.version] = match
 
     def unmatch(self, kind: MatchKind, version: Version | None) -> None:
-        if self.matches.pop((kind, version), None) is None:
-            raise NotTaken("there is no such line in the route-map")
+        self.matches.pop((kind, version), None)
 
     def set(self, change: Set) -> None:
-        self.sets.pop(command(change.kind), None)
-        self.sets[command(change.kind)] = change
+        there = self.sets.pop(command(change.kind), None)
+        if _taken(there, change):
+            self.sets[command(change.kind)] = change
 
     def unset(self, kind: SetKind) -> None:
-        if self.sets.pop(command(kind), None) is None:
-            raise NotTaken("there is no such line in the route-map")
+        self.sets.pop(command(kind), None)
 
 
 class RouteMaps:
@@ -67,14 +89,12 @@ class RouteMaps:
         self._here.action, self._here.source = action, source
 
     def remove(self, name: str, seq: int | None = None) -> None:
-        """An entry, or the whole route-map, which goes with its last one."""
+        """An entry, or the whole route-map, which goes with its last one. What is not there is no error to FRR."""
         entries = self._maps.get(name, {})
-        if seq is None:
-            entries = {}
-        elif entries.pop(seq, None) is None:
-            raise NotTaken("there is no such entry at this line")
-        if not entries and self._maps.pop(name, None) is None:
-            raise NotTaken(f"there is no route-map {name} at this line")
+        if seq is not None:
+            entries.pop(seq, None)
+        if seq is None or not entries:
+            self._maps.pop(name, None)
 
     def built(self) -> dict[str, RouteMap]:
         return {

@@ -9,7 +9,7 @@ from bgpsim.inputs.frr import policy_values
 from bgpsim.inputs.frr.configuration import Configuration
 from bgpsim.inputs.frr.grammar.statement import Apply, Daemon, Said, Statement, listed, modelled
 from bgpsim.inputs.frr.policies import PolicyLines
-from bgpsim.inputs.frr.policy_lists import PolicyLists, add, checked, remove
+from bgpsim.inputs.frr.policy_lists import PolicyLists, add, checked, remove, remove_there
 from bgpsim.network.policies import AccessRule, Action, AsPathRule, CommunityKind, CommunityRule, PrefixRule, Version
 
 _SEQ = "[seq (1-4294967295)$seq]"
@@ -106,13 +106,13 @@ def _as_path_rule(router: Configuration, said: Said) -> None:
     lists, name = lists_of(router).as_path, said.text("list")
     rule = AsPathRule(0, _action(said), policy_values.as_path_expression(said.text("regex")), said.source)
     if said.negated:
-        remove(lists, name, rule)
+        remove_there(lists, name, rule)
     else:
         add(lists, name, rule, _seq(said), aligned=True)
 
 
 def _no_as_path_list(router: Configuration, said: Said) -> None:
-    remove(lists_of(router).as_path, said.text("list"))
+    remove_there(lists_of(router).as_path, said.text("list"))
 
 
 def _community_rule(kind: CommunityKind) -> Apply:
@@ -123,7 +123,7 @@ def _community_rule(kind: CommunityKind) -> Apply:
             words = [str(word) for word in said.several("values")]
             rule = CommunityRule(0, _action(said), policy_values.of_kind(kind, words), None, said.source)
         if said.negated:
-            remove(lists_of(router).community, (kind, said.text("list")), rule)
+            remove_there(lists_of(router).community, (kind, said.text("list")), rule)
         else:
             lists_of(router).add_community(kind, said.text("list"), rule, _seq(said))
 
@@ -132,7 +132,7 @@ def _community_rule(kind: CommunityKind) -> Apply:
 
 def _no_community_list(kind: CommunityKind) -> Apply:
     def apply(router: Configuration, said: Said) -> None:
-        remove(lists_of(router).community, (kind, said.text("list")))
+        remove_there(lists_of(router).community, (kind, said.text("list")))
 
     return apply
 
