@@ -28,7 +28,7 @@ Group: TypeAlias = dict[str, Any]
 _IN_ONE_CALL = 5000
 """Routes of one request to the agent, some 100 KiB."""
 _ORIGINS = {"igp": 0, "egp": 1, "incomplete": 2}
-_SET, _SEQUENCE = 1, 2
+_SET, _SEQUENCE, _CONFED_SEQUENCE = 1, 2, 3
 """RFC 4271 section 4.3."""
 
 
@@ -104,7 +104,9 @@ def attributes(a: Announcement, link: Attachment, *, external: bool) -> Group:
 def _segments(path: AsPath) -> list[tuple[int, list[int]]]:
     segments: list[tuple[int, list[int]]] = []
     for part in path:
-        if isinstance(part, frozenset):
+        if isinstance(part, tuple):
+            segments.append((_CONFED_SEQUENCE, list(part)))
+        elif isinstance(part, frozenset):
             segments.append((_SET, sorted(part)))
         elif segments and segments[-1][0] == _SEQUENCE:
             segments[-1][1].append(part)

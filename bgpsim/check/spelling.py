@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bgpsim.network.as_path import as_path_text as as_path_text  # used under this name by whoever spells facts
 from bgpsim.network.state import (
-    AsPath,
     Attributes,
     BgpPath,
     FibNextHop,
@@ -14,14 +14,6 @@ from bgpsim.network.state import (
     ForwardingPath,
     Hop,
 )
-
-
-def as_path_text(path: AsPath) -> str:
-    """AS numbers in order, an AS_SET in braces, as routers print it."""
-    return " ".join(
-        "{" + ",".join(str(n) for n in sorted(part)) + "}" if isinstance(part, frozenset) else str(part)
-        for part in path
-    )
 
 
 def attribute_texts(attributes: Attributes) -> dict[str, str]:

@@ -1,24 +1,29 @@
 """The decision process: which path of a prefix is best, and at which step each other one lost.
 
-A flat list of steps in FRR's order (bgpd/bgp_route.c, bgp_path_info_cmp; RFC 4271 section 9.1.2.2), each with the
-words that FRR prints as `selectionReason` (bgp_path_selection_reason2str). GoBGP's order is the same without weight.
+Steps in FRR's order (bgpd/bgp_route.c, bgp_path_info_cmp; RFC 4271 section 9.1.2.2, RFC 5065), each with the words that
+FRR prints as `selectionReason` (bgp_path_selection_reason2str). GoBGP's order is the same without weight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from itertools import combinations
 from typing import Any, Literal, TypeAlias
 
 from bgpsim.model.route_map_sets import Mark
-from bgpsim.network.state import AsPath, Attributes, FibNextHop
+from bgpsim.network.as_path import length, member_length, same_neighbor
+from bgpsim.network.internal_bgp import USUAL_CHOICE, USUAL_TOGETHER, Choice, Together
+from bgpsim.network.state import Attributes, FibNextHop
 from bgpsim.network.types import Address
 from bgpsim.source import Source
 
 LOCAL = "local"
 DEFAULT_LOCAL_PREFERENCE = 100
 
-PathType: TypeAlias = Literal["local", "ebgp", "ibgp"]
+PathType: TypeAlias = Literal["local", "ebgp", "ibgp", "confed"]
+"""confed: from another member AS of the confederation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The `bgp bestpath` options of one router."""
+    """The `bgp bestpath` options of one router, and how many paths it uses together in one family."""
 
     weight: bool = True
     """GoBGP has none."""
@@ -71,6 +76,21 @@ class Rules:
     compare_router_id: bool = False
     always_compare_med: bool = False
     deterministic_med: bool = False
+    confederation: bool = False
+    choice: Choice = USUAL_CHOICE
+    together: Together = USUAL_TOGETHER
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`better` is -1 when the first path wins, 1 when the second does; `reason` is the step that told."""
+
+    better: Literal[-1, 1]
+    reason: str
+    equal: bool = False
+    """No step up to the IGP metric tells them apart, and the second may use the first beside itself."""
+    open: bool = False
+    """Only which of them was best before tells, and neither was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +98,27 @@ class Step:
     """`value`: the smaller one wins. `applies`: whether these two paths are compared at this step at all."""
 
     reason: str
-    value: Callable[[Candidate], Any]
+    value: Callable[[Candidate, Rules], Any]
     applies: Callable[[Candidate, Candidate, Rules], bool] = lambda a, b, rules: True
 
 
-def as_path_length(path: AsPath) -> int:
-    """An AS_SET counts as one (RFC 4271 section 9.1.2.2 a)."""
-    return len(path)
-
-
-def neighbor_as(path: AsPath) -> int | frozenset[int] | None:
-    return path[0] if path else None
-
-
-def _local_preference(path: Candidate) -> int:
+def _local_preference(path: Candidate, rules: Rules) -> int:
     value = path.attributes.local_preference
-    return DEFAULT_LOCAL_PREFERENCE if value is None else value
+    return rules.choice.default_local_preference if value is None else value
+
+
+def _med(path: Candidate, rules: Rules) -> int:
+    value = path.attributes.med
+    return (_WORST_MED if rules.choice.med_missing_as_worst else 0) if value is None else value
 
 
 def _med_compares(a: Candidate, b: Candidate, rules: Rules) -> bool:
-    if rules.always_compare_med:
-        return True
-    one, other = neighbor_as(a.attributes.as_path), neighbor_as(b.attributes.as_path)
-    # An AS_SET at the beginning is nobody's AS (bgpd/bgp_aspath.c, aspath_cmp_left).
-    return one == other and not isinstance(one, frozenset)
+    """`bgp bestpath med confed` makes no difference: MEDs of paths with member ASes alone are compared anyway."""
+    one, other = a.attributes.as_path, b.attributes.as_path
+    return rules.always_compare_med or same_neighbor(one, other) or length(one) == length(other) == 0
 
 
-def _both_external(a: Candidate, b: Candidate, rules: Rules) -> bool:
-    return not rules.compare_router_id and a.type == b.type == "ebgp"
-
-
-def _router_id(path: Candidate) -> int:
+def _router_id(path: Candidate, rules: Rules) -> int:
     originator = path.attributes.originator_id
     return _dotted(originator) if originator else path.router_id
 
@@ -124,58 +134,114 @@ def _addressed(a: Candidate, b: Candidate, rules: Rules) -> bool:
     return a.peer_address is not None and b.peer_address is not None
 
 
-def _peer_address(path: Candidate) -> tuple[int, int]:
+def _peer_address(path: Candidate, rules: Rules) -> tuple[int, int]:
     assert path.peer_address is not None
     return (path.peer_address.version, int(path.peer_address))
 
 
+_WORST_MED = 2**32 - 1
 ORIGINS = {"igp": 0, "egp": 1, "incomplete": 2}
-PEER_TYPES = {"local": 0, "ebgp": 0, "ibgp": 1}
 
-EQUAL_COST_STEPS: tuple[Step, ...] = (
-    Step("Weight", lambda p: -p.weight, lambda a, b, rules: rules.weight),
-    Step("Local Pref", lambda p: -_local_preference(p)),
-    Step("Local Route", lambda p: p.type != "local"),
-    Step("AS Path", lambda p: as_path_length(p.attributes.as_path)),
-    Step("Origin", lambda p: ORIGINS[p.attributes.origin]),
-    Step("MED", lambda p: p.attributes.med or 0, _med_compares),
-    Step("Peer Type", lambda p: PEER_TYPES[p.type]),
-    Step("IGP Metric", lambda p: p.igp_metric),
+ATTRIBUTE_STEPS: tuple[Step, ...] = (
+    Step("Weight", lambda p, rules: -p.weight, lambda a, b, rules: rules.weight),
+    Step("Local Pref", lambda p, rules: -_local_preference(p, rules)),
+    Step("Local Route", lambda p, rules: p.type != "local"),
+    Step(
+        "AS Path",
+        lambda p, rules: length(p.attributes.as_path),
+        lambda a, b, rules: not (rules.choice.as_path_ignore or rules.choice.as_path_confed),
+    ),
+    Step(
+        "Confederation based AS Path",
+        lambda p, rules: length(p.attributes.as_path) + member_length(p.attributes.as_path),
+        lambda a, b, rules: rules.choice.as_path_confed and not rules.choice.as_path_ignore,
+    ),
+    Step("Origin", lambda p, rules: ORIGINS[p.attributes.origin]),
+    Step("MED", _med, _med_compares),
 )
-"""Paths that no step up to here tells apart may be used together."""
-
 TIE_STEPS: tuple[Step, ...] = (
-    Step("Older Path", lambda p: not p.selected_before, _both_external),
     Step("Router ID", _router_id),
-    Step("Cluster length", lambda p: len(p.attributes.cluster_list)),
+    Step("Cluster length", lambda p, rules: len(p.attributes.cluster_list)),
     Step("Neighbor IP", _peer_address, _addressed),
 )
-STEPS = EQUAL_COST_STEPS + TIE_STEPS
 LAST_RESORT = "Nothing left to compare"
+REASONS: tuple[str, ...] = (
+    *(step.reason for step in ATTRIBUTE_STEPS),
+    *("Peer Type", "IGP Metric", "Confed Peer Type", "Older Path"),
+    *(step.reason for step in TIE_STEPS),
+    LAST_RESORT,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`better` is -1 when the first path wins, 1 when the second does; `reason` is the step that told."""
-
-    better: Literal[-1, 1]
-    reason: str
-
-
-def compare(a: Candidate, b: Candidate, rules: Rules, steps: Sequence[Step] = STEPS) -> Verdict:
+def compare(a: Candidate, b: Candidate, rules: Rules) -> Verdict:
     """Compare two valid paths. Where no step tells, the name of the neighbor does, so that the answer is stable."""
+    told = _first_told(ATTRIBUTE_STEPS, a, b, rules)
+    if told is not None:
+        return told
+    by_type = _by_type(a, b, "ebgp", ("ibgp", "confed"), "Peer Type")
+    if by_type is not None and not rules.choice.peer_type_relax:
+        return by_type
+    one, other = _distances(a, b, rules)
+    if rules.confederation:
+        between = _by_type(a, b, "confed", ("ibgp",), "Confed Peer Type")
+        if between is not None and not rules.choice.peer_type_relax:
+            return between
+        by_type = by_type or between
+    if one != other:
+        # FRR gives this reason even where the type of the peer has told (`peer-type multipath-relax`).
+        better = by_type.better if by_type is not None else _smaller(one, other)
+        return Verdict(better, "IGP Metric")
+    equal = _may_go_together(a, b, rules)
+    if by_type is not None:
+        return replace(by_type, equal=equal)
+    return replace(_by_tie(a, b, rules), equal=equal)
+
+
+def _smaller(one: Any, other: Any) -> Literal[-1, 1]:
+    return -1 if one < other else 1
+
+
+def _first_told(steps: Sequence[Step], a: Candidate, b: Candidate, rules: Rules) -> Verdict | None:
     for step in steps:
-        if not step.applies(a, b, rules):
-            continue
-        one, other = step.value(a), step.value(b)
-        if one != other:
-            return Verdict(-1 if one < other else 1, step.reason)
-    return Verdict(-1 if a.place <= b.place else 1, LAST_RESORT)
+        if step.applies(a, b, rules):
+            one, other = step.value(a, rules), step.value(b, rules)
+            if one != other:
+                return Verdict(_smaller(one, other), step.reason)
+    return None
 
 
-def equal_cost(a: Candidate, b: Candidate, rules: Rules) -> bool:
-    """No step up to the IGP metric tells them apart."""
-    return all(not s.applies(a, b, rules) or s.value(a) == s.value(b) for s in EQUAL_COST_STEPS)
+def _by_type(a: Candidate, b: Candidate, wins: PathType, against: tuple[PathType, ...], reason: str) -> Verdict | None:
+    if a.type == wins and b.type in against:
+        return Verdict(-1, reason)
+    if b.type == wins and a.type in against:
+        return Verdict(1, reason)
+    return None
+
+
+def _distances(a: Candidate, b: Candidate, rules: Rules) -> tuple[int, int]:
+    """IGP metrics; where they are equal, and only with `equal-cluster-length`, internal paths' clusters."""
+    if a.igp_metric == b.igp_metric and a.type == b.type == "ibgp" and rules.together.equal_cluster_length:
+        return len(a.attributes.cluster_list), len(b.attributes.cluster_list)
+    return a.igp_metric, b.igp_metric
+
+
+def _may_go_together(path: Candidate, best: Candidate, rules: Rules) -> bool:
+    if rules.multipath_relax:
+        return True
+    if path.type == "ibgp":
+        return path.attributes.as_path == best.attributes.as_path
+    return path.peer_as == best.peer_as
+
+
+def _by_tie(a: Candidate, b: Candidate, rules: Rules) -> Verdict:
+    """FRR keeps an external path that is best already; where none of two was, the order of arrival tells."""
+    undecided = False
+    if not rules.compare_router_id and a.type == b.type == "ebgp":
+        if a.selected_before != b.selected_before:
+            return Verdict(-1 if a.selected_before else 1, "Older Path", open=True)
+        undecided = True
+    told = _first_told(TIE_STEPS, a, b, rules)
+    return replace(told or Verdict(-1 if a.place <= b.place else 1, LAST_RESORT), open=undecided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +262,7 @@ def decide(candidates: Sequence[Candidate], rules: Rules) -> tuple[Decided, ...]
     best = _best(eligible, rules)
     if best is None:
         return tuple(Decided(path, lost=path.refused) for path in ordered)
-    together = [path for path in eligible if path is not best and _used_together(path, best, rules)]
+    together = used_together(eligible, best, rules)
     decided = []
     for path in ordered:
         if path is best:
@@ -212,17 +278,33 @@ def decide(candidates: Sequence[Candidate], rules: Rules) -> tuple[Decided, ...]
 
 
 def _best(eligible: Sequence[Candidate], rules: Rules) -> Candidate | None:
-    if rules.deterministic_med:
-        groups: dict[object, list[Candidate]] = {}
-        for path in eligible:
-            first = neighbor_as(path.attributes.as_path)
-            groups.setdefault(path if isinstance(first, frozenset) else first, []).append(path)
-        eligible = [winner for group in groups.values() if (winner := _walk(group, rules)) is not None]
-    return _walk(eligible, rules)
+    """FRR walks its list, the newest path first, and keeps the better of two (bgp_best_selection). Where more than one
+    can be kept (MEDs that are compared between some paths and not others), the one that was best before is taken."""
+    finalists = _of_each_neighbor(eligible, rules) if rules.deterministic_med else list(eligible)
+    if len(finalists) < 3:
+        return _walk(finalists, rules)
+    possible = _top_cycle(finalists, rules)
+    kept = [path for path in possible if path.selected_before]
+    return kept[0] if len(kept) == 1 and len(possible) > 1 else _walk(possible, rules)
+
+
+def _of_each_neighbor(eligible: Sequence[Candidate], rules: Rules) -> list[Candidate]:
+    """`bgp deterministic-med`: the best of each neighbor AS."""
+    left = list(eligible)
+    winners = []
+    while left:
+        group = [path for path in left if path is left[0] or _grouped(left[0], path)]
+        left = [path for path in left if not any(path is member for member in group)]
+        winner = _walk(group, rules)
+        winners += [winner] if winner is not None else []
+    return winners
+
+
+def _grouped(one: Candidate, other: Candidate) -> bool:
+    return same_neighbor(one.attributes.as_path, other.attributes.as_path)
 
 
 def _walk(paths: Sequence[Candidate], rules: Rules) -> Candidate | None:
-    """FRR walks the list once and keeps the better of two (bgp_best_selection)."""
     best: Candidate | None = None
     for path in paths:
         if best is None or compare(path, best, rules).better == -1:
@@ -230,14 +312,76 @@ def _walk(paths: Sequence[Candidate], rules: Rules) -> Candidate | None:
     return best
 
 
-def _used_together(path: Candidate, best: Candidate, rules: Rules) -> bool:
-    """Equal-cost multipath, on by default in FRR from 7.0 on (bgp_path_info_cmp, step 11)."""
-    if not rules.multipath or "local" in (path.type, best.type):
-        return False
-    if path.attributes.next_hop == best.attributes.next_hop or not equal_cost(path, best, rules):
-        return False
-    if rules.multipath_relax:
-        return True
-    if path.type == "ibgp":
-        return path.attributes.as_path == best.attributes.as_path
-    return path.peer_as == best.peer_as
+def contenders(candidates: Sequence[Candidate], rules: Rules) -> tuple[Candidate, ...]:
+    """The paths that are best in one order of arrival or another, in the order of neighbor names."""
+    eligible = sorted((path for path in candidates if path.valid), key=lambda p: p.place)
+    if len(eligible) < 2:
+        return tuple(eligible)
+    if not rules.deterministic_med:
+        return tuple(_top_cycle(eligible, rules, either=True))
+    groups: list[list[Candidate]] = []
+    for path in eligible:
+        group = next((g for g in groups if _grouped(g[0], path)), None)
+        if group is None:
+            groups.append([path])
+        else:
+            group.append(path)
+    finalists = [path for group in groups for path in _top_cycle(group, rules, either=True)]
+    return tuple(_top_cycle(finalists, rules, either=True))
+
+
+def _top_cycle(paths: Sequence[Candidate], rules: Rules, *, either: bool = False) -> list[Candidate]:
+    """Those that a walk in some order ends with: each reaches every other one by steps of `is better than`, for a walk
+    is a ladder on which the winner of each rung meets the next. `either`: what only history tells goes both ways."""
+    beats: dict[int, set[int]] = {number: set() for number in range(len(paths))}
+    for one, other in combinations(beats, 2):
+        verdict = compare(paths[one], paths[other], rules)
+        both = either and verdict.open
+        if verdict.better == -1 or both:
+            beats[one].add(other)
+        if verdict.better == 1 or both:
+            beats[other].add(one)
+    return [path for number, path in enumerate(paths) if len(_reached(beats, number)) == len(paths)]
+
+
+def _reached(beats: Mapping[int, set[int]], start: int) -> set[int]:
+    found, waiting = {start}, [start]
+    while waiting:
+        new = beats[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
+def used_together(eligible: Sequence[Candidate], best: Candidate, rules: Rules) -> list[Candidate]:
+    """Equal-cost multipath, on by default in FRR from 7.0 on (bgp_path_info_cmp, step 11): the best path's companions,
+    by their next hops, as many as `maximum-paths` of the best path's kind lets (bgp_path_info_mpath_update)."""
+    if not rules.multipath or max(rules.together.external, rules.together.internal) < 2:
+        return []
+    most = rules.together.internal if best.type == "ibgp" else rules.together.external
+    found: list[Candidate] = []
+    hops = best.attributes.next_hop
+    for path in sorted(eligible, key=_mpath_order):
+        if path is best or "local" in (path.type, best.type) or path.attributes.next_hop == best.attributes.next_hop:
+            continue
+        if len(found) + 1 < most and path.attributes.next_hop != hops and compare(path, best, rules).equal:
+            found.append(path)
+            hops = path.attributes.next_hop
+    return found
+
+
+def _mpath_order(path: Candidate) -> tuple[object, ...]:
+    """bgp_path_info_mpath_cmp: by next hop, then by the peer's address. Link-local ones come from MAC addresses."""
+    hop = path.attributes.next_hop
+    try:
+        address = ip_address(hop)
+    except ValueError:
+        return (1, 0, 0, hop, path.place)
+    peer = int(path.peer_address) if path.peer_address is not None else 0
+    return (0, address.version, int(address), str(peer).zfill(40), path.place)
+
+
+def equal_cost(a: Candidate, b: Candidate, rules: Rules) -> bool:
+    """No step up to the IGP metric tells two external paths apart."""
+    verdict = compare(a, b, rules)
+    return verdict.open or a is b

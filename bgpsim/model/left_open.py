@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bgpsim.model.classes import Sizes
-from bgpsim.model.decision import Candidate, Decided, equal_cost
+from bgpsim.model.decision import Candidate, contenders, equal_cost
 from bgpsim.model.fib import OBSERVED_KINDS
 from bgpsim.model.groups import Groups, NextHops
 from bgpsim.model.neighbors import neighbor_sources
@@ -35,13 +35,14 @@ def orders_of_arrival(network: Network, solution: Solution, before: NetworkState
     found = []
     for table, decided in solution.tables.items():
         device = network.devices[table.device]
-        if device.bgp is None or device.bgp.engine != "frr" or device.bgp.compare_router_id:
-            continue
         best = next((entry.path for entry in decided if entry.best), None)
-        if best is None or best.type != "ebgp":
+        if device.bgp is None or device.bgp.engine != "frr" or best is None or len(decided) == 1:
             continue
-        rivals = tuple(entry.path for entry in decided if not entry.best and _rivals(entry, best, device))
-        if rivals and not _history_decides(table, best, rivals, before):
+        rules = rules_of(device.bgp, family_of(table.prefix))
+        possible = contenders([entry.path for entry in decided], rules)
+        rivals = tuple(path for path in possible if path is not best)
+        ladder = not all(equal_cost(path, best, rules) for path in rivals)
+        if rivals and not _history_decides(table, best, rivals, before, ladder=ladder):
             found.append(Arrival(table, best, rivals))
     return found
 
@@ -58,7 +59,9 @@ def open_arrival(
         text=f"order of arrival decides between the paths of {_alike(table.prefix, sizes)} from {names}",
         effect="possible",
         affects=_holders(solution, table),
-        why="FRR keeps the external path that came first; the lower router ID is assumed to have",
+        why="FRR keeps the external path that came first; the lower router ID is assumed to have"
+        if all(path.type == "ebgp" for path in (best, *arrival.rivals))
+        else "FRR compares MEDs between some of the paths alone, and takes the newest first",
     )
 
 
@@ -100,16 +103,14 @@ def stale_groups(
     return found
 
 
-def _rivals(entry: Decided, best: Candidate, device: Device) -> bool:
-    assert device.bgp is not None
-    path = entry.path
-    return path.valid and path.type == "ebgp" and equal_cost(path, best, rules_of(device.bgp))
-
-
 def _history_decides(
-    table: TableKey, best: Candidate, rivals: tuple[Candidate, ...], before: NetworkState | None
+    table: TableKey, best: Candidate, rivals: tuple[Candidate, ...], before: NetworkState | None, *, ladder: bool
 ) -> bool:
-    """The best path was best before with the same attributes; or all were there, and none of them was best."""
+    """The best path was best before with the same attributes; or all were there, and none of them was best.
+
+    `ladder`: MEDs are compared between some of them and not others, so that the order of all of them tells: the best
+    path stays best only while all of them stay.
+    """
     if before is None:
         return False
 
@@ -119,6 +120,8 @@ def _history_decides(
         return then if same else None
 
     was = earlier(best)
+    if ladder:
+        return was is not None and was.best and all(earlier(path) is not None for path in rivals)
     if was is not None and was.best:
         return True
     known = [earlier(path) for path in (best, *rivals)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import Literal
 
-from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
+from bgpsim.model.decision import LOCAL, Candidate
 from bgpsim.model.neighbor_policy import by_map, hop_addresses
 from bgpsim.model.policy import LOCAL_WEIGHT
 from bgpsim.model.rib import Rib, StaticRoute
@@ -66,7 +66,8 @@ def _made(
 ) -> Candidate | None:
     """Through the route-map, if one is named; None where it denies: nothing is put into the table."""
     assert device.bgp is not None
-    preference = DEFAULT_LOCAL_PREFERENCE if attributes.local_preference is None else attributes.local_preference
+    default = device.bgp.choice.default_local_preference
+    preference = default if attributes.local_preference is None else attributes.local_preference
     weight = LOCAL_WEIGHT if device.bgp.engine == "frr" else 0
     interface = None if route is None or route.kind != "unicast" else _first_interface(route)
     changed = Changed(attributes, attributes.med or 0, preference, weight)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
+from typing import Literal, TypeAlias
 
 from bgpsim.model.wiring import LOOPBACK
-from bgpsim.network.description import BgpInstance, Device, Neighbor
+from bgpsim.network.description import NO_AS, BgpInstance, Device, Neighbor
 from bgpsim.network.types import Address
 from bgpsim.source import Source
+
+SessionType: TypeAlias = Literal["ebgp", "ibgp", "confed"]
+"""confed: with another member AS of the same confederation (RFC 5065)."""
 
 
 def router_id(device: Device) -> IPv4Address:
@@ -41,12 +45,34 @@ def address_of(device: Device, neighbor: Neighbor) -> Address | None:
     return neighbor.address if neighbor.address is not None else derived_address(device, neighbor)
 
 
-def as_number_fits(instance: BgpInstance, neighbor: Neighbor, peer: BgpInstance) -> bool:
+def own_as(instance: BgpInstance, neighbor: Neighbor) -> int:
+    """The AS number that this end gives in its OPEN: to the outside a confederation's (bgpd/bgpd.c, peer_remote_as)."""
+    confederation = instance.confederation
+    if confederation is None or neighbor.remote_as in ("internal", "external", instance.asn, *confederation.peers):
+        return instance.asn
+    return confederation.identifier
+
+
+def session_type(instance: BgpInstance, neighbor: Neighbor, peer_as: int | None = None) -> SessionType | None:
+    """By the AS number that is configured, and where it is none by the peer's own, if known (bgpd/bgpd.c,
+    peer_calc_sort)."""
+    remote = neighbor.remote_as
+    if remote == NO_AS:
+        return None
+    if remote in ("internal", instance.asn):
+        return "ibgp"
+    number = remote if isinstance(remote, int) else peer_as
+    confederation = instance.confederation
+    return "confed" if confederation is not None and number in confederation.peers else "ebgp"
+
+
+def as_number_fits(instance: BgpInstance, neighbor: Neighbor, peer_as: int) -> bool:
+    """`peer_as`: what the peer gives in its OPEN."""
     if neighbor.remote_as == "internal":
-        return peer.asn == instance.asn
+        return peer_as == instance.asn
     if neighbor.remote_as == "external":
-        return peer.asn != instance.asn
-    return peer.asn == neighbor.remote_as
+        return peer_as != instance.asn
+    return peer_as == neighbor.remote_as
 
 
 def preferred_source(device: Device, interface: str, towards: Address, version: int) -> Address | None:

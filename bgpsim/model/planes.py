@@ -10,7 +10,7 @@ from bgpsim.model.decision import Decided
 from bgpsim.model.neighbors import neighbor_sources
 from bgpsim.model.policy import Sent
 from bgpsim.model.propagation import Solution, TableKey
-from bgpsim.model.sessions import Sessions
+from bgpsim.model.sessions import Sessions, shown_type
 from bgpsim.network.description import Network
 from bgpsim.network.state import (
     AdvertisedKey,
@@ -37,7 +37,7 @@ def session_ends(
         speaks = not _is_speaker(network, key.device)
         shown[key] = Session(
             "Established",
-            end.type,
+            shown_type(end.type),
             end.peer.device,
             end.neighbor.interface if end.neighbor.address is None else None,
             families={family: counts[key, family] for family in end.families} if speaks else {},

@@ -18,6 +18,16 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
+from bgpsim.model.inside_as import (
+    cluster_id,
+    comes_back,
+    held_back,
+    looped,
+    med_of_reflected,
+    originator,
+    path_told,
+    reflected,
+)
 from bgpsim.model.neighbor_policy import Filtered, asked_of_neighbor, hop_addresses, hop_interface, through
 from bgpsim.model.neighbors import neighbor_sources, router_id
 from bgpsim.model.rib import Rib
@@ -32,6 +42,7 @@ from bgpsim.network.types import Address, Family, Prefix
 from bgpsim.source import Source, merged
 
 GRACEFUL_SHUTDOWN = "graceful-shutdown"
+_NO_MARKS: frozenset[Mark] = frozenset()
 LOCAL_WEIGHT = 32768
 """FRR's weight of routes that the router puts in by itself (BGP_ATTR_DEFAULT_WEIGHT)."""
 
@@ -59,7 +70,7 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     instance, path = device.bgp, sent.wire
     assert instance is not None
     settings = end.neighbor.families[family]
-    refused = _looped(device, instance, path)
+    refused = _looped(device, end, path)
     if refused is None and not settings.import_accept:
         refused = "denied: import policy refuses everything"
     if instance.engine != "frr":
@@ -67,11 +78,11 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     route = replace(_parsed(end, path), beside=sent.beside)
     if refused is not None:
         return Filtered(route, refused)
-    if end.type == "ebgp" and instance.ebgp_requires_policy and not settings.inbound.any:
+    if _without_policy(instance, end, any_policy=settings.inbound.any):
         return Filtered(route, "denied: no import policy, and ebgp-requires-policy is on")
     asked = asked_of_neighbor(wiring, device, end, prefix, "in", hop_interface(wiring, end, path))
     found = through(settings.inbound, asked, replace(route, weight=settings.weight))
-    if end.type == "ibgp":
+    if end.type != "ebgp":
         return found
     return replace(found, route=replace(found.route, attributes=_from_outside(found.route.attributes)))
 
@@ -79,21 +90,30 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
 def _parsed(end: SessionEnd, path: Attributes) -> Changed:
     """As the attributes come out of the message (bgp_attr.c): an external peer's local preference is none, and of
     equal extended communities one is left."""
-    preference = path.local_preference if end.type == "ibgp" else None
+    preference = path.local_preference if end.type != "ebgp" else None
     extended = tuple(sorted(set(path.extended_communities)))
     path = replace(path, local_preference=preference, extended_communities=extended)
     return Changed(path, med=path.med or 0, preference=preference or 0)
 
 
-def _looped(device: Device, instance: BgpInstance, path: Attributes) -> str | None:
-    own = str(router_id(device))
-    if any(instance.asn == part or (isinstance(part, frozenset) and instance.asn in part) for part in path.as_path):
-        return f"denied: own AS {instance.asn} in the path"
+def _looped(device: Device, end: SessionEnd, path: Attributes) -> str | None:
+    own, cluster = str(router_id(device)), cluster_id(device)
+    found = looped(device, end, path.as_path)
+    if found is not None:
+        return found
     if path.originator_id == own:
         return f"denied: ORIGINATOR_ID is the own router ID {own}"
-    if own in path.cluster_list:
-        return f"denied: own router ID {own} in CLUSTER_LIST"
+    if cluster in path.cluster_list:
+        return f"denied: own {'router ID' if cluster == own else 'cluster ID'} {cluster} in CLUSTER_LIST"
     return None
+
+
+def _without_policy(instance: BgpInstance, end: SessionEnd, *, any_policy: bool) -> bool:
+    """RFC 8212. Between member ASes of a confederation FRR 8.4 finds no policy, whatever there is (bgp_route.c,
+    bgp_inbound_policy_exists)."""
+    if not instance.ebgp_requires_policy or end.type == "ibgp":
+        return False
+    return end.type == "confed" or not any_policy
 
 
 def _from_outside(path: Attributes) -> Attributes:
@@ -121,14 +141,16 @@ class Exporter:
             return None
         if instance.engine == "gobgp" and (best.neighbor == end.neighbor.name or self._peer_in_path(end, best)):
             return None
-        if best.type == "ibgp" and end.type == "ibgp":
+        if reflected(end, best) and held_back(instance, end, family, best):
+            return None
+        if comes_back(instance, best.attributes.as_path):
             return None
         if _held_by_community(end, best.attributes.communities):
             return None
         if instance.engine == "frr":
             if settings.default_originate and default_prefix(prefix):
                 return None
-            if end.type == "ebgp" and instance.ebgp_requires_policy and not settings.outbound.any:
+            if _without_policy(instance, end, any_policy=settings.outbound.any):
                 return None
         return self._attributes(device, instance, end, family, settings, prefix, best)
 
@@ -142,13 +164,13 @@ class Exporter:
         settings = end.neighbor.families[family]
         if not settings.default_originate:
             return None
-        if end.type == "ebgp" and instance.ebgp_requires_policy and not settings.outbound.any:
+        if _without_policy(instance, end, any_policy=settings.outbound.any):
             return None
         lines = (settings.source,) if settings.source else neighbor_sources(end.neighbor)
         # FRR 8.4.4 sends a MED of 0 with it, and shows that there is such a route, and nothing of it.
-        preference = None if end.type == "ebgp" else DEFAULT_LOCAL_PREFERENCE
-        made = Attributes(SELF, med=0, local_preference=preference)
-        route = Changed(made, preference=DEFAULT_LOCAL_PREFERENCE)
+        default = instance.choice.default_local_preference
+        made = Attributes(SELF, med=0, local_preference=None if end.type == "ebgp" else default)
+        route = Changed(made, preference=default)
         if settings.default_map is not None:
             chosen = default_of_map(self.wiring, device, settings.default_map, route, table)
             if chosen is None:
@@ -216,15 +238,17 @@ class Exporter:
     ) -> Sent | None:
         """Through the neighbor's policies; None where they hold it back."""
         path = best.attributes
-        external = end.type == "ebgp"
+        external, reflects = end.type == "ebgp", reflected(end, best)
+        internal_med = med_of_reflected(best) if reflects else path.med
+        preference = _internal_preference(instance, path)
         route = Changed(
             replace(
                 path,
-                med=path.med if not external or best.type == "local" else None,
-                local_preference=path.local_preference if external else _internal_preference(path),
+                med=internal_med if not external or best.type == "local" else None,
+                local_preference=path.local_preference if external else preference,
             ),
             med=path.med or 0,
-            preference=_kept_preference(best) if external else _internal_preference(path),
+            preference=_kept_preference(instance, best) if external else preference,
             weight=best.weight,
             tag=best.tag,
             marks=best.marks if settings.outbound.route_map is None else frozenset(),
@@ -235,7 +259,10 @@ class Exporter:
             if found.refused is not None:
                 return None
             best = replace(best, sources=merged(best.sources, found.lines)) if found.lines else best
-            route = found.route
+            # RFC 4456 section 8: what is reflected is not changed.
+            route = (
+                found.route if not reflects or instance.reflection.outbound_policy else replace(route, marks=_NO_MARKS)
+            )
         return self._sent(device, end, family, settings, best, route)
 
     def _sent(
@@ -267,10 +294,10 @@ class Exporter:
         wire = replace(
             path,
             next_hop=next_hop if kept else own,
-            as_path=(instance.asn, *path.as_path) if external else path.as_path,
+            as_path=path_told(instance, end, path.as_path),
             local_preference=None if external else path.local_preference,
-            originator_id=None,
-            cluster_list=(),
+            originator_id=originator(best) if reflected(end, best) else None,
+            cluster_list=(cluster_id(device), *best.attributes.cluster_list) if reflected(end, best) else (),
             communities=path.communities if "standard" in settings.send_communities else (),
             large_communities=path.large_communities if "large" in settings.send_communities else (),
             extended_communities=path.extended_communities if "extended" in settings.send_communities else (),
@@ -305,7 +332,7 @@ class Exporter:
             return after_policy
         if changed:
             return next_hop
-        own = settings.next_hop_self or settings.next_hop_self_force
+        own = _next_hop_self(end, settings, best)
         if family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None and not own:
             return path.next_hop
         beside = self._global_beside(family, best)
@@ -352,7 +379,7 @@ class Exporter:
         text = best.attributes.next_hop
         if family == "ipv4-unicast" and best.beside is not None:
             text = best.beside
-        if text == SELF or settings.next_hop_self or settings.next_hop_self_force:
+        if text == SELF or _next_hop_self(end, settings, best):
             return SELF
         if parse_link_local(text) is not None:
             # An internal peer gets the global address that came with it; to others the router's own goes along.
@@ -433,12 +460,12 @@ def _sent_preference(route: Origination) -> int:
     return DEFAULT_LOCAL_PREFERENCE if route.local_preference is None else route.local_preference
 
 
-def _kept_preference(best: Candidate) -> int:
+def _kept_preference(instance: BgpInstance, best: Candidate) -> int:
     """What bgpd has in the field, whether or not the attribute is there (bgp_attr.c, bgp_attr_default_set)."""
     value = best.attributes.local_preference
     if value is not None:
         return value
-    return DEFAULT_LOCAL_PREFERENCE if best.type == "local" else 0
+    return instance.choice.default_local_preference if best.type == "local" else 0
 
 
 def default_of_map(
@@ -460,7 +487,8 @@ def default_of_map(
             interface=path.hop_interface,
             hops=lambda text: hop_addresses(wiring, text),
         )
-        there = Changed(path.attributes, path.attributes.med or 0, _kept_preference(path), path.weight, path.tag)
+        kept = 0 if device.bgp is None else _kept_preference(device.bgp, path)
+        there = Changed(path.attributes, path.attributes.med or 0, kept, path.weight, path.tag)
         answer = apply(asked, use.name, route, matched=there)
         if answer.permitted and (best is None or _earlier(answer, best)):
             best = answer
@@ -471,12 +499,19 @@ def _earlier(one: Answer, other: Answer) -> bool:
     return one.entry is not None and (other.entry is None or one.entry.seq < other.entry.seq)
 
 
-def _internal_preference(path: Attributes) -> int:
-    return DEFAULT_LOCAL_PREFERENCE if path.local_preference is None else path.local_preference
+def _internal_preference(instance: BgpInstance, path: Attributes) -> int:
+    return instance.choice.default_local_preference if path.local_preference is None else path.local_preference
+
+
+def _next_hop_self(end: SessionEnd, settings: NeighborFamily, best: Candidate) -> bool:
+    """Of what is reflected only with `force` (RFC 4456 section 10)."""
+    return settings.next_hop_self_force or (settings.next_hop_self and not reflected(end, best))
 
 
 def _held_by_community(end: SessionEnd, communities: tuple[str, ...]) -> bool:
     """RFC 1997 (bgp_route.c, bgp_community_filter)."""
     if "no-advertise" in communities:
         return True
+    if end.type == "confed":
+        return "local-AS" in communities
     return end.type == "ebgp" and ("no-export" in communities or "local-AS" in communities)

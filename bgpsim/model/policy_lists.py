@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from bgpsim.model.expressions import matches
+from bgpsim.network.as_path import as_path_text
 from bgpsim.network.policies import (
     AccessList,
     AccessRule,
@@ -83,11 +84,6 @@ def _in_access_rule(rule: AccessRule, prefix: Prefix) -> bool:
 def access_list_permits(rules: AccessList | None, prefix: Prefix) -> bool:
     found = None if rules is None else access_rule(rules, prefix)
     return found is not None and found.action == "permit"
-
-
-def as_path_text(path: AsPath) -> str:
-    """As bgpd prints it and matches it (bgpd/bgp_aspath.c, aspath_make_str_count): sets in braces."""
-    return " ".join("{" + ",".join(map(str, sorted(p))) + "}" if isinstance(p, frozenset) else str(p) for p in path)
 
 
 def as_path_list_permits(rules: AsPathList | None, path: AsPath) -> bool:

@@ -22,8 +22,9 @@ from bgpsim.model.route_map_sets import SELF
 from bgpsim.model.sessions import SessionEnd, Sessions
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device
+from bgpsim.network.internal_bgp import Together
 from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey, SessionKey
-from bgpsim.network.types import Address, Family, Prefix, family_of
+from bgpsim.network.types import FAMILIES, Address, Family, Prefix, family_of
 from bgpsim.source import merged
 
 ROUNDS = 200
@@ -82,7 +83,7 @@ class _Router:
 
     device: Device
     instance: BgpInstance
-    rules: Rules
+    rules: Mapping[Family, Rules]
     ends: tuple[SessionEnd, ...]
     local: dict[Prefix, Candidate]
     connected_only: ConnectedOnly
@@ -96,7 +97,7 @@ class _Router:
     rounds: dict[Prefix, int] = field(default_factory=dict)
 
 
-def rules_of(instance: BgpInstance) -> Rules:
+def rules_of(instance: BgpInstance, family: Family) -> Rules:
     frr = instance.engine == "frr"
     return Rules(
         weight=frr,
@@ -105,6 +106,9 @@ def rules_of(instance: BgpInstance) -> Rules:
         compare_router_id=instance.compare_router_id,
         always_compare_med=instance.always_compare_med,
         deterministic_med=instance.deterministic_med,
+        confederation=instance.confederation is not None,
+        choice=instance.choice,
+        together=instance.choice.together.get(family, Together()),
     )
 
 
@@ -118,7 +122,7 @@ class _Run:
                 self.routers[name] = _Router(
                     device,
                     device.bgp,
-                    rules_of(device.bgp),
+                    {family: rules_of(device.bgp, family) for family in FAMILIES},
                     tuple(problem.sessions.of(name)),
                     dict(local_paths(problem.wiring, device, device.bgp, problem.ribs[name])),
                     ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
@@ -232,7 +236,7 @@ class _Run:
         if router.rounds[prefix] > ROUNDS:
             self.unstable.add(TableKey(name, prefix))
             return
-        decided = decide(tuple(self._candidates(router, prefix)), router.rules)
+        decided = decide(tuple(self._candidates(router, prefix)), router.rules[family_of(prefix)])
         if decided == router.tables.get(prefix, ()):
             return
         if decided:
@@ -328,8 +332,8 @@ class _Run:
         self, router: _Router, end: SessionEnd, prefix: Prefix, path: Attributes
     ) -> tuple[frozenset[FibNextHop], int] | None:
         """Next-hop tracking (zebra_rnh.c): an external peer's next hop must be on a connected network (TTL 1); another
-        one may resolve through any route but the default route (`ip nht resolve-via-default` is off where zebra starts
-        with traditional defaults) and the path's own prefix."""
+        one may resolve through any route but the path's own, and through a default route only with `ip nht
+        resolve-via-default` (off where zebra starts with traditional defaults)."""
         if parse_link_local(path.next_hop) is not None:
             if end.interface is None:
                 return None
@@ -339,16 +343,19 @@ class _Run:
             # bgpd resolves what it maps to, and takes the path; zebra does not install it (measured on 8.4.4).
             found = self._resolve(router, end, prefix, replace(path, next_hop=str(address.ipv4_mapped)))
             return None if found is None else (frozenset(), found[1])
-        if ip_network(address) == prefix:
+        if ip_network(address) == prefix and not end.neighbor.families[family_of(prefix)].reflector_client:
             # bgpd/bgp_nht.c, bgp_find_or_add_nexthop: "prefix loops through itself".
             return None
         rib = self.problem.ribs[router.device.name]
-        static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen]
+        shortest = 0 if address.version in router.device.resolve_via_default else 1
+        static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen >= shortest]
         if (end.type == "ebgp" and end.neighbor.ebgp_ttl == 1) or path.next_hop in router.connected_only:
             if not static or not static[0][1].connected:
                 return None
             return _through(static[0][1], path.next_hop)
-        learnt = [(p, route) for p, route in router.installed.matches(address) if p != prefix and p.prefixlen]
+        learnt = [
+            (p, route) for p, route in router.installed.matches(address) if p != prefix and p.prefixlen >= shortest
+        ]
         if learnt and (not static or learnt[0][0].prefixlen > static[0][0].prefixlen):
             return learnt[0][1].next_hops, learnt[0][1].metric
         return _through(static[0][1], path.next_hop) if static else None

@@ -59,19 +59,19 @@ def _prepend(change: Set, route: Changed, asked: Asked) -> Changed:
 def _prepend_last(change: Set, route: Changed, asked: Asked) -> Changed:
     """Nothing where the path begins with an AS_SET or is empty (bgpd/bgp_aspath.c, aspath_leftmost)."""
     path = route.attributes.as_path
-    if not path or isinstance(path[0], frozenset):
+    if not path or not isinstance(path[0], int):
         return route
     return _with(route, as_path=(*[path[0]] * change.number, *path))
 
 
 def _exclude(change: Set, route: Changed, asked: Asked) -> Changed:
     gone = set(map(int, change.words))
-    left: list[int | frozenset[int]] = []
+    left: list[int | frozenset[int] | tuple[int, ...]] = []
     for part in route.attributes.as_path:
-        if not isinstance(part, frozenset):
+        if isinstance(part, int):
             left += [] if part in gone else [part]
-        elif part - gone:
-            left.append(part - gone)
+        elif set(part) - gone:
+            left.append(type(part)(number for number in part if number not in gone))
     return _with(route, as_path=tuple(left))
 
 
@@ -84,7 +84,7 @@ def _replace_as(change: Set, route: Changed, asked: Asked) -> Changed:
         return own if change.words == ("any",) or number == int(change.words[0]) else number
 
     path: AsPath = tuple(
-        frozenset(map(other, part)) if isinstance(part, frozenset) else other(part) for part in route.attributes.as_path
+        other(part) if isinstance(part, int) else type(part)(map(other, part)) for part in route.attributes.as_path
     )
     return _with(route, as_path=path)
 

@@ -14,12 +14,15 @@ from typing import Literal
 
 from bgpsim.model.forwarding import Walker
 from bgpsim.model.neighbors import (
+    SessionType,
     address_of,
     as_number_fits,
     derived_address,
     neighbor_sources,
+    own_as,
     preferred_source,
     router_id,
+    session_type,
 )
 from bgpsim.model.rib import Rib
 from bgpsim.model.wiring import Wiring, parse_link_local
@@ -39,7 +42,7 @@ class SessionEnd:
     device: str
     neighbor: Neighbor
     peer: SessionKey
-    type: Literal["ebgp", "ibgp"]
+    type: SessionType
     peer_as: int
     peer_router_id: int
     families: tuple[Family, ...]
@@ -110,7 +113,7 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
                 lines = found.sources or neighbor_sources(neighbor)
                 down[key] = Session(
                     "Down",
-                    _session_type(device.bgp, neighbor),
+                    shown_type(session_type(device.bgp, neighbor)),
                     found.peer,
                     neighbor.interface if neighbor.address is None else None,
                     found.because,
@@ -119,15 +122,13 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
     for key in [key for key, end in ends.items() if end.peer not in ends or ends[end.peer].peer != key]:
         end = ends.pop(key)
         because = f"{end.peer.device} has this connection with another neighbor"
-        down[key] = Session("Down", end.type, end.peer.device, end.neighbor.interface, because)
+        down[key] = Session("Down", shown_type(end.type), end.peer.device, end.neighbor.interface, because)
     return Sessions(ends, down, frozenset(key for key in ends if key in finder.split))
 
 
-def _session_type(instance: BgpInstance, neighbor: Neighbor) -> Literal["ebgp", "ibgp"] | None:
-    if neighbor.remote_as == NO_AS:
-        return None
-    internal = neighbor.remote_as in ("internal", instance.asn)
-    return "ibgp" if internal else "ebgp"
+def shown_type(found: SessionType | None) -> Literal["ebgp", "ibgp"] | None:
+    """A session between member ASes of a confederation is one between two ASes."""
+    return "ebgp" if found == "confed" else found
 
 
 class _Finder:
@@ -242,9 +243,16 @@ class _Finder:
         out, far = self._egress(device.name, address), self._egress(peer.name, own)
         ends = ((device, instance, neighbor, address, out), (peer, peer_instance, back, own, far))
         for here, engine, configured, there, egress in ends:
-            external = _session_type(engine, configured) == "ebgp"
-            because = self._unreachable(here, configured, there, configured.ebgp_ttl if external else _MAXIMUM_TTL)
-            if because is None and external and configured.ebgp_ttl == 1 and egress is None and engine.engine == "frr":
+            kind = session_type(engine, configured)
+            ttl = _MAXIMUM_TTL if kind == "ibgp" else configured.ebgp_ttl
+            because = self._unreachable(here, configured, there, ttl)
+            if (
+                because is None
+                and kind == "ebgp"
+                and configured.ebgp_ttl == 1
+                and egress is None
+                and engine.engine == "frr"
+            ):
                 because = f"{there} is not on a connected network of {here.name} (eBGP, TTL 1)"
             if because:
                 return _Down(because, peer.name)
@@ -302,14 +310,15 @@ class _Finder:
         """What the OPEN messages settle: AS numbers and families."""
         if back.shutdown:
             return _Down(f"shut down at {peer.name}", peer.name, neighbor_sources(back))
-        pairs = ((instance, neighbor, peer_instance, peer.name), (peer_instance, back, instance, device.name))
+        mine, theirs = own_as(instance, neighbor), own_as(peer_instance, back)
+        pairs = ((instance, neighbor, theirs, peer.name), (peer_instance, back, mine, device.name))
         for here, configured, there, name in pairs:
             if not as_number_fits(here, configured, there):
                 lines = neighbor_sources(configured)
                 wanted = configured.remote_as
                 if wanted == NO_AS:  # of the peer: what has none itself is not looked at here
                     return _Down(f"{peer.name} has no AS number configured for it", peer.name, lines)
-                return _Down(f"AS {there.asn} of {name} is not the {wanted} expected of it", peer.name, lines)
+                return _Down(f"AS {there} of {name} is not the {wanted} expected of it", peer.name, lines)
         families = tuple(f for f in FAMILIES if f in neighbor.families and f in back.families)
         if not families:
             return _Down(f"no address family is active at both {device.name} and {peer.name}", peer.name)
@@ -317,8 +326,8 @@ class _Finder:
             device.name,
             neighbor,
             SessionKey(peer.name, back.name),
-            "ibgp" if instance.asn == peer_instance.asn else "ebgp",
-            peer_instance.asn,
+            session_type(instance, neighbor, theirs) or "ebgp",
+            theirs,
             int(router_id(peer)),
             families,
             # Link-local sessions alone offer it (bgpd/bgp_open.c, bgp_open_capability).

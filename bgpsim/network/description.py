@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from bgpsim.network.internal_bgp import NO_REFLECTION, USUAL_CHOICE, Choice, Confederation, Reflection
 from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
@@ -99,6 +100,7 @@ class NeighborFamily:
 
     default_originate: bool = False
     next_hop_self: bool = False
+    reflector_client: bool = False
     import_accept: bool = True
     """False: everything received stays in Adj-RIB-In and is not eligible (Cilium from 1.16 on)."""
     default_map: Use | None = None
@@ -209,6 +211,9 @@ class BgpInstance:
     compare_router_id: bool = False
     always_compare_med: bool = False
     deterministic_med: bool = False
+    choice: Choice = USUAL_CHOICE
+    reflection: Reflection = NO_REFLECTION
+    confederation: Confederation | None = None
     ebgp_requires_policy: bool = True
     listens: bool = True
     """False: it only dials (Cilium's GoBGP)."""
@@ -235,6 +240,8 @@ class Device:
     """A pod's node."""
     pod_cidrs: tuple[Prefix, ...] = ()
     """A Kubernetes node's."""
+    resolve_via_default: frozenset[int] = frozenset()
+    """IP versions whose next hops zebra resolves through a default route too (`ip nht resolve-via-default`)."""
     traffic: Literal["drop", "answer"] | None = None
     """What a speaker does with packets that it attracts."""
     away: bool = False

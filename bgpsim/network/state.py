@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
+from bgpsim.network.as_path import as_path_text
 from bgpsim.network.description import RouteKind
 from bgpsim.network.grouped import Grouped, sharing
 from bgpsim.network.types import AsPath as AsPath  # used under this name by whoever reads a state
@@ -270,8 +271,7 @@ def numbered(wire: Mapping[WireKey, Told], attributes: Callable[[Told], Attribut
 
 
 def _order(attributes: Attributes) -> str:
-    path = tuple(sorted(part) if isinstance(part, frozenset) else part for part in attributes.as_path)
-    return repr(replace(attributes, as_path=())) + repr(path)
+    return repr(replace(attributes, as_path=())) + as_path_text(attributes.as_path)
 
 
 @dataclass(frozen=True, slots=True)

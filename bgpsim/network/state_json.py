@@ -19,6 +19,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bgpsim.errors import InputError
+from bgpsim.network.as_path import as_path_text, read_as_path
+from bgpsim.network.types import AsPath
 
 Json: TypeAlias = Any
 T = TypeVar("T")
@@ -118,6 +120,8 @@ class _Writer:
             return _itself
         if hint in _ADDRESSES:
             return str
+        if hint == AsPath:
+            return as_path_text
         if _is_record(hint):
             return self._of_record(hint)
         if _is_mapping(hint):
@@ -198,6 +202,13 @@ def _itself(value: Any) -> Json:
     return value
 
 
+def _read_path(value: Json) -> AsPath:
+    """Text; a list with lists of the members of sets, as it was written before there were confederations."""
+    if isinstance(value, str):
+        return read_as_path(value)
+    return tuple(frozenset(part) if isinstance(part, list) else part for part in value)
+
+
 class _Reader:
     def __init__(self, document: Mapping[str, Json]) -> None:
         self._rows: Mapping[str, list[Json]] = document["values"]
@@ -215,6 +226,8 @@ class _Reader:
             return _itself
         if hint in _ADDRESSES:
             return cache(_ADDRESSES[hint])
+        if hint == AsPath:
+            return _read_path
         if _is_record(hint):
             return self._of_record(hint)
         if _is_mapping(hint):

@@ -12,8 +12,8 @@ InterfaceAddress: TypeAlias = IPv4Interface | IPv6Interface
 Family: TypeAlias = Literal["ipv4-unicast", "ipv6-unicast"]
 FAMILIES: tuple[Family, ...] = ("ipv4-unicast", "ipv6-unicast")
 
-AsPath: TypeAlias = tuple[int | frozenset[int], ...]
-"""AS numbers in order; an AS_SET is a frozenset."""
+AsPath: TypeAlias = tuple[int | frozenset[int] | tuple[int, ...], ...]
+"""AS numbers in order; an AS_SET is a frozenset, an AS_CONFED_SEQUENCE (RFC 5065) a tuple."""
 
 
 class UnknownAttribute(NamedTuple):

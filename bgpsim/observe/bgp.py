@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Literal
 
 from bgpsim.errors import LabError
+from bgpsim.network.as_path import read_as_path
 from bgpsim.network.grouped import Growing, prefix_of
 from bgpsim.network.state import (
     AdvertisedKey,
@@ -131,10 +132,12 @@ def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Att
     used = [hop for hop in path["nexthops"] if hop.get("used")] or path["nexthops"][:1]
     if path["origin"] not in _ORIGINS:
         raise LabError(f"{device}: FRR shows an unknown origin {path['origin']!r}")
-    parts: list[int | frozenset[int]] = []
+    parts: list[int | frozenset[int] | tuple[int, ...]] = []
     for segment in path["aspath"]["segments"]:
         if segment["type"] == "as-sequence":
             parts += segment["list"]
+        elif segment["type"] == "as-confed-sequence":
+            parts.append(tuple(segment["list"]))
         elif segment["type"] == "as-set":
             parts.append(frozenset(segment["list"]))
         else:
@@ -197,19 +200,12 @@ def read_advertised(
         if values not in plane.known:
             plane.known[values] = Attributes(
                 next_hop=owners.next_hop(hop, device),
-                as_path=_printed_path(route["path"]),
+                as_path=read_as_path(route["path"]),
                 origin=_ORIGIN_CODES[route["bgpOriginCode"]],
                 med=route.get("metric"),
                 local_preference=route.get("locPrf"),
             )
         plane.advertised[AdvertisedKey(device, neighbor, family, prefix_of(name))] = plane.known[values]
-
-
-def _printed_path(text: str) -> AsPath:
-    """`65000 {65010,65011}`: an AS_SET is in braces (bgpd/bgp_aspath.c)."""
-    return tuple(
-        frozenset(map(int, part[1:-1].split(","))) if part.startswith("{") else int(part) for part in text.split()
-    )
 
 
 def read_gobgp(plane: BgpPlane, device: str, tables: Mapping[str, Any], owners: Owners) -> None:

@@ -120,13 +120,15 @@ def _attributes(found: Mapping[str, Any], next_hop: str) -> Attributes:
 
 def as_path(segments: Mapping[str, Mapping[str, Any]]) -> AsPath:
     """The `as-path` of an UPDATE's attributes; raises LabError for a kind of segment that is not known."""
-    parts: list[int | frozenset[int]] = []
+    parts: list[int | frozenset[int] | tuple[int, ...]] = []
     for number in sorted(segments, key=int):
         segment = segments[number]
         if segment["element"] == "as-sequence":
             parts += segment["value"]
         elif segment["element"] == "as-set":
             parts.append(frozenset(segment["value"]))
+        elif segment["element"] == "as-confed-sequence":
+            parts.append(tuple(segment["value"]))
         else:
             raise LabError(f"an UPDATE has an AS path segment of the unknown kind {segment['element']!r}")
     return tuple(parts)

@@ -8,6 +8,9 @@ wait for the next session, as timers do. Measured on FRR 8.4.4.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
+
 from bgpsim.network.description import BgpInstance, Neighbor
 
 
@@ -18,9 +21,14 @@ def sessions_reset(before: BgpInstance | None, after: BgpInstance | None) -> fro
     open_before = [neighbor for neighbor in before.neighbors if not neighbor.shutdown]
     if after is None or (before.asn, before.router_id) != (after.asn, after.router_id):
         return frozenset(neighbor.name for neighbor in open_before)
+    confederated = before.confederation != after.confederation
     then = {neighbor.name: neighbor for neighbor in after.neighbors}
     return frozenset(
-        n.name for n in open_before if n.name not in then or _session(n, before) != _session(then[n.name], after)
+        n.name
+        for n in open_before
+        if n.name not in then
+        or _session(n, before) != _session(then[n.name], after)
+        or (confederated and _member(n, before) != _member(then[n.name], after))
     )
 
 
@@ -32,7 +40,20 @@ def _session(neighbor: Neighbor, instance: BgpInstance) -> tuple[object, ...]:
         *(frozenset(neighbor.families), neighbor.update_source, neighbor.passive, neighbor.shutdown),
         # The TTL of an internal session is 255 whatever is said.
         *(neighbor.extended_nexthop, None if internal else neighbor.ebgp_ttl),
+        # bgp_cluster_id_set closes internal sessions; peer_af_flag_action_list has the reflector's clients.
+        instance.reflection.cluster_id if internal else None,
+        frozenset(family for family, settings in neighbor.families.items() if settings.reflector_client),
     )
+
+
+def _member(neighbor: Neighbor, instance: BgpInstance) -> tuple[object, ...]:
+    """What a confederation makes of a session (bgp_confederation_id_set and its like close those that it concerns)."""
+    confederation = instance.confederation
+    if neighbor.remote_as in ("internal", instance.asn):
+        return ()
+    if confederation is None:
+        return (None,)
+    return (True,) if neighbor.remote_as in confederation.peers else (confederation.identifier,)
 
 
 def chooses_anew(before: BgpInstance | None, after: BgpInstance | None) -> bool:
@@ -42,10 +63,11 @@ def chooses_anew(before: BgpInstance | None, after: BgpInstance | None) -> bool:
     return _rules(before) != _rules(after)
 
 
-def _rules(instance: BgpInstance) -> tuple[bool, ...]:
+def _rules(instance: BgpInstance) -> tuple[object, ...]:
     return (
         instance.multipath_relax,
         instance.compare_router_id,
         instance.always_compare_med,
         instance.deterministic_med,
+        replace(instance.choice, distances=MappingProxyType({})),
     )

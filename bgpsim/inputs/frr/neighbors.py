@@ -30,6 +30,7 @@ class Peer:
     families: dict[Family, bool] = field(default_factory=dict)
     default_originate: dict[Family, Source] = field(default_factory=dict)
     next_hop_self: set[Family] = field(default_factory=set)
+    reflector_client: dict[Family, bool] = field(default_factory=dict)
     policy: dict[Family, PeerPolicy] = field(default_factory=dict)
     timers: tuple[int, int] | None = None
     connect_retry: int | None = None
@@ -87,6 +88,10 @@ class Neighbors:
         spelled = str(values.address(name))
         return self._peers.setdefault(spelled, Peer(spelled, born_with=dict(self.default_families)))
 
+    def remote_as(self, peer: Peer) -> RemoteAs | None:
+        """As it stands: the neighbor's own, else its group's."""
+        return peer.remote_as if peer.remote_as is not None or peer.group is None else self.peer(peer.group).remote_as
+
     def remove(self, name: str) -> None:
         """A neighbor; or a group, with which its members go (bgpd/bgpd.c, peer_group_delete)."""
         if name in self._groups:
@@ -113,12 +118,14 @@ class Neighbors:
         active = peer.born_with | group.families | peer.families
         originate = group.default_originate | peer.default_originate
         next_hop_self = group.next_hop_self | peer.next_hop_self
+        reflector_client = group.reflector_client | peer.reflector_client
         none = PeerPolicy()
         families = {
             family: with_policy(
                 NeighborFamily(
                     default_originate=family in originate,
                     next_hop_self=family in next_hop_self,
+                    reflector_client=reflector_client.get(family, False),
                     source=originate.get(family),
                 ),
                 group.policy.get(family, none),

@@ -19,6 +19,7 @@ from bgpsim.inputs.frr.grammar.registry import Found, lookup, unheard_of
 from bgpsim.inputs.frr.grammar.statement import Daemon, Said
 from bgpsim.inputs.frr.policies import PolicyLines
 from bgpsim.inputs.frr.profile import Profile
+from bgpsim.inputs.frr.statements.choice import NextHopTracking
 from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
 from bgpsim.network.description import BgpInstance, KernelRoute
 from bgpsim.network.policies import Policies
@@ -84,6 +85,11 @@ class FrrReader:
     def policies(self) -> Policies:
         """The router's lists and route-maps."""
         return self.configuration.part(PolicyLines).built()
+
+    @property
+    def resolve_via_default(self) -> frozenset[int]:
+        """IP versions whose next hops may resolve through a default route."""
+        return frozenset(self.configuration.part(NextHopTracking).via_default)
 
     def instance(self) -> BgpInstance | None:
         """The instance as it stands; None where there is no `router bgp`."""

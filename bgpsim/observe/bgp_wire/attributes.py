@@ -113,7 +113,7 @@ def _extended_communities(value: bytes) -> tuple[str, ...]:
 
 
 def _as_path(packet: Any) -> AsPath:
-    parts: list[int | frozenset[int]] = []
+    parts: list[int | frozenset[int] | tuple[int, ...]] = []
     for segment in packet.segments:
         if len(segment.asns) != segment.length:
             raise LabError("an UPDATE has an AS path that is cut short")
@@ -121,6 +121,8 @@ def _as_path(packet: Any) -> AsPath:
             parts += segment.asns
         elif segment.kind == 1:
             parts.append(frozenset(segment.asns))
+        elif segment.kind == 3:
+            parts.append(tuple(segment.asns))
         else:
             raise LabError(f"an UPDATE has an AS path segment of the unknown kind {segment.kind}")
     return tuple(parts)

@@ -209,7 +209,7 @@ def test_a_route_is_dropped_or_has_next_hops() -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        ["maximum-paths 4"],
+        ["bgp bestpath bandwidth ignore"],
         [PEER, "neighbor 10.0.0.2 unsuppress-map X"],
         ["neighbor 10.0.0.2 activate"],
         ["neighbor net0 remote-as external"],

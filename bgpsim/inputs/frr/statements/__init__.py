@@ -3,8 +3,10 @@
 from bgpsim.inputs.frr.grammar.statement import Statement
 from bgpsim.inputs.frr.statements import (
     bfd,
+    choice,
     decision,
     general,
+    inside_as,
     instance,
     lists,
     neighbor,
@@ -27,6 +29,8 @@ STATEMENTS: tuple[Statement, ...] = (
     *sessions.STATEMENTS,
     *restart.STATEMENTS,
     *decision.STATEMENTS,
+    *choice.STATEMENTS,
+    *inside_as.STATEMENTS,
     *neighbor_policy.STATEMENTS,
     *policy.STATEMENTS,
     *lists.STATEMENTS,

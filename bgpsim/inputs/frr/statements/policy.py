@@ -49,13 +49,6 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     *listed(
         "possible",
-        "reflection is not modelled",
-        OF_A_FAMILY,
-        (f"[no] {NEIGHBOR} route-reflector-client", "neighbor 10.0.1.9 route-reflector-client"),
-        before=("neighbor 10.0.1.9 remote-as 65000",),
-    ),
-    *listed(
-        "possible",
         _LOOP,
         OF_A_FAMILY,
         (

@@ -67,17 +67,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         _KERNEL,
         OF_A_FAMILY,
-        ("maximum-paths (1-256)$paths", "maximum-paths 4"),
-        ("no maximum-paths [(1-256)]", "no maximum-paths"),
-        (
-            "maximum-paths ibgp (1-256)$paths [equal-cluster-length]",
-            "maximum-paths ibgp 4",
-            "maximum-paths ibgp 4 equal-cluster-length",
-        ),
-        ("no maximum-paths ibgp [(1-256) [equal-cluster-length]]", "no maximum-paths ibgp"),
         ("[no] table-map WORD$map", "table-map OUT"),
-        ("distance bgp (1-255)$external (1-255)$internal (1-255)$local", "distance bgp 20 200 200"),
-        ("no distance bgp [(1-255) (1-255) (1-255)]", "no distance bgp"),
         (
             "bgp dampening [(1-45) [(1-20000) (1-50000) (1-255)]]",
             "bgp dampening",

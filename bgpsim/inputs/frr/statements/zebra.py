@@ -43,14 +43,6 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     *listed(
         "possible",
-        "which next hops resolve may depend on it",
-        "config",
-        ("[no] ip nht resolve-via-default", "ip nht resolve-via-default"),
-        ("[no] ipv6 nht resolve-via-default", "ipv6 nht resolve-via-default"),
-        daemons=("zebra",),
-    ),
-    *listed(
-        "possible",
         _KERNEL,
         "config",
         (f"[no] ip protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ip protocol bgp route-map OUT"),
