@@ -1,0 +1,150 @@
+"""Reflection (RFC 4456) and confederations (RFC 5065): whole tables of real FRR beside the prediction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from classics import Network, Router
+from variants import Step, Variant, all_agree, topology
+
+pytestmark = pytest.mark.lab
+
+# --- RFC 4456: who is told what ---
+
+# 1 reflects; 2 and 3 are its clients, 4 and 5 are not. 6 is an external neighbor of 2, without next-hop-self there:
+# the others have a route of their own to the network between 2 and 6.
+REFLECTOR = Network(
+    1,
+    "a",
+    {
+        1: Router(65000, config="ip route 10.1.26.0/24 10.1.12.2"),
+        **{
+            number: Router(
+                65000,
+                own=(f"10.1.200.{number}/32",),
+                config=f"ip route 10.1.0.0/16 10.1.1{number}.1",
+            )
+            for number in (2, 3, 4, 5)
+        },
+        6: Router(65006, own=("10.1.200.6/32",)),
+    },
+    ((1, 2), (1, 3), (1, 4), (1, 5), (2, 6)),
+    {(1, 2): "route-reflector-client", (1, 3): "route-reflector-client"},
+)
+
+# --- RFC 4456 section 7: two reflectors for the same clients, of one cluster and of two ---
+
+def _two_reflectors(number: int, prefix: str, cluster: str) -> Network:
+    """1 and 2 reflect, and are neighbors; 3 and 4 are clients of both."""
+    return Network(
+        number,
+        prefix,
+        {
+            1: Router(65000, cluster, config=f"ip route 10.{number}.24.0/24 10.{number}.14.4"),
+            2: Router(65000, cluster),
+            3: Router(65000, own=(f"10.{number}.200.3/32",), config=f"ip route 10.{number}.0.0/16 10.{number}.13.1"),
+            4: Router(65000, own=(f"10.{number}.200.4/32",), config=f"ip route 10.{number}.0.0/16 10.{number}.14.1"),
+        },
+        ((1, 2), (1, 3), (1, 4), (2, 3), (2, 4)),
+        {(r, c): "route-reflector-client" for r in (1, 2) for c in (3, 4)},
+    )
+
+
+ONE_CLUSTER = _two_reflectors(2, "b", "bgp cluster-id 10.2.255.9")
+TWO_CLUSTERS = _two_reflectors(3, "c", "")
+
+# --- RFC 4456 section 6: a client that reflects itself; clients that are fully meshed; what a route-map may change ---
+
+LEVELS = Network(
+    4,
+    "d",
+    {
+        1: Router(
+            65000,
+            "no bgp client-to-client reflection\nbgp cluster-id 77",
+            own=("10.4.200.1/32",),
+        ),
+        2: Router(65000, config="ip route 10.4.0.0/16 10.4.12.1"),
+        3: Router(65000, own=("10.4.200.3/32",), config="ip route 10.4.0.0/16 10.4.13.1"),
+        4: Router(65000, own=("10.4.200.4/32",), config="ip route 10.4.0.0/16 10.4.24.2"),
+        5: Router(65000, own=("10.4.200.5/32",), config="ip route 10.4.0.0/16 10.4.15.1"),
+    },
+    ((1, 2), (1, 3), (2, 4), (1, 5)),
+    {
+        (1, 2): "route-reflector-client",
+        (1, 3): "route-reflector-client",
+        (2, 4): "route-reflector-client",
+        (2, 1): "next-hop-self",
+        (1, 5): "next-hop-self force",
+    },
+)
+
+_POLICY = """
+route-map OUT permit 10
+set metric 50
+set local-preference 150
+set ip next-hop 10.{0}.14.1
+exit
+"""
+
+
+def _policy(number: int, prefix: str, line: str) -> Network:
+    """1 reflects what 2 tells, through a route-map, to 3 (a client) and 4 (not one)."""
+    return Network(
+        number,
+        prefix,
+        {
+            1: Router(65000, line, config=_POLICY.format(number)),
+            2: Router(65000, "bgp default local-preference 300", own=(f"10.{number}.200.2/32",)),
+            3: Router(65000, own=(f"10.{number}.200.3/32",), config=f"ip route 10.{number}.0.0/16 10.{number}.13.1"),
+            4: Router(65000, config=f"ip route 10.{number}.0.0/16 10.{number}.14.1"),
+        },
+        ((1, 2), (1, 3), (1, 4)),
+        {
+            (1, 2): "route-reflector-client",
+            (1, 3): "route-reflector-client\nroute-map OUT out",
+            (1, 4): "route-map OUT out",
+        },
+    )
+
+
+UNCHANGED = _policy(5, "e", "")
+CHANGED = _policy(6, "f", "bgp route-reflector allow-outbound-policy")
+
+# --- RFC 5065 section 4: one AS of three members ---
+
+_MEMBER = "bgp confederation identifier 100\nbgp confederation peers {}"
+CONFEDERATION = Network(
+    7,
+    "g",
+    {
+        1: Router(65001, _MEMBER.format("65002 65003"), ("10.7.200.1/32",), "ip route 10.7.0.0/16 10.7.12.2"),
+        2: Router(65001, _MEMBER.format("65002 65003"), ("10.7.200.2/32",), "ip route 10.7.0.0/16 10.7.23.3"),
+        3: Router(65002, _MEMBER.format("65001 65003"), ("10.7.200.3/32",), "ip route 10.7.12.0/24 10.7.23.2"),
+        4: Router(65003, _MEMBER.format("65001 65002"), ("10.7.200.4/32",), "ip route 10.7.0.0/16 10.7.34.3"),
+        5: Router(200, own=("10.7.200.5/32",)),
+        6: Router(300, own=("10.7.200.6/32",)),
+    },
+    ((1, 2), (2, 3), (3, 4), (1, 5), (4, 6), (2, 4)),
+    speaks=dict.fromkeys((1, 2, 3, 4), 100),
+)
+
+NETWORKS = (REFLECTOR, ONE_CLUSTER, TWO_CLUSTERS, LEVELS, UNCHANGED, CHANGED, CONFEDERATION)
+
+
+def nothing(steps: list[Step]) -> None:
+    """The planes tell."""
+
+
+VARIANTS = {
+    "inside of an AS": Variant(
+        topology([node for of in NETWORKS for node in of.nodes()], *[link for of in NETWORKS for link in of.links()]),
+        ["name: up"],
+        nothing,
+    )
+}
+
+
+def test_inside_of_an_as(tmp_path: Path) -> None:
+    all_agree(VARIANTS, tmp_path)
