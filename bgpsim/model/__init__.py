@@ -1,11 +1,13 @@
 """The model: what a Network comes to rest in. Pure: no I/O, no clock, the same answer for the same question."""
 
+from bgpsim.model.components import Outcomes, outcomes_by_component
 from bgpsim.model.graphs import forwarding_graph, session_graph, topology_graph
 from bgpsim.model.outcomes import outcomes
 from bgpsim.model.prediction import Prediction, Tie, predict
 from bgpsim.model.propagation import Problem, Solution, Solver, WorklistSolver
 
 __all__ = [
+    "Outcomes",
     "Prediction",
     "Problem",
     "Solution",
@@ -14,6 +16,7 @@ __all__ = [
     "WorklistSolver",
     "forwarding_graph",
     "outcomes",
+    "outcomes_by_component",
     "predict",
     "session_graph",
     "topology_graph",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from itertools import combinations
+from itertools import combinations, permutations, product
+from math import factorial, prod
 from typing import Any, Literal, TypeAlias
 
 from bgpsim.model.route_map_sets import Mark
@@ -39,6 +40,8 @@ class Candidate:
     peer_address: Address | None = None
     """None for an unnumbered session: its link-local addresses come from MAC addresses."""
     igp_metric: int = 0
+    came: int = 0
+    """In which step it came into the table (`BgpPath.came`)."""
     selected_before: bool = False
     """It was the best path before this computation (FRR's BGP_PATH_SELECTED)."""
     next_hops: frozenset[FibNextHop] = frozenset()
@@ -140,6 +143,8 @@ def _peer_address(path: Candidate, rules: Rules) -> tuple[int, int]:
 
 
 _WORST_MED = 2**32 - 1
+_MOST_ORDERS = 720
+"""So many orders of arrival are tried, of six paths that came at once."""
 ORIGINS = {"igp": 0, "egp": 1, "incomplete": 2}
 
 ATTRIBUTE_STEPS: tuple[Step, ...] = (
@@ -278,12 +283,13 @@ def decide(candidates: Sequence[Candidate], rules: Rules) -> tuple[Decided, ...]
 
 
 def _best(eligible: Sequence[Candidate], rules: Rules) -> Candidate | None:
-    """FRR walks its list, the newest path first, and keeps the better of two (bgp_best_selection). Where more than one
-    can be kept (MEDs that are compared between some paths and not others), the one that was best before is taken."""
+    """FRR walks its list, the newest path first, and keeps the better of two (bgp_best_selection). Where the order of
+    arrival is not known and tells (MEDs that are compared between some paths and not others), the one that was best
+    before is taken."""
     finalists = _of_each_neighbor(eligible, rules) if rules.deterministic_med else list(eligible)
     if len(finalists) < 3:
         return _walk(finalists, rules)
-    possible = _top_cycle(finalists, rules)
+    possible = _winners(finalists, rules)
     kept = [path for path in possible if path.selected_before]
     return kept[0] if len(kept) == 1 and len(possible) > 1 else _walk(possible, rules)
 
@@ -318,7 +324,7 @@ def contenders(candidates: Sequence[Candidate], rules: Rules) -> tuple[Candidate
     if len(eligible) < 2:
         return tuple(eligible)
     if not rules.deterministic_med:
-        return tuple(_top_cycle(eligible, rules, either=True))
+        return tuple(_winners(eligible, rules, either=True))
     groups: list[list[Candidate]] = []
     for path in eligible:
         group = next((g for g in groups if _grouped(g[0], path)), None)
@@ -326,8 +332,20 @@ def contenders(candidates: Sequence[Candidate], rules: Rules) -> tuple[Candidate
             groups.append([path])
         else:
             group.append(path)
-    finalists = [path for group in groups for path in _top_cycle(group, rules, either=True)]
-    return tuple(_top_cycle(finalists, rules, either=True))
+    finalists = [path for group in groups for path in _winners(group, rules, either=True)]
+    return tuple(_winners(finalists, rules, either=True))
+
+
+def _winners(paths: Sequence[Candidate], rules: Rules, *, either: bool = False) -> list[Candidate]:
+    """Those that a walk ends with in one order of arrival or another, as far as the order is not known."""
+    top = _top_cycle(paths, rules, either=either)
+    if len(top) == 1 or (either and any(compare(a, b, rules).open for a, b in combinations(top, 2))):
+        return top
+    steps = [[path for path in top if path.came == step] for step in sorted({p.came for p in top}, reverse=True)]
+    if prod(factorial(len(of)) for of in steps) > _MOST_ORDERS:
+        return top
+    ends = [_walk([p for of in order for p in of], rules) for order in product(*map(permutations, steps))]
+    return [path for path in top if any(path is end for end in ends)]
 
 
 def _top_cycle(paths: Sequence[Candidate], rules: Rules, *, either: bool = False) -> list[Candidate]:

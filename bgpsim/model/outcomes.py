@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bgpsim.model.prediction import Prediction, in_haste, predict
+from bgpsim.model.propagation import TableKey
 from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey, NetworkState, PathKey
 
@@ -18,9 +19,19 @@ MOST = 32
 
 
 def outcomes(
-    network: Network, before: NetworkState | None, flows: Sequence[FlowKey], *, most: int = MOST
+    network: Network,
+    before: NetworkState | None,
+    flows: Sequence[FlowKey],
+    *,
+    most: int = MOST,
+    among: frozenset[TableKey] | None = None,
 ) -> tuple[Prediction, ...]:
-    """Every outcome, the one that `predict` assumes first; that one alone where nothing is open."""
+    """Every outcome, the one that `predict` assumes first; that one alone where nothing is open.
+
+    `among`: only the choices of these tables, and those of the same prefixes that come with them, are made.
+    """
+    prefixes = {table.prefix for table in among or ()}
+    others = frozenset[TableKey]()
     found: dict[tuple[bool, frozenset[PathKey]], Prediction] = {}
     hasty = in_haste(network)
     waiting: list[tuple[bool, frozenset[PathKey]]] = [(False, frozenset())]
@@ -31,8 +42,13 @@ def outcomes(
         if (haste, arrived) in found:
             continue
         prediction = predict(hasty if haste and hasty else network, before, flows, arrived=arrived)
+        if among is not None and not found:
+            # Open from the beginning, and somebody else's choice.
+            others = frozenset(tie.table for tie in prediction.ties) - among
         found[haste, arrived] = prediction
         for tie in prediction.ties:
+            if among is not None and (tie.table in others or tie.table.prefix not in prefixes):
+                continue
             # The first one is assumed already.
             waiting += [(haste, arrived | {path}) for path in tie.paths[1:]]
     distinct: list[Prediction] = []

@@ -98,6 +98,7 @@ def table_paths(
                 reason=then[entry.path.place].reason if unchanged else (None if table in open_tables else entry.reason),
                 lost=entry.lost,
                 sources=entry.path.sources,
+                came=entry.path.came,
             )
     return paths
 

@@ -47,6 +47,8 @@ class Prediction:
     unmodelled: tuple[Unmodelled, ...] = ()
     ties: tuple[Tie, ...] = ()
     """Left open, and in `state` decided by the lower router ID (`bgpsim.model.outcomes` tries the others)."""
+    arrived: frozenset[PathKey] = frozenset()
+    """The paths that were said to have arrived first."""
     hurried: bool = False
     """It matters whether the network came to rest in what it passed through in haste; in `state` it did."""
 
@@ -116,6 +118,8 @@ def _solved(
         for name, routes in static.items()
     }
     selected = _with_arrived(_selected_before(before), arrived)
+    came = _came(before)
+    step = max(came.values(), default=0) + 1
     kept = kept_groups(before, wiring)
     connected_only = before.connected_only if isinstance(before, PredictedState) else frozenset()
 
@@ -144,7 +148,7 @@ def _solved(
     sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
     settled = False
     for _ in range(SESSION_ROUNDS):
-        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only))
+        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only, came, step))
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
         again = find_sessions(wiring, ribs, walker)
@@ -171,7 +175,7 @@ def _solved(
     open_ends += split_sessions(network, sessions)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
-    return Prediction(state, tuple(sorted(open_ends)), ties)
+    return Prediction(state, tuple(sorted(open_ends)), ties, arrived)
 
 
 def in_haste(network: Network) -> Network | None:
@@ -197,3 +201,9 @@ def _with_arrived(selected: frozenset[PathKey], arrived: frozenset[PathKey]) -> 
 
 def _selected_before(before: NetworkState | None) -> frozenset[PathKey]:
     return frozenset(key for key, path in before.paths.items() if path.best) if before else frozenset()
+
+
+def _came(before: NetworkState | None) -> dict[PathKey, int]:
+    """A path that was refused on import was in no table."""
+    paths = before.paths.items() if before else ()
+    return {key: path.came for key, path in paths if not (path.lost or "").startswith("denied")}

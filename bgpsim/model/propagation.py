@@ -53,6 +53,10 @@ class Problem:
     selected: frozenset[PathKey]
     connected_only: frozenset[tuple[str, str]] = frozenset()
     """(device, next hop) that must be connected since before (bgpsim/model/nexthop_tracking.py)."""
+    came: Mapping[PathKey, int] = field(default_factory=dict)
+    """In which step the paths of before came (`BgpPath.came`)."""
+    step: int = 0
+    """Of those that come now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +279,8 @@ class _Run:
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
         own = router.local.get(prefix)
         if own is not None:
-            yield own
+            key = PathKey(router.device.name, family_of(prefix), prefix, *own.place)
+            yield replace(own, came=self.problem.came.get(key, self.problem.step))
         heard = router.adj_in.get(prefix)
         if not heard:
             return
@@ -317,6 +322,7 @@ class _Run:
             router_id=end.peer_router_id,
             peer_address=end.peer_address,
             igp_metric=metric,
+            came=self.problem.came.get(key, self.problem.step),
             selected_before=key in self.problem.selected,
             next_hops=hops,
             refused=refused,

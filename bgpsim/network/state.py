@@ -129,6 +129,8 @@ class BgpPath:
     lost: str | None = None
     """On any other path (predicted only): at which step it lost, or why it is not eligible."""
     sources: tuple[Source, ...] = ()
+    came: int = field(default=0, compare=False)
+    """Predicted only: in which step it came into the table; those of one step, nobody knows in which order."""
 
 
 class AdvertisedKey(NamedTuple):

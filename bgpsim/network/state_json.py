@@ -19,13 +19,13 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bgpsim.errors import InputError
-from bgpsim.network.as_path import as_path_text, read_as_path
 from bgpsim.network.types import AsPath
 
 Json: TypeAlias = Any
 T = TypeVar("T")
 
 _SCALARS = (bool, int, float, str)
+_CONFED = "confed"
 _ADDRESSES: Mapping[Any, Callable[[str], Any]] = {
     IPv4Address: ip_address,
     IPv6Address: ip_address,
@@ -121,7 +121,7 @@ class _Writer:
         if hint in _ADDRESSES:
             return str
         if hint == AsPath:
-            return as_path_text
+            return _written_path
         if _is_record(hint):
             return self._of_record(hint)
         if _is_mapping(hint):
@@ -202,11 +202,20 @@ def _itself(value: Any) -> Json:
     return value
 
 
+def _written_path(path: AsPath) -> Json:
+    """A set as a list of its members, a confederation's sequence as one that begins with a word."""
+    return tuple(
+        part if isinstance(part, int) else (_CONFED, *part) if isinstance(part, tuple) else tuple(sorted(part))
+        for part in path
+    )
+
+
 def _read_path(value: Json) -> AsPath:
-    """Text; a list with lists of the members of sets, as it was written before there were confederations."""
-    if isinstance(value, str):
-        return read_as_path(value)
-    return tuple(frozenset(part) if isinstance(part, list) else part for part in value)
+    return tuple(_read_part(part) if isinstance(part, list) else part for part in value)
+
+
+def _read_part(part: list[Any]) -> frozenset[int] | tuple[int, ...]:
+    return tuple(part[1:]) if part[:1] == [_CONFED] else frozenset(part)
 
 
 class _Reader:

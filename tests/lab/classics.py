@@ -1,6 +1,6 @@
 """Small networks inside one AS, each as a reader of the RFC would draw it: several stand in one lab, apart.
 
-A network `n` has the addresses 10.n.0.0/16: router number i of it the router ID 10.n.255.i, and the link between i and j
+A network `n` has the addresses 10.n.0.0/16: its router number i the router ID 10.n.255.i, and the link between i and j
 (i < j) 10.n.ij.0/24 with host parts i and j.
 """
 
@@ -70,12 +70,8 @@ class Network:
             lines += [f"neighbor {self.address(peer, number)} {line.strip()}" for line in extra]
         lines += [line for line in what.bgp.strip().splitlines() if "confederation" not in line]
         lines += [f"network {own}" for own in what.own]
-        return router(
-            self.name(number), what.asn, addresses, "\n".join(lines), first=first, config=what.config
-        )
+        return router(self.name(number), what.asn, addresses, "\n".join(lines), first=first, config=what.config)
 
     def _inside(self, one: int, other: int) -> bool:
         """Both in one confederation (or none is in any)."""
         return (one in self.speaks) == (other in self.speaks)
-
-

@@ -35,6 +35,7 @@ REFLECTOR = Network(
 
 # --- RFC 4456 section 7: two reflectors for the same clients, of one cluster and of two ---
 
+
 def _two_reflectors(number: int, prefix: str, cluster: str) -> Network:
     """1 and 2 reflect, and are neighbors; 3 and 4 are clients of both."""
     return Network(

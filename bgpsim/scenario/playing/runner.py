@@ -14,7 +14,7 @@ from bgpsim.check.compare import compare
 from bgpsim.errors import LabError
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.lab.base import Lab
-from bgpsim.model import Prediction, outcomes, predict
+from bgpsim.model import Prediction, predict
 from bgpsim.network.state import NetworkState, sharing_tables
 from bgpsim.observe import observe
 from bgpsim.observe.settle import Settled, wait_settled
@@ -24,6 +24,7 @@ from bgpsim.report import assemble
 from bgpsim.report import document as doc
 from bgpsim.report.masking import masked_part
 from bgpsim.scenario.playing import probing, quiet
+from bgpsim.scenario.playing.outcome_seen import outcome_seen
 from bgpsim.scenario.playing.reactions import Watch, watching
 from bgpsim.scenario.playing.recording import (
     Listener,
@@ -199,29 +200,20 @@ def _step(
         # What did not change is kept once, whatever many steps there are.
         observed = sharing_tables(observed, record.past.observed_before)
     record.past.observed[step.name] = observed
-    possible, seen = _outcome_seen(step, before, prediction, observed)
-    record.past.predicted[step.name] = possible[seen].state
+    seen = outcome_seen(step, before, prediction, observed)
+    record.past.predicted[step.name] = seen.state
     part = _found(record, step, done, settled)
-    probing.tell(record, part, probed, possible[seen].state)
+    probing.tell(record, part, probed, seen.state)
     part.volatile["seconds"] = time.monotonic() - start
     part.volatile["settling"] = {"seconds": settled.seconds, "quiet": settled.quiet, "at": settled_at}
     part.volatile["cross_check"] = counts(observed)
     if watch.told:
         part.volatile["events"] = watch.told
     part.volatile.update(told)
-    if len(possible) > 1:
-        part.outcomes = assemble.outcomes([one.state for one in possible], [tie.table for tie in prediction.ties])
-        part.volatile["outcome"] = part.outcomes[seen].id
+    if seen.told:
+        part.outcomes = seen.told
+        part.volatile["outcome"] = seen.outcome
     return part
-
-
-def _outcome_seen(
-    step: Step, before: NetworkState | None, prediction: Prediction, observed: NetworkState
-) -> tuple[tuple[Prediction, ...], int]:
-    """All outcomes that BGP leaves open, and which of them explains all that was seen; the assumed one if none does."""
-    possible = outcomes(step.network, before, step.flows) if prediction.is_open else (prediction,)
-    agreeing = (n for n, one in enumerate(possible) if compare(one.state, observed).agrees)
-    return possible, next(agreeing, 0)
 
 
 def _act(record: Record, lab: Lab, action: Action, watch: Watch) -> None:

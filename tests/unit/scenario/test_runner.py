@@ -25,7 +25,7 @@ from bgpsim.network.state import FlowKey, Forwarding, ForwardingPath, Hop, Netwo
 from bgpsim.observe.settle import Settled
 from bgpsim.report.canonical import to_json, without_volatile
 from bgpsim.report.document import Report, RunPart, StepPart
-from bgpsim.scenario.playing import planning, runner
+from bgpsim.scenario.playing import outcome_seen, planning, runner
 from bgpsim.scenario.timeline import Action, Announce, Apply, Delete, Execute, Scenario, SetInterface, Step, Withdraw
 from bgpsim.source import Source, Unmodelled
 
@@ -151,7 +151,7 @@ class Stage:
         found = self.predicted.get(network.name, state())
         if isinstance(found, BaseException):
             raise found
-        return Prediction(found, self.unmodelled, self.ties)
+        return Prediction(found, self.unmodelled, self.ties, hurried=bool(self.ties))
 
     def wait_settled(self, agent: Any, devices: Any, *, quiet: float, timeout: float) -> Any:
         self.quiet.append(quiet)
@@ -182,13 +182,15 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 def test_one_outcome_of_an_open_choice_must_explain_all_that_is_seen(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, seen: int, exit_code: int, outcome: str
 ) -> None:
-    """Two states are possible; a third one is neither. The next step is predicted from the one that was seen."""
+    """Two states are possible (how far the routers had come tells), a third one is neither.
+
+    The next step is predicted from the one that was seen."""
     states = [
         replace(state(), forwarding={FLOW: walk("worker", via), BACK: walk("worker2")}) for via in ("a", "b", "c")
     ]
     stage.ties = (Tie(TableKey("tor0", ROUTE.prefix), ()),)
     stage.predicted["one"] = states[0]
-    monkeypatch.setattr(runner, "outcomes", lambda *_: tuple(Prediction(s, (), stage.ties) for s in states[:2]))
+    monkeypatch.setattr(outcome_seen, "outcomes", lambda *_: tuple(Prediction(s, (), stage.ties) for s in states[:2]))
     stage.observed["one"] = states[seen]
     befores = []
     predict = stage.predict
