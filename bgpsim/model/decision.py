@@ -193,9 +193,7 @@ def compare(a: Candidate, b: Candidate, rules: Rules) -> Verdict:
             return between
         by_type = by_type or between
     if one != other:
-        # FRR gives this reason even where the type of the peer has told (`peer-type multipath-relax`).
-        better = by_type.better if by_type is not None else _smaller(one, other)
-        return Verdict(better, "IGP Metric")
+        return by_type or Verdict(_smaller(one, other), "IGP Metric")
     equal = _may_go_together(a, b, rules)
     if by_type is not None:
         return replace(by_type, equal=equal)

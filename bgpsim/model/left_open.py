@@ -25,6 +25,7 @@ class Arrival(NamedTuple):
     table: TableKey
     best: Candidate
     rivals: tuple[Candidate, ...]
+    why: str | None = None
 
     def key(self, path: Candidate) -> PathKey:
         return PathKey(self.table.device, family_of(self.table.prefix), self.table.prefix, *path.place)
@@ -50,8 +51,8 @@ def orders_of_arrival(network: Network, solution: Solution, before: NetworkState
 def open_arrival(
     network: Network, sessions: Sessions, solution: Solution, arrival: Arrival, sizes: Sizes
 ) -> Unmodelled:
-    table, best, rivals = arrival
-    end = sessions.ends[SessionKey(table.device, best.neighbor)]
+    table, best, rivals, why = arrival
+    end = sessions.ends.get(SessionKey(table.device, best.neighbor))
     names = ", ".join(sorted(path.neighbor for path in (best, *rivals)))
     return Unmodelled(
         source=_anchor(network, network.devices[table.device], end),
@@ -59,7 +60,9 @@ def open_arrival(
         text=f"order of arrival decides between the paths of {_alike(table.prefix, sizes)} from {names}",
         effect="possible",
         affects=_holders(solution, table),
-        why="FRR keeps the external path that came first; the lower router ID is assumed to have"
+        why=why
+        if why is not None
+        else "FRR keeps the external path that came first; the lower router ID is assumed to have"
         if all(path.type == "ebgp" for path in (best, *arrival.rivals))
         else "FRR compares MEDs between some of the paths alone, and takes the newest first",
     )

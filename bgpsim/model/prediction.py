@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bgpsim.model.classes import Sizes, classes
+from bgpsim.model.disagreement import disagreements, solutions
 from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
 from bgpsim.model.groups import NextHops, PredictedState, believed_routes, groups_after, in_kernel, kept_groups
@@ -148,7 +149,7 @@ def _solved(
     sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
     settled = False
     for _ in range(SESSION_ROUNDS):
-        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only, came, step))
+        solution, others = solutions(chosen, Problem(wiring, ribs, sessions, selected, connected_only, came, step))
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
         again = find_sessions(wiring, ribs, walker)
@@ -157,6 +158,7 @@ def _solved(
             break
         sessions = again
     undecided = orders_of_arrival(network, solution, before)
+    undecided += disagreements(network, solution, others, before)
     arrivals = [arrival for arrival in undecided if arrival.key(arrival.best) not in arrived]
     wire = routes_on_the_wire(network, sessions, solution)
     state = PredictedState(

@@ -57,6 +57,8 @@ class Problem:
     """In which step the paths of before came (`BgpPath.came`)."""
     step: int = 0
     """Of those that come now."""
+    last: frozenset[tuple[str, Prefix | None]] = frozenset()
+    """Routers that wait with a prefix (None: with each) until none of the others has anything to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,10 @@ class _Run:
             waiting = [router for router in self.routers.values() if router.dirty]
             if not waiting:
                 break
-            for router in waiting:
-                for prefix in sorted(router.dirty, key=_prefix_order):
-                    router.dirty.discard(prefix)
-                    self._decide(router, prefix)
-                self._default_routes(router, with_map=True)
+            moved = [self._asked(router, waits=True) for router in waiting]
+            if not any(moved):
+                for router in waiting:
+                    self._asked(router, waits=False)
         tables = {
             TableKey(name, prefix): decided
             for name, router in self.routers.items()
@@ -161,6 +162,20 @@ class _Run:
         }
         wanted = frozenset((name, hop) for name, router in self.routers.items() for hop in _wanted_connected(router))
         return Solution(tables, self.sent, installed, wanted, tuple(sorted(self.unstable, key=str)))
+
+    def _asked(self, router: _Router, *, waits: bool) -> bool:
+        """All that has changed is decided; what the router waits with, if it has waited enough."""
+        moved = False
+        for prefix in sorted(router.dirty, key=_prefix_order):
+            if not (waits and self._held(router.device.name, prefix)):
+                router.dirty.discard(prefix)
+                self._decide(router, prefix)
+                moved = True
+        self._default_routes(router, with_map=True)
+        return moved
+
+    def _held(self, name: str, prefix: Prefix) -> bool:
+        return bool(self.problem.last) and ((name, None) in self.problem.last or (name, prefix) in self.problem.last)
 
     def _begin(self, router: _Router) -> None:
         """Local routes, default routes and speakers' announcements, which depend on no table."""

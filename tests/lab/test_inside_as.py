@@ -131,7 +131,64 @@ CONFEDERATION = Network(
     speaks=dict.fromkeys((1, 2, 3, 4), 100),
 )
 
-NETWORKS = (REFLECTOR, ONE_CLUSTER, TWO_CLUSTERS, LEVELS, UNCHANGED, CHANGED, CONFEDERATION)
+# --- DISAGREE: 2 and 3 each prefer what the other tells of 1's network ---
+
+_PREFER = "route-map OTHER permit 10\nset local-preference 200\nexit"
+DISAGREE = Network(
+    8,
+    "h",
+    {1: Router(65081), 2: Router(65082, config=_PREFER), 3: Router(65083, config=_PREFER)},
+    ((1, 2), (1, 3), (2, 3)),
+    {(2, 3): "route-map OTHER in", (3, 2): "route-map OTHER in"},
+)
+
+# --- RFC 4264 section 3: 1 has a link to 4, and a backup by 2, which 2 knows by its community ---
+
+_RANKS = {
+    1: "route-map BACKUP permit 10\nset community 65092:50\nexit",
+    2: "bgp community-list standard BACKUP permit 65092:50\nroute-map CUSTOMER permit 10\nmatch community BACKUP\n"
+    "set local-preference 50\nexit\nroute-map PROVIDER permit 10\nset local-preference 80\nexit",
+    3: "route-map CUSTOMER permit 10\nset local-preference 120\nexit",
+    4: "",
+}
+WEDGIE = Network(
+    9,
+    "i",
+    {n: Router(65090 + n, own=("10.9.200.1/32",) if n == 1 else (), config=_RANKS[n]) for n in (1, 2, 3, 4)},
+    ((1, 2), (2, 3), (3, 4), (1, 4)),
+    {
+        (1, 2): "route-map BACKUP out",
+        (2, 1): "route-map CUSTOMER in",
+        (2, 3): "route-map PROVIDER in",
+        (3, 2): "route-map CUSTOMER in",
+    },
+)
+
+NETWORKS = (REFLECTOR, ONE_CLUSTER, TWO_CLUSTERS, LEVELS, UNCHANGED, CHANGED, CONFEDERATION, DISAGREE, WEDGIE)
+
+
+def _configured(router: str, *lines: str) -> str:
+    return f"{router}: [router bgp, {', '.join(lines)}]"
+
+
+_WITHOUT = (
+    _configured("a1", "no neighbor 10.1.12.2 route-reflector-client"),
+    _configured("b1", "no bgp cluster-id"),
+    _configured("d1", "bgp client-to-client reflection"),
+    _configured("f1", "no bgp route-reflector allow-outbound-policy"),
+    _configured("e2", "neighbor 10.5.12.1 weight 5"),
+    _configured("g2", "no bgp confederation peers 65003"),
+)
+STEPS = (
+    "name: up",
+    # 3 hears of it from 2 alone at first, then 2 from 3 alone; i1's first link is cut, and comes back.
+    'name: first 2, session-down: ["h1:10.8.13.3", "i1:10.9.14.4"], '
+    "configure: {h1: [router bgp, network 10.8.200.1/32, exit, ip route 10.8.200.1/32 blackhole]}",
+    'name: both, session-up: ["h1:10.8.13.3", "i1:10.9.14.4"]',
+    'name: first 3, session-down: ["h1:10.8.12.2", "i1:10.9.12.2"]',
+    'name: both again, session-up: ["h1:10.8.12.2", "i1:10.9.12.2"]',
+    f"name: without, configure: {{{', '.join(_WITHOUT)}}}",
+)
 
 
 def nothing(steps: list[Step]) -> None:
@@ -141,7 +198,7 @@ def nothing(steps: list[Step]) -> None:
 VARIANTS = {
     "inside of an AS": Variant(
         topology([node for of in NETWORKS for node in of.nodes()], *[link for of in NETWORKS for link in of.links()]),
-        ["name: up"],
+        STEPS,
         nothing,
     )
 }
