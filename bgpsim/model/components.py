@@ -8,7 +8,7 @@ count for no touch: they are sums over prefixes, and are compared in the whole s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from bgpsim.model.outcomes import MOST, outcomes
@@ -190,9 +190,8 @@ def _place(plane: str, at: tuple[object, ...], prefix: Prefix) -> Place:
 def part_of(state: NetworkState, places: Touched) -> NetworkState:
     """The facts of a state at these places alone."""
 
-    return replace(
-        state,
-        sessions={},
+    return NetworkState(
+        not_observed=state.not_observed,
         paths=_kept("paths", state.paths, places),
         advertised=_kept("advertised", state.advertised, places),
         fib=_kept("fib", state.fib, places),

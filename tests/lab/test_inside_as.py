@@ -1,9 +1,13 @@
-"""Reflection (RFC 4456) and confederations (RFC 5065): whole tables of real FRR beside the prediction."""
+"""Reflection (RFC 4456), confederations (RFC 5065), the decision process with all its options, networks with two ends.
+
+Whole tables of real FRR beside the prediction.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import decisions
 import pytest
 from classics import Network, Router
 from variants import Step, Variant, all_agree, topology
@@ -177,7 +181,6 @@ _WITHOUT = (
     _configured("d1", "bgp client-to-client reflection"),
     _configured("f1", "no bgp route-reflector allow-outbound-policy"),
     _configured("e2", "neighbor 10.5.12.1 weight 5"),
-    _configured("g2", "no bgp confederation peers 65003"),
 )
 STEPS = (
     "name: up",
@@ -191,16 +194,63 @@ STEPS = (
 )
 
 
-def nothing(steps: list[Step]) -> None:
-    """The planes tell."""
+def _changed(step: Step, *kinds: str) -> set[str]:
+    """The devices with routes that the step has changed, added or removed, as observed."""
+    routes = step["diff"]["observed"]["routes"]
+    return {route["device"] for kind in kinds for route in routes[kind]}
 
 
+def inside(steps: list[Step]) -> None:
+    """The planes have told already that every table is as predicted.
+
+    DISAGREE: who hears it first stays with its own link, and the other one with what that tells. The wedgie: i1's link
+    back, i4 alone returns to it, and i3 stays with the backup; once the backup has been away, all stays as intended.
+    """
+    up, _, both, first_3, both_again, without = steps
+    assert [outcome["id"] for outcome in up["outcomes"]] == ["1", "2"]
+    assert _changed(both, "changed") == {"i4"}
+    assert _changed(first_3, "changed") >= {"h2", "h3", "i2", "i3"}
+    assert _changed(both_again, "changed", "removed") == set()
+    # Without its statement each network changes.
+    assert {name[0] for name in _changed(without, "changed", "added", "removed")} == {"a", "b", "d", "e", "f"}
+    assert all(step["outcomes"] == [] for step in (both, first_3, both_again, without))
+
+
+def choosing(steps: list[Step]) -> None:
+    """Most orders of arrival are known by the steps; every router chooses something else once lines are typed."""
+    first, second, _, typed = steps
+    assert first["outcomes"] == second["outcomes"] == []
+    assert _changed(typed, "changed") >= {"d1", "d2", "d3", "d7", "d8", "d9"}
+
+
+_TYPED = (
+    _configured("d1", "no bgp deterministic-med", "bgp bestpath med missing-as-worst"),
+    _configured("d2", "bgp bestpath as-path ignore"),
+    _configured("d3", "bgp bestpath compare-routerid", "no bgp always-compare-med"),
+    _configured("d7", "maximum-paths 3", "maximum-paths ibgp 1"),
+    _configured("d8", "no bgp bestpath peer-type multipath-relax", "bgp deterministic-med"),
+    _configured("d9", "no maximum-paths ibgp", "no maximum-paths", "no bgp bestpath med missing-as-worst confed"),
+)
+_SEED = 2
 VARIANTS = {
     "inside of an AS": Variant(
         topology([node for of in NETWORKS for node in of.nodes()], *[link for of in NETWORKS for link in of.links()]),
         STEPS,
-        nothing,
-    )
+        inside,
+        open=("order of arrival decides",),
+    ),
+    "choosing": Variant(
+        decisions.files(),
+        [
+            f"name: first, {decisions.announced(decisions.routes(_SEED, 's1', 'i1'))}",
+            f"name: second, {decisions.announced(decisions.routes(_SEED, 's2'))}",
+            f"name: third, {decisions.announced(decisions.routes(_SEED, 's3', 'i2'))}",
+            f"name: typed, configure: {{{', '.join(_TYPED)}}}",
+        ],
+        choosing,
+        top=decisions.speakers(),
+        open=("order of arrival decides",),
+    ),
 }
 
 

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 from seed_lab import announce, seed
 
-from bgpsim.model import outcomes, predict
+from bgpsim.model import outcomes, outcomes_by_component, predict
 from bgpsim.network.state import AdvertisedKey, PathKey
 
 ANYCAST = ip_network("10.99.0.1/32")
@@ -50,3 +50,19 @@ def test_a_path_that_is_said_to_have_come_first_stays_best() -> None:
     found = predict(BOTH, None, (), arrived=frozenset({first}))
     assert best_at_router0(found.state) == "net1"
     assert found.ties == ()
+
+
+def test_independent_ties_are_components_and_do_not_multiply() -> None:
+    """Six prefixes: 64 outcomes as a whole, six components of two; any choice of each is one whole prediction."""
+    prefixes = [f"10.99.0.{n}/32" for n in range(1, 7)]
+    network = seed(announced=[announce(prefix) for prefix in prefixes])
+    assumed = predict(network, None, ())
+    possible = outcomes_by_component(network, None, (), assumed)
+    assert [len(component.alternatives) for component in possible.components] == [2] * 6
+    assert possible.chosen([0] * 6) is assumed
+    picks = [0, 1, 0, 1, 1, 0]
+    chosen = possible.chosen(picks).state
+    for component, pick in zip(possible.components, picks, strict=True):
+        assert component.part_of(chosen) == component.alternatives[pick].state
+        (tie,) = component.ties
+        assert chosen.paths[tie.paths[pick]].best
