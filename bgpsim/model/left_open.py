@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bgpsim.model.classes import Sizes
-from bgpsim.model.decision import Candidate, contenders, equal_cost
+from bgpsim.model.decision import Candidate, equal_cost
 from bgpsim.model.fib import OBSERVED_KINDS
 from bgpsim.model.groups import Groups, NextHops
 from bgpsim.model.neighbors import neighbor_sources
 from bgpsim.model.propagation import Solution, TableKey, rules_of
+from bgpsim.model.selection import contenders
 from bgpsim.model.sessions import SessionEnd, Sessions
 from bgpsim.network.description import Device, Network
 from bgpsim.network.state import BgpPath, NetworkState, PathKey, SessionKey

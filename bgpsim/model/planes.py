@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bgpsim.model.classes import Sizes
-from bgpsim.model.decision import Decided
 from bgpsim.model.neighbors import neighbor_sources
 from bgpsim.model.policy import Sent
 from bgpsim.model.propagation import Solution, TableKey
+from bgpsim.model.selection import Decided
 from bgpsim.model.sessions import Sessions, shown_type
 from bgpsim.network.description import Network
 from bgpsim.network.state import (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
-from bgpsim.model.decision import Candidate, Decided, Rules, decide
+from bgpsim.model.decision import Candidate, Rules
 from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.local_paths import local_paths
 from bgpsim.model.neighbor_policy import hop_interface
@@ -19,6 +19,7 @@ from bgpsim.model.nexthop_tracking import ConnectedOnly, User
 from bgpsim.model.policy import Exporter, Sent, accepted
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.route_map_sets import SELF
+from bgpsim.model.selection import Decided, decide
 from bgpsim.model.sessions import SessionEnd, Sessions
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device

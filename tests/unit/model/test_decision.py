@@ -5,7 +5,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from bgpsim.model.decision import Candidate, Rules, compare, decide
+from bgpsim.model.decision import Candidate, Rules, compare
+from bgpsim.model.selection import decide
 from bgpsim.network.state import Attributes
 
 BASE = Candidate(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bgpsim.model.decision import Candidate, Rules, compare, contenders, decide
+from bgpsim.model.decision import Candidate, Rules, compare
 from bgpsim.model.inside_as import med_of_reflected, originator
+from bgpsim.model.selection import contenders, decide
 from bgpsim.network import as_path
 from bgpsim.network.internal_bgp import Choice, Together
 from bgpsim.network.state import Attributes

@@ -11,8 +11,9 @@ from drawing import flow, net, state
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bgpsim.model.decision import Candidate, Rules, decide
+from bgpsim.model.decision import Candidate, Rules
 from bgpsim.model.nexthop_tracking import ConnectedOnly, User
+from bgpsim.model.selection import decide
 from bgpsim.network.description import BgpInstance, Neighbor, NeighborFamily, Network, Origination, Redistribution
 from bgpsim.network.state import AdvertisedKey, Attributes, PathKey, WireKey, numbered
 from bgpsim.network.types import FAMILIES, UnknownAttribute
