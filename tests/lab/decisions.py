@@ -24,7 +24,7 @@ CHOICES: Mapping[str, str] = {
     "d10": "bgp default local-preference 150\nno bgp deterministic-med\nbgp bestpath as-path confed",
 }
 SPEAKERS = {"s1": 65101, "s2": 65101, "s3": 65102, "i1": 65001, "i2": 65001}
-PREFIXES = tuple(f"10.90.{n}.0/24" for n in range(16))
+PREFIXES = tuple(f"10.90.{n}.0/24" for n in range(14))
 
 
 def files() -> dict[str, str]:
@@ -40,9 +40,9 @@ def files() -> dict[str, str]:
                 f"ip route add 10.50.2.0/24 via 10.8.{number}.2 metric 9",
             )
         )
-    nodes.append(host("h", "10.7.0.2/24", "10.7.0.1"))
-    for number, name in enumerate(CHOICES, start=1):
-        links.append((f"{name}:n", f"h:n{number}"))
+    nodes.append(host("h", "10.8.1.2/24", "10.8.1.1"))
+    for number, name in enumerate(CHOICES):
+        links.append((f"{name}:n", f"h:net{number}"))
     return topology(nodes, *links)
 
 
@@ -58,7 +58,7 @@ def routes(seed: int, *speakers: str) -> dict[tuple[str, str], str]:
     for prefix in PREFIXES:
         of_prefix = Random(f"{seed} {prefix}")
         # Few values, so that many steps of the process are reached.
-        same_length, loose = of_prefix.random() < 0.8, of_prefix.random() < 0.5
+        same_length, loose = of_prefix.random() < 0.6, of_prefix.random() < 0.5
         for speaker in SPEAKERS:
             random = Random(f"{seed} {prefix} {speaker}")
             if random.random() < 0.25:
