@@ -28,7 +28,7 @@ _RECENT = 1 << 22
 """Bytes of packets that are kept as they were, for whoever asks what happened last."""
 _ALL_BLOCKS = 128
 """Blocks of all rings together, where the devices are not too many for it: 16 MiB, which are memory of the lab."""
-_MOST_BLOCKS, _FEWEST_BLOCKS = 16, 4
+_MOST_BLOCKS, _FEWEST_BLOCKS = 16, 12
 """Of one ring."""
 _HORIZON = round(3 * RETIRE * 10**9)
 """Nanoseconds after which every ring has handed over what it had, so that packets can be put in order."""

@@ -22,7 +22,7 @@ _PREFIXES = (
 )
 
 
-def draw_speakers(random: Random, prefix: str, drafts: list[Draft]) -> list[Speaker]:
+def draw_speakers(random: Random, drafts: list[Draft]) -> list[Speaker]:
     made = []
     for number in range(1, random.choice((0, 1, 1, 2, 2, 3)) + 1):
         peers = random.sample(drafts, k=min(len(drafts), random.choice((1, 1, 2))))
@@ -34,7 +34,7 @@ def draw_speakers(random: Random, prefix: str, drafts: list[Draft]) -> list[Spea
             settings["router-id"] = f"192.0.2.{random.randint(100, 200)}"
         if random.random() < 0.2:
             settings["traffic"] = "answer"
-        made.append(Speaker(f"{prefix}s{number}", tuple(peer.name for peer in peers), settings))
+        made.append(Speaker(f"s{number}", tuple(peer.name for peer in peers), settings))
     return made
 
 
@@ -63,14 +63,17 @@ _ATTRIBUTES: Mapping[str, tuple[float, Callable[[Random, Speaker], Any]]] = {
     "med": (0.5, lambda random, _: random.choice((0, 10, 20, 50, 4294967295))),
     "communities": (0.3, _communities),
     "large-communities": (0.15, lambda random, _: [f"{random.choice(_AS_NUMBERS)}:{random.randint(0, 9)}:1"]),
-    "extended-communities": (0.15, lambda random, _: [f"{random.choice(('target', 'origin'))}:65000:{random.randint(1, 99)}"]),
+    "extended-communities": (
+        0.15,
+        lambda random, _: [random.choice(("target:65000:7", "origin:65000:8", "target:70000:9"))],
+    ),
     "local-preference": (0.25, lambda random, _: random.choice((50, 100, 150))),
     "originator-id": (0.08, lambda random, _: f"192.0.2.{random.randint(1, 254)}"),
-    "cluster-list": (0.08, lambda random, _: [f"192.0.2.{random.randint(1, 254)}" for _ in range(random.randint(1, 2))]),
+    "cluster-list": (0.08, lambda random, _: ["192.0.2.77", "192.0.2.78"][: random.randint(1, 2)]),
     "aggregator": (0.1, lambda random, _: f"{random.choice(_AS_NUMBERS)}:192.0.2.{random.randint(1, 254)}"),
     "atomic-aggregate": (0.1, lambda random, _: True),
     "attributes": (0.1, _raw),
-}  # fmt: skip
+}
 
 
 @dataclass(slots=True)

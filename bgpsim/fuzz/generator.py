@@ -17,14 +17,13 @@ MOST_ROUTERS = 10
 START = "start"
 
 
-def network(seed: int, index: int, changes: int = 4, prefix: str = "") -> Sketch:
-    """Network `index` of `seed`, with so many changes. `prefix` stands before every device's name, and alters nothing
-    else: many networks of one lab need names of their own. Fewer changes are the first ones."""
+def network(seed: int, index: int, changes: int = 4) -> Sketch:
+    """Network `index` of `seed`, with so many changes; with fewer they are the first ones."""
     random = Random(f"{seed}/{index}")
     shape, edges = draw_shape(random)
     numbers = sorted({router for edge in edges for router in edge})
     plan, as_numbers = draw_as_numbers(random, shape, numbers)
-    drafts = {n: Draft(n, f"{prefix}r{n}", as_numbers[n]) for n in numbers}
+    drafts = {n: Draft(n, f"r{n}", as_numbers[n]) for n in numbers}
     for draft in drafts.values():
         _loopbacks(random, draft)
         draws.begin(random, draft)
@@ -33,13 +32,13 @@ def network(seed: int, index: int, changes: int = 4, prefix: str = "") -> Sketch
         near, far = draw_link(random, number, drafts[a], drafts[b])
         links.append(((drafts[a].name, near), (drafts[b].name, far)))
     cabled = list(links)
-    hosts = _hosts(random, prefix, list(drafts.values()), links)
+    hosts = _hosts(random, list(drafts.values()), links)
     for draft in drafts.values():
         draws.finish(random, draft)
         if random.random() < 0.1:
             draft.commands.append(f"ip route add blackhole 10.8.{draft.number}.0/24")
     routers = tuple(draft.made() for draft in drafts.values())
-    speakers = draw_speakers(random, prefix, list(drafts.values()))
+    speakers = draw_speakers(random, list(drafts.values()))
     announcer = Announcer(speakers)
     first = [Action("announce", *announcer.announce(random)) for _ in range(_announcements(random, len(speakers)))]
     steps = [Step(START, tuple(_once(first)))]
@@ -47,7 +46,7 @@ def network(seed: int, index: int, changes: int = 4, prefix: str = "") -> Sketch
     for number in range(1, changes + 1):
         steps.append(Step(f"change {number}", (changing.draw(random),)))
     about = f"Network {index} of seed {seed}: {shape}, {len(numbers)} routers, AS numbers: {plan}."
-    return Sketch(f"{prefix}fuzz-{seed}-{index}", about, routers, hosts, tuple(links), tuple(speakers), tuple(steps))
+    return Sketch(f"fuzz-{seed}-{index}", about, routers, hosts, tuple(links), tuple(speakers), tuple(steps))
 
 
 def _announcements(random: Random, speakers: int) -> int:
@@ -71,7 +70,7 @@ def _loopbacks(random: Random, draft: Draft) -> None:
         draft.prefixes.append(IPv6Network(f"{draft.loopback6}/128"))
 
 
-def _hosts(random: Random, prefix: str, drafts: list[Draft], links: list[tuple[End, End]]) -> tuple[Host, ...]:
+def _hosts(random: Random, drafts: list[Draft], links: list[tuple[End, End]]) -> tuple[Host, ...]:
     """Up to three, each behind a router of its own: packets go between every two."""
     count = min(len(drafts), random.choice((0, 1, 2, 2, 3)))
     hosts = []
@@ -84,6 +83,6 @@ def _hosts(random: Random, prefix: str, drafts: list[Draft], links: list[tuple[E
             draft.commands.append(f"ip addr add {net6[1]}/64 dev host")
             draft.prefixes.append(net6)
             commands += [f"ip addr add {net6[2]}/64 dev net0", f"ip -6 route replace default via {net6[1]}"]
-        hosts.append(Host(f"{prefix}h{number}", tuple(commands)))
-        links.append(((draft.name, "host"), (f"{prefix}h{number}", "net0")))
+        hosts.append(Host(f"h{number}", tuple(commands)))
+        links.append(((draft.name, "host"), (f"h{number}", "net0")))
     return tuple(hosts)

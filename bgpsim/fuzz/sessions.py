@@ -157,7 +157,7 @@ def _finish(
     for family in ("ipv4", "ipv6"):
         wanted, there = family in families, family == "ipv4" and draft.born_ipv4
         if wanted != there:
-            draft.add(family, f"{'' if wanted else 'no '}neighbor {name} activate", "activate")  # type: ignore[arg-type]
+            draft.add(family, f"{'' if wanted else 'no '}neighbor {name} activate", "activate")
     if not draft.datacenter or random.random() < 0.1:
         draft.add("bgp", f"neighbor {name} timers connect {random.choice((3, 5, 10))}", "timers connect")
     if random.random() < 0.08:

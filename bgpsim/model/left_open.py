@@ -18,6 +18,9 @@ from bgpsim.network.state import BgpPath, NetworkState, PathKey, SessionKey
 from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source, Unmodelled
 
+ORDER_OF_ARRIVAL = "order of arrival"
+"""How the text of a tie begins, of which every outcome is known (`bgpsim.model.outcomes`)."""
+
 
 class Arrival(NamedTuple):
     """A destination whose best path only the order of arrival tells."""
@@ -55,7 +58,7 @@ def open_arrival(
     return Unmodelled(
         source=_anchor(network, network.devices[table.device], end),
         device=table.device,
-        text=f"order of arrival decides between the paths of {_alike(table.prefix, sizes)} from {names}",
+        text=f"{ORDER_OF_ARRIVAL} decides between the paths of {_alike(table.prefix, sizes)} from {names}",
         effect="possible",
         affects=_holders(solution, table),
         why="FRR keeps the external path that came first; the lower router ID is assumed to have",
