@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bgpsim.model.classes import Sizes
-from bgpsim.model.decision import Candidate, Decided, equal_cost
+from bgpsim.model.decision import Candidate, Decided, equal_cost, mac_addresses_decide
 from bgpsim.model.fib import OBSERVED_KINDS
 from bgpsim.model.groups import Groups, NextHops
 from bgpsim.model.neighbors import neighbor_sources
@@ -34,14 +34,15 @@ class Arrival(NamedTuple):
 
 
 def orders_of_arrival(network: Network, solution: Solution, before: NetworkState | None) -> list[Arrival]:
-    """Ties between external paths that nothing but history decides, where history is not known."""
+    """Ties that nothing but history decides, where history is not known: of external paths the older one is kept; of
+    two unnumbered neighbors the one with the lower link-local address is, whose MAC address nobody has written."""
     found = []
     for table, decided in solution.tables.items():
         device = network.devices[table.device]
-        if device.bgp is None or device.bgp.engine != "frr" or device.bgp.compare_router_id:
+        if device.bgp is None or device.bgp.engine != "frr":
             continue
         best = next((entry.path for entry in decided if entry.best), None)
-        if best is None or best.type != "ebgp":
+        if best is None:
             continue
         rivals = tuple(entry.path for entry in decided if not entry.best and _rivals(entry, best, device))
         if rivals and not _history_decides(table, best, rivals, before):
@@ -105,8 +106,12 @@ def stale_groups(
 
 def _rivals(entry: Decided, best: Candidate, device: Device) -> bool:
     assert device.bgp is not None
-    path = entry.path
-    return path.valid and path.type == "ebgp" and equal_cost(path, best, rules_of(device.bgp))
+    path, rules = entry.path, rules_of(device.bgp)
+    if not path.valid:
+        return False
+    if mac_addresses_decide(path, best, rules):
+        return True
+    return not rules.compare_router_id and path.type == best.type == "ebgp" and equal_cost(path, best, rules)
 
 
 def _history_decides(

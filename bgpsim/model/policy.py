@@ -172,11 +172,11 @@ class Exporter:
         # was learnt with (it is replaced in the packet alone), else one that is cleared; and an iBGP path's preference.
         if family == "ipv4-unicast" and end.extended_nexthop:
             shown_hop = SELF
-        elif family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None and not settings.next_hop_self:
-            shown_hop = path.next_hop
+        elif family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None:
+            shown_hop = self._global_beside(best) or path.next_hop
         else:
             shown_hop = next_hop
-            beside = self._global_beside(family, best)
+            beside = self._global_beside(best) if family == "ipv6-unicast" else None
             if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
                 shown_hop = beside
         printed = Attributes(
@@ -208,7 +208,7 @@ class Exporter:
             return SELF
         if parse_link_local(text) is not None:
             # An internal peer gets the global address that came with it; to others the router's own goes along.
-            beside = self._global_beside(family, best) if end.type == "ibgp" else None
+            beside = self._global_beside(best) if end.type == "ibgp" and family == "ipv6-unicast" else None
             return beside or SELF
         if end.type == "ebgp" and (best.neighbor == end.neighbor.name or not self._shared(device, end, text)):
             return SELF
@@ -216,11 +216,11 @@ class Exporter:
             return SELF
         return text
 
-    def _global_beside(self, family: Family, best: Candidate) -> str | None:
+    def _global_beside(self, best: Candidate) -> str | None:
         """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""
         ref = parse_link_local(best.attributes.next_hop)
         interface = self.wiring.interface(ref) if ref is not None else None
-        if interface is None or best.type == "local" or family != "ipv6-unicast":
+        if interface is None or best.type == "local":
             return None
         found = (a.ip for a in interface.addresses if a.version == 6 and not a.ip.is_link_local)
         return next(map(str, found), None)
