@@ -188,7 +188,7 @@ class Exporter:
         )
         wire = replace(
             path,
-            next_hop=self._own_next_hop(device, end, family, best.type == "local") if next_hop == SELF else next_hop,
+            next_hop=self._sent_next_hop(device, end, family, best, next_hop),
             as_path=(instance.asn, *path.as_path) if external else path.as_path,
             med=printed.med,
             local_preference=None if external else printed.local_preference,
@@ -215,6 +215,17 @@ class Exporter:
         if family == "ipv4-unicast" and end.extended_nexthop:
             return SELF
         return text
+
+    def _sent_next_hop(self, device: Device, end: SessionEnd, family: Family, best: Candidate, next_hop: str) -> str:
+        """On a common link the router's own link-local address goes along with an IPv6 gateway of an own route, and is
+        the one that the peer uses (bgp_route.c, subgroup_announce_check, `from == bgp->peer_self`)."""
+        if next_hop == SELF:
+            return self._own_next_hop(device, end, family, best.type == "local")
+        frr = device.bgp is not None and device.bgp.engine == "frr"
+        if frr and family == "ipv6-unicast" and best.type == "local" and end.interface not in (None, LOOPBACK):
+            assert end.interface is not None
+            return link_local_text(InterfaceRef(device.name, end.interface))
+        return next_hop
 
     def _global_beside(self, best: Candidate) -> str | None:
         """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""

@@ -338,7 +338,11 @@ class _Run:
         hops: frozenset[FibNextHop] = frozenset()
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(
-                hop for path in used if not self._within_itself(router, prefix, path) for hop in path.next_hops
+                hop
+                for path in used
+                if not self._within_itself(router, prefix, path)
+                for hop in path.next_hops
+                if hop.via in (None, path.attributes.next_hop) or _recurses(router, best)
             )
         if best is not None and hops:
             route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
@@ -365,6 +369,13 @@ class _Run:
         for next_hop, prefixes in router.through.items():
             if _within(next_hop, changed):
                 router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
+
+
+def _recurses(router: _Router, best: Candidate) -> bool:
+    """Whether zebra may resolve the route's next hops through other routes: the best path's neighbor decides it for all
+    that are used together (bgpd/bgp_zebra.c, bgp_zebra_announce, ZEBRA_FLAG_ALLOW_RECURSION)."""
+    end = next((end for end in router.ends if end.neighbor.name == best.neighbor), None)
+    return end is None or end.type == "ibgp" or end.neighbor.ebgp_ttl != 1
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:
