@@ -329,9 +329,9 @@ def _compare_paths(tally: _Tally, predicted: NetworkState, observed: NetworkStat
     def reasons(place: PathKey, prefix: Prefix, here: BgpPath, there: BgpPath) -> Iterator[Unequal]:
         if here.best and there.best and here.reason and there.reason and here.reason != there.reason:
             # With three paths and more FRR overwrites its selection reason at each comparison (bgp_route.c,
-            # bgp_best_selection): the text is a fact only where there are exactly two.
-            beside = (of for at, of in expected.tables.items() if at[:2] == place[:2])
-            if sum(prefix in of for of in beside) == 2:
+            # bgp_best_selection), and the last one is of the best path with any of the others.
+            beside = [of[prefix] for at, of in expected.tables.items() if at[:2] == place[:2] and prefix in of]
+            if len(beside) == 2 or there.reason not in {path.lost for path in beside}:
                 yield "selection-reason", here.reason, there.reason
 
     _compare_keyed(

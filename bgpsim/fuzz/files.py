@@ -31,7 +31,7 @@ def _topology(sketch: Sketch, image: str) -> Iterator[str]:
     yield f"name: {sketch.name}"
     yield "topology:"
     yield "  kinds:"
-    yield "    linux: {cmd: bash, network-mode: none}"
+    yield "    linux: {network-mode: none}"
     yield "  nodes:"
     for router in sketch.routers:
         yield f"    {router.name}:"
