@@ -14,6 +14,8 @@ from bgpsim.check.spelling import attribute_texts, attributes_text, bgp_path_tex
 from bgpsim.network.grouped import Grouped, key_at
 from bgpsim.network.state import (
     PLANES,
+    UNTOLD,
+    Attributes,
     BgpPath,
     Forwarding,
     NetworkState,
@@ -91,7 +93,7 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
         predicted.advertised,
         observed.advertised,
         where=lambda key: (key.device, f"to {key.neighbor}", key.family, _prefix(key)),
-        fields=attribute_texts,
+        fields=_printed_texts,
         text=attributes_text,
         sources=lambda key, _: predicted.lines.get(key, ()),
     )
@@ -127,6 +129,12 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
     return Comparison(
         planes={plane: tally.result(empty[plane]) for plane, tally in tallies.items()}, mismatches=tuple(mismatches)
     )
+
+
+def _printed_texts(attributes: Attributes) -> dict[str, str]:
+    """What is not predicted is no fact."""
+    texts = attribute_texts(attributes)
+    return {name: text for name, text in texts.items() if text != UNTOLD}
 
 
 def path_agrees(predicted: Forwarding, observed: Forwarding) -> bool:

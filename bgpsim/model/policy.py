@@ -22,7 +22,7 @@ from bgpsim.model.rib import Rib
 from bgpsim.model.sessions import SessionEnd
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
-from bgpsim.network.state import AsPath, Attributes
+from bgpsim.network.state import UNTOLD, AsPath, Attributes
 from bgpsim.network.types import Address, Family, Prefix
 from bgpsim.source import Source, merged
 
@@ -179,6 +179,10 @@ class Exporter:
             beside = self._global_beside(best) if family == "ipv6-unicast" else None
             if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
                 shown_hop = beside
+        if external and best.type == "local" and path.next_hop != SELF and not settings.next_hop_self:
+            # The gateway, where any peer of the update subgroup is on its network, else the router's own address
+            # (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v4): who is in it depends on who came when.
+            shown_hop = UNTOLD
         printed = Attributes(
             next_hop=shown_hop,
             as_path=path.as_path,
