@@ -106,7 +106,7 @@ def tally(member: Member, index: int, outcome: Outcome, known: Sequence[KnownDif
         counts = _reasons(state.predicted, state.observed)
         two, more = two + counts[0], more + counts[1]
         if parts[step.name].outcomes:
-            open_facts += _open(step, before)
+            open_facts += _open(step, before, state.predicted)
         before = state.predicted
     standing, because = _standing(outcome)
     return Result(
@@ -180,9 +180,9 @@ def _reasons(predicted: NetworkState, observed: NetworkState) -> tuple[int, int]
     return two, more
 
 
-def _open(step: Step, before: NetworkState | None) -> int:
-    """Facts that are not the same in all outcomes of the step."""
-    first, *others = [one.state for one in outcomes(step.network, before, step.flows)]
+def _open(step: Step, before: NetworkState | None, seen: NetworkState) -> int:
+    """Facts that are not the same in all outcomes of the step, the one that was seen among them."""
+    first, *others = [*(one.state for one in outcomes(step.network, before, step.flows)), seen]
     varying = {
         (m.plane, m.device, m.peer, m.family, m.prefix) for other in others for m in compare(first, other).mismatches
     }
