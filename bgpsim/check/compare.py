@@ -233,7 +233,7 @@ class _Unequal(Generic[Value]):
         found = self._known.get(key)
         if found is None:
             mine, other = self._fields(here), self._fields(there)
-            found = tuple((name, mine[name], other[name]) for name in mine if mine[name] != other[name])
+            found = tuple((n, mine[n], other[n]) for n in mine if n in other and mine[n] != other[n])
             self._known[key] = found
         return found
 

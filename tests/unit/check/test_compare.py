@@ -219,6 +219,7 @@ def test_a_next_hop_that_is_not_predicted_is_no_fact() -> None:
     key = AdvertisedKey("a", "net0", "ipv4-unicast", ip_network("10.9.0.0/16"))
     told, seen = Attributes(UNTOLD, origin="incomplete"), Attributes("10.1.0.2", origin="incomplete")
     assert compare(NetworkState(advertised={key: told}), NetworkState(advertised={key: seen})).agrees
+    assert compare(NetworkState(advertised={key: seen}), NetworkState(advertised={key: told})).agrees
     other = replace(seen, origin="igp")
     found = compare(NetworkState(advertised={key: told}), NetworkState(advertised={key: other}))
     assert [m.field for m in found.mismatches] == ["origin"]
