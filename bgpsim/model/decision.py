@@ -6,7 +6,7 @@ words that FRR prints as `selectionReason` (bgp_path_selection_reason2str). GoBG
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any, Literal, TypeAlias
@@ -209,7 +209,7 @@ def decide(candidates: Sequence[Candidate], rules: Rules) -> tuple[Decided, ...]
     best = _best(eligible, rules)
     if best is None:
         return tuple(Decided(path, lost=path.refused) for path in ordered)
-    together = [path for path in eligible if path is not best and _used_together(path, best, rules)]
+    together = _by_next_hop(path for path in eligible if path is not best and _used_together(path, best, rules))
     decided = []
     for path in ordered:
         if path is best:
@@ -241,6 +241,15 @@ def _walk(paths: Sequence[Candidate], rules: Rules) -> Candidate | None:
         if best is None or compare(path, best, rules).better == -1:
             best = path
     return best
+
+
+def _by_next_hop(paths: Iterable[Candidate]) -> list[Candidate]:
+    """One path for each next hop, that of the lowest neighbor (bgpd/bgp_mpath.c, bgp_path_info_mpath_cmp and
+    bgp_path_info_mpath_update)."""
+    found: dict[str, Candidate] = {}
+    for path in sorted(paths, key=_peer_address):
+        found.setdefault(path.attributes.next_hop, path)
+    return list(found.values())
 
 
 def _used_together(path: Candidate, best: Candidate, rules: Rules) -> bool:

@@ -179,6 +179,8 @@ class Exporter:
             beside = self._global_beside(best) if family == "ipv6-unicast" else None
             if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
                 shown_hop = beside
+            elif external and self._another_shares(device, end, best, beside or path.next_hop):
+                shown_hop = UNTOLD
         if external and best.type == "local" and path.next_hop != SELF and not settings.next_hop_self:
             # The gateway, where any peer of the update subgroup is on its network, else the router's own address
             # (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v4): who is in it depends on who came when.
@@ -246,6 +248,19 @@ class Exporter:
             return False
         peer = self.ribs[device.name].connected_to(end.peer_address)
         return peer is not None and peer is self.ribs[device.name].connected_to(ip_address(text))
+
+    def _another_shares(self, device: Device, end: SessionEnd, best: Candidate, text: str) -> bool:
+        """A peer that may be in the same update subgroup is on the learnt IPv6 next hop's network, and this one is
+        not (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v6, which leaves out whom the route is from)."""
+        if parse_link_local(text) is not None or text == SELF or ip_address(text).version == 4:
+            return False
+        if self._shared(device, end, text):
+            return False
+        connected = self.ribs[device.name].connected_to
+        at = connected(ip_address(text))
+        assert device.bgp is not None
+        others = (n.address for n in device.bgp.neighbors if n.name not in (best.neighbor, end.neighbor.name))
+        return at is not None and any(address is not None and connected(address) is at for address in others)
 
     def _own_next_hop(self, device: Device, end: SessionEnd, family: Family, local: bool) -> str:
         """The router's own address as the peer sees it (bgp_zebra.c, bgp_nexthop_set)."""

@@ -154,3 +154,29 @@ def test_an_own_ipv6_route_with_a_gateway_goes_with_the_link_local_address() -> 
     found = state(replace(network, devices={**network.devices, "a": a}))
     sent = found.wire[WireKey("a", "sent", "fd00:1::2", "ipv6-unicast", gateway.prefix)]
     assert sent.next_hop == "a:net0"
+
+
+def test_of_paths_with_one_next_hop_one_is_used() -> None:
+    """b is heard three times, twice by one link: over IPv4 and over IPv6, with the same IPv4 next hop."""
+    internal = {"remote_as": "internal"}
+    network = net(
+        links=["a:net0 -- b:net0", "a:net1 -- b:net1"],
+        addresses={
+            "b:lo": "10.0.0.2/32",
+            "a:net0": "10.1.0.1/30",
+            "b:net0": "10.1.0.2/30",
+            "a:net1": "10.1.1.1/30 fd00:1::1/64",
+            "b:net1": "10.1.1.2/30 fd00:1::2/64",
+        },
+        routers={
+            "a": frr(65001, *(neighbor(to, **internal) for to in ("10.1.0.2", "10.1.1.2", "fd00:1::2"))),
+            "b": frr(65001, *(neighbor(to, **internal) for to in ("10.1.0.1", "10.1.1.1", "fd00:1::1"))),
+        },
+    )
+    found = state(network)
+    used = {
+        key.neighbor
+        for key, path in found.paths.items()
+        if key.device == "a" and str(key.prefix) == "10.0.0.2/32" and path.multipath
+    }
+    assert used == {"10.1.0.2", "10.1.1.2"}
