@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-unit test-lab repeat soak lint bench bulk clean
+.PHONY: help install run test test-unit test-lab repeat soak lint bench fidelity bulk clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,8 +52,11 @@ bench: install ## labs beside their floors, in one run; make bench ROWS="ring-20
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	$(BIN)/python -m benchmarks $(ROWS)
 
+fidelity: install ## random networks predicted, run and compared, 500 in all; ARGS="--seed 7 --resume"
+	$(BIN)/bgpsim fuzz --networks 500 --changes 4 --keep-failures fidelity $(ARGS)
+
 bulk: install ## a table of 100,000 routes, compared in full: minutes, and the memory that it takes
 	$(BIN)/python -m benchmarks.whole_table
 
 clean: ## remove what make made (the images stay in the data directory)
-	rm -rf $(VENV) build dist reports soak .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist reports soak fidelity .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -13,9 +13,17 @@ from bgpsim.network.description import BgpInstance, Device
 from bgpsim.network.state import Attributes
 from bgpsim.network.types import Prefix, family_of
 
+SECOND = 1
+"""The path id of a router's own second path of a prefix, in tables; on no session."""
+
 
 def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:
-    """What the router puts into its own table: redistributed routes and its own originations."""
+    """What the router puts into its own table: redistributed routes and its own originations.
+
+    Where `network` names a route that is redistributed too, bgpd has a path of each kind (bgpd/bgp_route.c,
+    bgp_redistribute_add and bgp_static_update compare the kind); the redistributed one is the second.
+    """
+    named = {own.prefix for own in instance.originated}
     weight = LOCAL_WEIGHT if instance.engine == "frr" else 0
     if device.kind == "speaker":
         return
@@ -25,7 +33,17 @@ def local_paths(device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tup
                 lines = (*route.sources, *((redistribution.source,) if redistribution.source else ()))
                 # bgpd/bgp_route.c, bgp_redistribute_add: ORIGIN incomplete, the route's metric as MED.
                 path = Attributes(_gateway(route), origin="incomplete", med=route.rib_metric)
-                yield route.prefix, Candidate(LOCAL, "local", path, weight=weight, sources=lines)
+                yield (
+                    route.prefix,
+                    Candidate(
+                        LOCAL,
+                        "local",
+                        path,
+                        weight=weight,
+                        sources=lines,
+                        path_id=SECOND if route.prefix in named else 0,
+                    ),
+                )
     for own in instance.originated:
         attributes = Attributes(
             SELF,

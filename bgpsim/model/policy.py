@@ -22,7 +22,7 @@ from bgpsim.model.rib import Rib
 from bgpsim.model.sessions import SessionEnd
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
-from bgpsim.network.state import AsPath, Attributes
+from bgpsim.network.state import UNTOLD, AsPath, Attributes
 from bgpsim.network.types import Address, Family, Prefix
 from bgpsim.source import Source, merged
 
@@ -172,13 +172,19 @@ class Exporter:
         # was learnt with (it is replaced in the packet alone), else one that is cleared; and an iBGP path's preference.
         if family == "ipv4-unicast" and end.extended_nexthop:
             shown_hop = SELF
-        elif family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None and not settings.next_hop_self:
-            shown_hop = path.next_hop
+        elif family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None:
+            shown_hop = self._global_beside(best) or path.next_hop
         else:
             shown_hop = next_hop
-            beside = self._global_beside(family, best)
+            beside = self._global_beside(best) if family == "ipv6-unicast" else None
             if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
                 shown_hop = beside
+            elif external and self._another_shares(device, end, best, beside or path.next_hop):
+                shown_hop = UNTOLD
+        if external and best.type == "local" and path.next_hop != SELF and not settings.next_hop_self:
+            # The gateway, where any peer of the update subgroup is on its network, else the router's own address
+            # (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v4): who is in it depends on who came when.
+            shown_hop = UNTOLD
         printed = Attributes(
             next_hop=shown_hop,
             as_path=path.as_path,
@@ -188,7 +194,7 @@ class Exporter:
         )
         wire = replace(
             path,
-            next_hop=self._own_next_hop(device, end, family, best.type == "local") if next_hop == SELF else next_hop,
+            next_hop=self._sent_next_hop(device, end, family, best, next_hop),
             as_path=(instance.asn, *path.as_path) if external else path.as_path,
             med=printed.med,
             local_preference=None if external else printed.local_preference,
@@ -208,7 +214,7 @@ class Exporter:
             return SELF
         if parse_link_local(text) is not None:
             # An internal peer gets the global address that came with it; to others the router's own goes along.
-            beside = self._global_beside(family, best) if end.type == "ibgp" else None
+            beside = self._global_beside(best) if end.type == "ibgp" and family == "ipv6-unicast" else None
             return beside or SELF
         if end.type == "ebgp" and (best.neighbor == end.neighbor.name or not self._shared(device, end, text)):
             return SELF
@@ -216,11 +222,22 @@ class Exporter:
             return SELF
         return text
 
-    def _global_beside(self, family: Family, best: Candidate) -> str | None:
+    def _sent_next_hop(self, device: Device, end: SessionEnd, family: Family, best: Candidate, next_hop: str) -> str:
+        """On a common link the router's own link-local address goes along with an IPv6 gateway of an own route, and is
+        the one that the peer uses (bgp_route.c, subgroup_announce_check, `from == bgp->peer_self`)."""
+        if next_hop == SELF:
+            return self._own_next_hop(device, end, family, best.type == "local")
+        frr = device.bgp is not None and device.bgp.engine == "frr"
+        if frr and family == "ipv6-unicast" and best.type == "local" and end.interface not in (None, LOOPBACK):
+            assert end.interface is not None
+            return link_local_text(InterfaceRef(device.name, end.interface))
+        return next_hop
+
+    def _global_beside(self, best: Candidate) -> str | None:
         """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""
         ref = parse_link_local(best.attributes.next_hop)
         interface = self.wiring.interface(ref) if ref is not None else None
-        if interface is None or best.type == "local" or family != "ipv6-unicast":
+        if interface is None or best.type == "local":
             return None
         found = (a.ip for a in interface.addresses if a.version == 6 and not a.ip.is_link_local)
         return next(map(str, found), None)
@@ -231,6 +248,19 @@ class Exporter:
             return False
         peer = self.ribs[device.name].connected_to(end.peer_address)
         return peer is not None and peer is self.ribs[device.name].connected_to(ip_address(text))
+
+    def _another_shares(self, device: Device, end: SessionEnd, best: Candidate, text: str) -> bool:
+        """A peer that may be in the same update subgroup is on the learnt IPv6 next hop's network, and this one is
+        not (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v6, which leaves out whom the route is from)."""
+        if parse_link_local(text) is not None or text == SELF or ip_address(text).version == 4:
+            return False
+        if self._shared(device, end, text):
+            return False
+        connected = self.ribs[device.name].connected_to
+        at = connected(ip_address(text))
+        assert device.bgp is not None
+        others = (n.address for n in device.bgp.neighbors if n.name not in (best.neighbor, end.neighbor.name))
+        return at is not None and any(address is not None and connected(address) is at for address in others)
 
     def _own_next_hop(self, device: Device, end: SessionEnd, family: Family, local: bool) -> str:
         """The router's own address as the peer sees it (bgp_zebra.c, bgp_nexthop_set)."""

@@ -82,7 +82,7 @@ class _Router:
     instance: BgpInstance
     rules: Rules
     ends: tuple[SessionEnd, ...]
-    local: dict[Prefix, Candidate]
+    local: dict[Prefix, list[Candidate]]
     connected_only: ConnectedOnly
     adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
     """By prefix, neighbor and path id."""
@@ -92,6 +92,13 @@ class _Router:
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
     rounds: dict[Prefix, int] = field(default_factory=dict)
+
+
+def _by_prefix(paths: Iterator[tuple[Prefix, Candidate]]) -> dict[Prefix, list[Candidate]]:
+    found: dict[Prefix, list[Candidate]] = {}
+    for prefix, path in paths:
+        found.setdefault(prefix, []).append(path)
+    return found
 
 
 def rules_of(instance: BgpInstance) -> Rules:
@@ -118,7 +125,7 @@ class _Run:
                     device.bgp,
                     rules_of(device.bgp),
                     tuple(problem.sessions.of(name)),
-                    dict(local_paths(device, device.bgp, problem.ribs[name])),
+                    _by_prefix(local_paths(device, device.bgp, problem.ribs[name])),
                     ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
                 )
         self.sent: dict[AdvertisedKey, Sent] = {}
@@ -242,9 +249,7 @@ class _Run:
             self._tell(end, family, prefix, None, told)
 
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
-        own = router.local.get(prefix)
-        if own is not None:
-            yield own
+        yield from router.local.get(prefix, ())
         heard = router.adj_in.get(prefix)
         if not heard:
             return
@@ -333,7 +338,11 @@ class _Run:
         hops: frozenset[FibNextHop] = frozenset()
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(
-                hop for path in used if not self._within_itself(router, prefix, path) for hop in path.next_hops
+                hop
+                for path in used
+                if not self._within_itself(router, prefix, path)
+                for hop in path.next_hops
+                if hop.via in (None, path.attributes.next_hop) or _recurses(router, best)
             )
         if best is not None and hops:
             route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
@@ -360,6 +369,13 @@ class _Run:
         for next_hop, prefixes in router.through.items():
             if _within(next_hop, changed):
                 router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
+
+
+def _recurses(router: _Router, best: Candidate) -> bool:
+    """Whether zebra may resolve the route's next hops through other routes: the best path's neighbor decides it for all
+    that are used together (bgpd/bgp_zebra.c, bgp_zebra_announce, ZEBRA_FLAG_ALLOW_RECURSION)."""
+    end = next((end for end in router.ends if end.neighbor.name == best.neighbor), None)
+    return end is None or end.type == "ibgp" or end.neighbor.ebgp_ttl != 1
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:

@@ -240,23 +240,27 @@ class _Finder:
                 peer.name,
             )
         out, far = self._egress(device.name, address), self._egress(peer.name, own)
-        ends = ((device, instance, neighbor, address, out), (peer, peer_instance, back, own, far))
-        for here, engine, configured, there, egress in ends:
+        ends = ((device, instance, neighbor, address), (peer, peer_instance, back, own))
+        for here, engine, configured, there in ends:
             external = _session_type(engine, configured) == "ebgp"
             because = self._unreachable(here, configured, there, configured.ebgp_ttl if external else _MAXIMUM_TTL)
-            if because is None and external and configured.ebgp_ttl == 1 and egress is None and engine.engine == "frr":
-                because = f"{there} is not on a connected network of {here.name} (eBGP, TTL 1)"
             if because:
                 return _Down(because, peer.name)
         return self._agree(device, instance, neighbor, peer, peer_instance, back, _Connection(own, address, out, far))
 
     def _dials(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
         """FRR tracks its peer as it tracks next hops, which a default route does not resolve (bgpd/bgp_nht.c,
-        zebra_rnh.c; `ip nht resolve-via-default`). It accepts a connection all the same."""
-        if neighbor.passive:
+        zebra_rnh.c; `ip nht resolve-via-default`), and an external one with TTL 1 on a connected network alone. It
+        accepts a connection all the same."""
+        if neighbor.passive or self._out_of_reach(device, instance, neighbor, address):
             return False
         matches = self.walker.fibs.table(device.name).matches(address)
         return instance.engine != "frr" or any(prefix.prefixlen for prefix, _ in matches)
+
+    def _out_of_reach(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
+        """FRR does not even try (bgpd/bgp_nht.c, bgp_find_or_add_nexthop with `connected`)."""
+        near = _session_type(instance, neighbor) == "ebgp" and neighbor.ebgp_ttl == 1 and instance.engine == "frr"
+        return near and self._egress(device.name, address) is None
 
     def _no_dial(
         self,
@@ -282,6 +286,8 @@ class _Finder:
             (device, instance, neighbor, address),
             (peer, peer_instance, back, own),
         ):
+            if not configured.passive and self._out_of_reach(end, engine, configured, target):
+                return f"{target} is not on a connected network of {end.name} (eBGP, TTL 1)"
             if not configured.passive and not self._dials(end, engine, configured, target):
                 return f"{end.name} has a default route alone to {target}, and FRR connects over none"
         return (
