@@ -14,7 +14,7 @@ from bgpsim.inputs.files.kind import KindNode
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.manifests import DaemonSet, Toleration
 from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL
-from bgpsim.lab.images import resolve
+from bgpsim.lab.images import ImageUse, resolve
 from bgpsim.network.types import Prefix
 
 LINK_MTU = 9500
@@ -86,7 +86,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
     own = [node for node in files.topology.nodes.values() if node.shares is None]
     sharing = [node for node in files.topology.nodes.values() if node.shares is not None]
     for node in own:
-        plan.containers.append(_own_container(node))
+        plan.containers.append(_own_container(node, files))
         plan.set(node.name, "link set dev lo up")
     for kind_node in kind_nodes:
         plan.containers.append(
@@ -98,7 +98,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
         plan.aliases[node.name] = device
         image = node.image or ""
         plan.containers.append(
-            Container(node.name, "sidecar", _image(node), image, node.name, shares=device, env=node.env)
+            Container(node.name, "sidecar", _image(node, files).image, image, node.name, shares=device, env=node.env)
         )
     for link in files.topology.links:
         (a, b) = ((plan.aliases.get(end.node, end.node), end.interface) for end in link.ends)
@@ -122,19 +122,19 @@ def make_plan(files: LabFiles) -> BuildPlan:
     )
 
 
-def _image(node: NodeDefinition) -> str:
+def _image(node: NodeDefinition, files: LabFiles) -> ImageUse:
     try:
-        return resolve(node.image or "").image
+        return resolve(node.image or "", frr=files.frr)
     except ImageError as error:
         where = node.source
         raise ImageError(error.message, hint=error.hint, file=where.file, line=where.line) from None
 
 
-def _own_container(node: NodeDefinition) -> Container:
+def _own_container(node: NodeDefinition, files: LabFiles) -> Container:
     image = node.image or ""
-    name = _image(node)
-    role: Literal["router", "host"] = "router" if name == "frr" else "host"
-    return Container(node.name, role, name, image, node.name, env=node.env)
+    use = _image(node, files)
+    role: Literal["router", "host"] = "router" if use.routes else "host"
+    return Container(node.name, role, use.image, image, node.name, env=node.env)
 
 
 def _shared_device(node: NodeDefinition, files: LabFiles, kind_nodes: Sequence[KindNode]) -> str:

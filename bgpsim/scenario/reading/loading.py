@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bgpsim.errors import InputError
+from bgpsim.frr_series import of_version
 from bgpsim.inputs.build import build_network
 from bgpsim.inputs.files.containerlab import TopologyFile, load_topology
 from bgpsim.inputs.files.kind import ClusterFile, load_cluster
@@ -35,10 +36,18 @@ SPEAKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 """A speaker's name is its host name too: at most 64 characters (sethostname(2))."""
 
 
-def load(path: Path | str, shown: str | None = None) -> Scenario:
-    """Read a scenario file and all that it names; `shown` is its name in reports. Raises InputError, ModelError."""
+def load(path: Path | str, shown: str | None = None, frr: str | None = None) -> Scenario:
+    """Read a scenario file and all that it names; `shown` is its name in reports. Raises InputError, ModelError.
+
+    `frr`: as `lab: {images: {frr: …}}` in the file, and before it.
+    """
     path = Path(path)
-    return load_document(read_usable(path, shown or str(path)), path.parent)
+    document = read_usable(path, shown or str(path))
+    if frr is not None:
+        lab = document.file.lab
+        lab = lab.model_copy(update={"images": lab.images.model_copy(update={"frr": frr})})
+        document = replace(document, file=document.file.model_copy(update={"lab": lab}))
+    return load_document(document, path.parent)
 
 
 def load_document(document: Document, folder: Path, onto: LabSoFar | None = None) -> Scenario:
@@ -150,6 +159,7 @@ def _files(document: Document, folder: Path) -> tuple[LabFiles, dict[str, Manife
             cilium=lab.cilium,
             ecmp=lab.ecmp,
             allow_refused=lab.allow_refused,
+            frr=None if lab.images.frr is None else of_version(lab.images.frr),
             unmodelled=topology[1] + (() if cluster is None else cluster[1]),
         ),
         manifests,
