@@ -242,7 +242,7 @@ class EmbeddedLab:
             peer=other,
             peer_interface=other_interface,
             up=up,
-            link_local=self._plan.link_local.get((name, interface)),
+            link_local=self._plan.link_local.get((name, interface), ()),
         )
 
     def silence(self, device: str, interface: str) -> None:

@@ -59,8 +59,8 @@ class BuildPlan:
     aliases: Mapping[str, str]
     """containerlab node that shares a namespace -> the device whose it is."""
     pod_cidrs: Mapping[str, tuple[Prefix, ...]]
-    link_local: Mapping[tuple[str, str], str]
-    """(device, interface) of a speaker's link, either end -> its fixed address. The kernel takes a link-local address
+    link_local: Mapping[tuple[str, str], tuple[str, ...]]
+    """(device, interface) of a speaker's link, either end -> its fixed addresses. The kernel takes a link-local address
     away with the interface and, without autoconfiguration, never brings it back (addrconf_ifdown, net/ipv6/addrconf.c).
     """
 
@@ -72,7 +72,7 @@ class _Plan:
         self.cables: list[Cable] = []
         self.settings: dict[str, list[str]] = {}
         self.aliases: dict[str, str] = {}
-        self.link_local: dict[tuple[str, str], str] = {}
+        self.link_local: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def set(self, device: str, *commands: str) -> None:
         self.settings.setdefault(device, []).extend(commands)
@@ -263,14 +263,15 @@ def _speakers(plan: _Plan) -> None:
         plan.set(speaker.name, "link set dev lo up")
         for link in speaker.attachments:
             plan.cables.append(Cable(speaker.name, link.speaker_interface, link.router, link.router_interface))
-            for device, interface, address in (
-                (speaker.name, link.speaker_interface, link.speaker_address),
+            beside = () if link.next_hop_beside is None else (link.next_hop_beside,)
+            for device, interface, *addresses in (
+                (speaker.name, link.speaker_interface, link.speaker_address, *beside),
                 (link.router, link.router_interface, ROUTER_LINK_LOCAL),
             ):
-                plan.link_local[device, interface] = f"{address}/64"
+                plan.link_local[device, interface] = tuple(f"{address}/64" for address in addresses)
                 plan.set(
                     device,
                     f"link set dev {interface} addrgenmode none",
                     f"link set dev {interface} up",
-                    f"addr add {address}/64 dev {interface} nodad",
+                    *(f"addr add {address}/64 dev {interface} nodad" for address in addresses),
                 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bgpsim.errors import InputError
-from bgpsim.frr_series import of_version
+from bgpsim.frr_series import Series, of_image, of_version
 from bgpsim.inputs.build import build_network
 from bgpsim.inputs.files.containerlab import TopologyFile, load_topology
 from bgpsim.inputs.files.kind import ClusterFile, load_cluster
@@ -150,16 +150,21 @@ def _files(document: Document, folder: Path) -> tuple[LabFiles, dict[str, Manife
     speakers = document.file.speakers
     sources = {name: document.source("speakers", name) for name in speakers}
     interfaces = [(end.node, end.interface) for link in topology[0].links for end in link.ends]
+    nodes, wanted = topology[0].nodes, None if lab.images.frr is None else of_version(lab.images.frr)
+
+    def frr(router: str) -> Series:
+        return wanted or of_image((nodes[router].image if router in nodes else None) or "")
+
     return (
         LabFiles(
             topology=topology[0],
             cluster=None if cluster is None else cluster[0],
             manifests=tuple(manifests[name] for name in lab.manifests),
-            speakers=speaker_files(speakers, sources, interfaces),
+            speakers=speaker_files(speakers, sources, interfaces, frr),
             cilium=lab.cilium,
             ecmp=lab.ecmp,
             allow_refused=lab.allow_refused,
-            frr=None if lab.images.frr is None else of_version(lab.images.frr),
+            frr=wanted,
             unmodelled=topology[1] + (() if cluster is None else cluster[1]),
         ),
         manifests,
