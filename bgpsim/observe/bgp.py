@@ -55,6 +55,7 @@ def read_frr(plane: BgpPlane, device: str, answers: Sequence[Iterator[str]], own
     for number, family in enumerate(FAMILIES):
         summary = json.loads("".join(answers[2 * number]) or "{}")
         peers = summary.get("peers", {})
+        frr_words.check_readable(device, summary)
         for name, peer in peers.items():
             _frr_session(plane, device, family, name, peer, owners)
         for inside, prefix, paths in members(answers[2 * number + 1], "routes"):

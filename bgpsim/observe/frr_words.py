@@ -12,12 +12,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from bgpsim.errors import LabError
+from bgpsim.frr_series import OBSERVED, spelled
 
 Origin = Literal["igp", "egp", "incomplete"]
 
 ORIGINS: Mapping[str, Origin] = {"IGP": "igp", "EGP": "egp", "incomplete": "incomplete"}
 _ORIGIN_CODES: Mapping[str, Origin] = {"i": "igp", "e": "egp", "?": "incomplete"}
 _NEXT_HOPS = ("nextHopGlobal", "nextHop", "nexthopGlobal")
+
+
+def check_readable(device: str, summary: Mapping[str, Any]) -> None:
+    """Raises LabError for FRR 7, which has no `json detail`; of its peers it does not say the own AS either."""
+    if any("localAs" not in peer for peer in summary.get("peers", {}).values()):
+        raise LabError(
+            f"{device}: its FRR prints no whole table with all attributes as JSON",
+            hint="another release can be read: lab: {images: {frr: ...}}, or --frr: " + ", ".join(map(spelled, OBSERVED)),
+        )
 
 
 def paths_of(told: Any) -> Iterator[Mapping[str, Any]]:
