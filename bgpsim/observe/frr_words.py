@@ -1,6 +1,6 @@
 """Where FRR's releases print the same thing in other words (`show bgp … json`): each shape, and since when.
 
-- `json detail`: up to 9 a prefix is a list, the prefix's own facts first and its paths behind them; 10 has an object with
+- `json detail`: up to 9 a prefix is a list, its own facts first and its paths behind them; 10 has an object with
   `paths` in it (bgpd/bgp_route.c, bgp_show_table).
 - `advertised-routes json`: up to 9 `bgpOriginCode` is `i`, `e` or `?`; 10 has `origin`, spelled out
   (bgpd/bgp_route.c, route_vty_out_tmp).
@@ -26,7 +26,8 @@ def check_readable(device: str, summary: Mapping[str, Any]) -> None:
     if any("localAs" not in peer for peer in summary.get("peers", {}).values()):
         raise LabError(
             f"{device}: its FRR prints no whole table with all attributes as JSON",
-            hint="another release can be read: lab: {images: {frr: ...}}, or --frr: " + ", ".join(map(spelled, OBSERVED)),
+            hint="another release can be read: lab: {images: {frr: ...}}, or --frr: "
+            + ", ".join(map(spelled, OBSERVED)),
         )
 
 

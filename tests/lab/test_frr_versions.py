@@ -1,8 +1,8 @@
 """One small lab on two releases of FRR: as predicted on each, and where they differ the prediction does too.
 
-The session between a and b runs over IPv4 addresses of their loopbacks and carries IPv6 routes too. FRR 8.4 goes on with
-IPv4-mapped next hops; 10.3 refuses the OPEN, since its end has no IPv6 address. c has a speaker: 10.3 never looks at a
-next hop that is the very link-local address by which a neighbor is configured, and gets another one.
+The session between a and b runs over IPv4 addresses of their loopbacks and carries IPv6 routes too. FRR 8.4 goes on,
+with IPv4-mapped next hops; 10.3 refuses the OPEN, since its end has no IPv6 address. c has a speaker: 10.3 never looks at
+a next hop that is the very link-local address by which a neighbor is configured, and gets another one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 from variants import router, session, topology, why_down
+
+from bgpsim.errors import NoSuchRelease
+from bgpsim.lab.images import default_store, ensure
 
 pytestmark = pytest.mark.lab
 
@@ -46,6 +49,15 @@ steps:
     announce: [{speaker: injector, to: [c], prefix: 10.99.0.0/24, communities: ["65099:1"]}]
   - {name: withdrawn, withdraw: [{speaker: injector, to: [c], prefix: 10.99.0.0/24}]}
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _images() -> None:
+    """Another distribution than Debian, without a mirror of Debian's, cannot have them."""
+    try:
+        ensure(("frr", "frr-10.3"), default_store(), print)
+    except NoSuchRelease as error:
+        pytest.skip(str(error))
 
 
 def _files() -> dict[str, str]:
