@@ -84,7 +84,7 @@ class ImageError(LabError):
 
 
 class NoSuchRelease(ImageError):
-    """The distribution's release that has a version of FRR cannot be reached, or not be trusted; nothing was started."""
+    """The release that has a version of FRR cannot be reached, or not be trusted; nothing was started."""
 
     exit_code = 3
 

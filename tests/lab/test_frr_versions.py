@@ -1,8 +1,8 @@
 """One small lab on two releases of FRR: as predicted on each, and where they differ the prediction does too.
 
 The session between a and b runs over IPv4 addresses of their loopbacks and carries IPv6 routes too. FRR 8.4 goes on,
-with IPv4-mapped next hops; 10.3 refuses the OPEN, since its end has no IPv6 address. c has a speaker: 10.3 never looks at
-a next hop that is the very link-local address by which a neighbor is configured, and gets another one.
+with IPv4-mapped next hops; 10.3 refuses the OPEN, since its end has no IPv6 address. c has a speaker: 10.3 never looks
+at a next hop that is the very link-local address by which a neighbor is configured, and gets another one.
 """
 
 from __future__ import annotations
