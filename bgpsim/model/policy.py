@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, Candidate
+from bgpsim.model.frr_versions import enforces_first_as, prints_preference_to_external
 from bgpsim.model.neighbors import neighbor_sources, router_id
 from bgpsim.model.rib import Rib
 from bgpsim.model.sessions import SessionEnd
@@ -54,6 +55,8 @@ def denied(device: Device, instance: BgpInstance, end: SessionEnd, family: Famil
         return f"denied: ORIGINATOR_ID is the own router ID {own}"
     if own in path.cluster_list:
         return f"denied: own router ID {own} in CLUSTER_LIST"
+    if end.type == "ebgp" and enforces_first_as(instance) and path.as_path[:1] != (end.peer_as,):
+        return f"denied: the path does not begin with the peer's AS {end.peer_as} (enforce-first-as)"
     if not end.neighbor.families[family].import_accept:
         return "denied: import policy refuses everything"
     if instance.engine == "frr" and end.type == "ebgp" and instance.ebgp_requires_policy:
@@ -190,7 +193,7 @@ class Exporter:
             as_path=path.as_path,
             origin=path.origin,
             med=path.med if not external or best.type == "local" else None,
-            local_preference=path.local_preference if external else _internal_preference(path),
+            local_preference=_printed_preference(instance, path) if external else _internal_preference(path),
         )
         wire = replace(
             path,
@@ -314,6 +317,11 @@ def _sent_preference(route: Origination) -> int:
 
 def _internal_preference(path: Attributes) -> int:
     return DEFAULT_LOCAL_PREFERENCE if path.local_preference is None else path.local_preference
+
+
+def _printed_preference(instance: BgpInstance, path: Attributes) -> int | None:
+    """Of what goes to an external peer, which is not sent it."""
+    return path.local_preference if prints_preference_to_external(instance) else None
 
 
 def _held_by_community(end: SessionEnd, communities: tuple[str, ...]) -> bool:

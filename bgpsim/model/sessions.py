@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from typing import Literal
 
+from bgpsim.frr_series import spelled
 from bgpsim.model.forwarding import Walker
+from bgpsim.model.frr_versions import refuses_ipv6_without_address
 from bgpsim.model.neighbors import (
     address_of,
     as_number_fits,
@@ -22,7 +24,7 @@ from bgpsim.model.neighbors import (
     router_id,
 )
 from bgpsim.model.rib import Rib
-from bgpsim.model.wiring import Wiring, parse_link_local
+from bgpsim.model.wiring import LOOPBACK, Wiring, parse_link_local
 from bgpsim.network.description import NO_AS, BgpInstance, Device, InterfaceRef, Neighbor
 from bgpsim.network.state import Session, SessionKey
 from bgpsim.network.types import FAMILIES, Address, Family
@@ -121,6 +123,15 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
         because = f"{end.peer.device} has this connection with another neighbor"
         down[key] = Session("Down", end.type, end.peer.device, end.neighbor.interface, because)
     return Sessions(ends, down, frozenset(key for key in ends if key in finder.split))
+
+
+def _without_ipv6(device: Device, address: Address | None) -> bool:
+    """bgpd/bgp_zebra.c, bgp_nexthop_set: the session's interface has no address for IPv6 next hops, no link-local one
+    either. Not of a link-local session."""
+    if not isinstance(address, IPv4Address):
+        return False
+    holders = [i for i in device.interfaces if any(a.ip == address for a in i.addresses)]
+    return all(i.name == LOOPBACK and not any(a.version == 6 for a in i.addresses) for i in holders)
 
 
 def _session_type(instance: BgpInstance, neighbor: Neighbor) -> Literal["ebgp", "ibgp"] | None:
@@ -319,6 +330,10 @@ class _Finder:
         families = tuple(f for f in FAMILIES if f in neighbor.families and f in back.families)
         if not families:
             return _Down(f"no address family is active at both {device.name} and {peer.name}", peer.name)
+        for end, engine, address in ((device, instance, connection.local), (peer, peer_instance, connection.remote)):
+            if "ipv6-unicast" in families and refuses_ipv6_without_address(engine) and _without_ipv6(end, address):
+                because = f"{end.name} has no IPv6 address beside {address}, and FRR {spelled(engine.frr)} wants one"
+                return _Down(f"{because} for IPv6 routes", peer.name)
         return SessionEnd(
             device.name,
             neighbor,

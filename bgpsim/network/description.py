@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from bgpsim.frr_series import DEFAULT, Series
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
 
@@ -198,6 +199,8 @@ class BgpInstance:
     """False: it only dials (Cilium's GoBGP)."""
     installs: bool = True
     """False: what it learns never reaches the kernel (GoBGP, ExaBGP)."""
+    frr: Series = DEFAULT
+    """The release of FRR whose behaviour is predicted, where the engine is FRR (docs/frr-versions.md)."""
     source: Source | None = None
     sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
     """Option name -> the line that set it, for explanations."""

@@ -22,6 +22,7 @@ from bgpsim.network.state import (
     SessionKey,
 )
 from bgpsim.network.types import FAMILIES, Family
+from bgpsim.observe import frr_words
 from bgpsim.observe.communities import community_text
 from bgpsim.observe.long_answers import members
 from bgpsim.observe.owners import Owners
@@ -35,11 +36,9 @@ FRR_COMMANDS = (
     "show bgp neighbors json",
 )
 _CAPABILITIES: Mapping[Family, str] = {"ipv4-unicast": "ipv4Unicast", "ipv6-unicast": "ipv6Unicast"}
-_ORIGINS: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"IGP": "igp", "EGP": "egp", "incomplete": "incomplete"}
-_ORIGIN_CODES: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"i": "igp", "e": "egp", "?": "incomplete"}
-_GOBGP_ORIGINS: tuple[Literal["igp", "egp", "incomplete"], ...] = ("igp", "egp", "incomplete")
 _NOBODY = ("0.0.0.0", "::")
 """The peer of a path that is the router's own."""
+_GOBGP_ORIGINS: tuple[frr_words.Origin, ...] = ("igp", "egp", "incomplete")
 _COMMUNITIES = ("community", "largeCommunity", "extendedCommunity")
 GOBGP_WORDS = ("Unknown", "Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established")
 """PeerState.SessionState of GoBGP's API (api/gobgp.proto), in RFC 4271's words."""
@@ -63,11 +62,12 @@ def read_frr(plane: BgpPlane, device: str, answers: Sequence[Iterator[str]], own
     for number, family in enumerate(FAMILIES):
         summary = json.loads("".join(answers[2 * number]) or "{}")
         peers = summary.get("peers", {})
+        frr_words.check_readable(device, summary)
         for name, peer in peers.items():
             _frr_session(plane, device, family, name, peer, owners, carried=(name, family) not in refused)
         for inside, prefix, paths in members(answers[2 * number + 1], "routes"):
             if inside is not None:
-                _frr_paths(plane, device, family, prefix, [p for p in paths if "aspath" in p], peers, owners)
+                _frr_paths(plane, device, family, prefix, list(frr_words.paths_of(paths)), peers, owners)
 
 
 def _frr_session(
@@ -161,7 +161,7 @@ def _frr_values(path: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Attributes:
     used = [hop for hop in path["nexthops"] if hop.get("used")] or path["nexthops"][:1]
-    if path["origin"] not in _ORIGINS:
+    if path["origin"] not in frr_words.ORIGINS:
         raise LabError(f"{device}: FRR shows an unknown origin {path['origin']!r}")
     parts: list[int | frozenset[int]] = []
     for segment in path["aspath"]["segments"]:
@@ -174,7 +174,7 @@ def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Att
     return Attributes(
         next_hop=owners.next_hop(used[0]["ip"], device, path["peer"].get("interface")),
         as_path=tuple(parts),
-        origin=_ORIGINS[path["origin"]],
+        origin=frr_words.ORIGINS[path["origin"]],
         med=path.get("metric"),
         local_preference=path.get("locPrf"),
         atomic_aggregate=bool(path.get("atomicAggregate")),
@@ -222,15 +222,13 @@ def read_advertised(
             if name == "bgpOriginatingDefaultNetwork" and route:
                 plane.advertised[AdvertisedKey(device, neighbor, family, prefix_of(route))] = Attributes("self")
             continue
-        hop = next((route[name] for name in ("nextHopGlobal", "nextHop", "nexthopGlobal") if name in route), None)
-        if hop is None or route["bgpOriginCode"] not in _ORIGIN_CODES:
-            raise LabError(f"{device}: FRR shows an advertised route of an unknown shape: {route}")
-        values = (device, hop, route["path"], route["bgpOriginCode"], route.get("metric"), route.get("locPrf"))
+        hop, origin = frr_words.advertised(device, route)
+        values = (device, hop, route["path"], origin, route.get("metric"), route.get("locPrf"))
         if values not in plane.known:
             plane.known[values] = Attributes(
                 next_hop=owners.next_hop(hop, device),
                 as_path=_printed_path(route["path"]),
-                origin=_ORIGIN_CODES[route["bgpOriginCode"]],
+                origin=origin,
                 med=route.get("metric"),
                 local_preference=route.get("locPrf"),
             )
