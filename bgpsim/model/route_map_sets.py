@@ -133,7 +133,9 @@ def _ip_peer_address(change: Set, route: Changed, asked: Asked) -> Changed:
     if asked.prefix.version == 6:
         return route
     if asked.place == "out":
-        return _with(replace(route, marks=route.marks | {"peer-address"}), next_hop=SELF)
+        marked = replace(route, marks=route.marks | {"peer-address"})
+        # An IPv6 next hop of an IPv4 route stays and is shown.
+        return _with(marked, next_hop=SELF) if "." in route.attributes.next_hop else marked
     if asked.place == "in" and asked.remote_address is not None and asked.remote_address.version == 4:
         return _with(route, next_hop=str(asked.remote_address))
     return route

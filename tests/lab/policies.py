@@ -132,7 +132,7 @@ def _neighbor(random: Random, address: str, version: int) -> list[str]:
         ("next-hop-self", 0.2),
         ("next-hop-self force", 0.1),
         ("default-originate", 0.06),
-        (f"default-originate route-map {_map(random)}", 0.1),
+        ("default-originate route-map DEFAULT", 0.1),
         ("send-community all", 0.1),
     ):
         if random.random() < chance:
@@ -226,13 +226,15 @@ def _bounds(random: Random, prefix: str, top: int) -> str:
 
 def _maps(random: Random, number: int) -> list[str]:
     lines = []
-    for name in ("M1", "M2", "M3", "M4", "M5"):
+    for name in ("M1", "M2", "M3", "M4", "M5", "DEFAULT"):
         sequences = sorted(random.sample(range(1, 100), random.randint(1, 5)))
         for seq in sequences:
             action = "permit" if random.random() < 0.75 else "deny"
             lines.append(f"route-map {name} {action} {seq}")
             lines += [f"match {m}" for m in random.sample(_matches(random), random.choice((0, 1, 1, 2)))]
-            lines += [f"set {s}" for s in random.sample(_sets(random, number), random.choice((0, 1, 2, 4)))]
+            sets = random.sample(_sets(random, number), random.choice((0, 1, 2, 4)))
+            # FRR sends 0.0.0.0 where that map sets an IPv4 next hop, and the peer closes the session.
+            lines += [f"set {s}" for s in sets if name != "DEFAULT" or not s.startswith("ip next-hop")]
             after = [s for s in sequences if s > seq]
             chance = random.random()
             if action == "deny":
@@ -243,7 +245,7 @@ def _maps(random: Random, number: int) -> list[str]:
                 lines.append(f"on-match goto {random.choice(after) + random.choice((0, 0, 1))}")
             elif chance < 0.3 and after:
                 lines.append(f"continue {random.choice(after)}")
-            if random.random() < 0.15 and name != "M5":
+            if random.random() < 0.15 and name not in ("M5", "DEFAULT"):
                 lines.append(f"call {random.choice(('M5', 'NONE'))}")
         if random.random() < 0.6:
             lines.append(f"route-map {name} permit 100")
