@@ -305,8 +305,7 @@ class Exporter:
             return after_policy
         if changed:
             return next_hop
-        own = settings.next_hop_self or settings.next_hop_self_force
-        if family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None and not own:
+        if family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None:
             return path.next_hop
         beside = self._global_beside(family, best)
         if end.type == "ebgp" and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
