@@ -296,9 +296,9 @@ class Exporter:
         """FRR 8.4.4 prints the stored next hop: of an IPv4 route to a peer without RFC 8950 the IPv6 one that it was
         learnt with (it is replaced in the packet alone), else one that is cleared."""
         path = best.attributes
-        if family == "ipv4-unicast" and ":" in path.next_hop and parse_link_local(path.next_hop) is None:
+        if family == "ipv4-unicast" and _ipv6(after_policy):
             # A route-map has put an IPv6 address into an IPv4 route, which is shown and not sent.
-            return path.next_hop
+            return after_policy
         if family == "ipv4-unicast" and end.extended_nexthop:
             return SELF
         if changed and family == "ipv4-unicast" and parse_link_local(after_policy) is not None:
@@ -314,8 +314,8 @@ class Exporter:
 
     def _changed_hop(self, family: Family, path: Attributes, best: Candidate) -> str:
         """A route-map had to do with it: nothing is cleared but a link-local address, of use on its link only."""
-        if family == "ipv4-unicast" and ":" in path.next_hop and best.beside is not None:
-            return best.beside
+        if family == "ipv4-unicast" and _ipv6(path.next_hop):
+            return best.beside or SELF
         if parse_link_local(path.next_hop) is None:
             return path.next_hop
         return self._global_beside(family, best) or SELF
@@ -425,6 +425,11 @@ class Exporter:
             if address.version == version:
                 return address.ip
         return None
+
+
+def _ipv6(next_hop: str) -> bool:
+    """A global IPv6 address."""
+    return next_hop != SELF and parse_link_local(next_hop) is None and ip_address(next_hop).version == 6
 
 
 def _sent_preference(route: Origination) -> int:
