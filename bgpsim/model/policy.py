@@ -136,13 +136,11 @@ class Exporter:
         self, device: Device, end: SessionEnd, family: Family, table: Iterable[tuple[Prefix, Candidate]] = ()
     ) -> Sent | None:
         """`default-originate` (bgp_updgrp_adv.c, subgroup_default_originate): whatever the table holds; with a
-        route-map only while it permits something in the `table`. No other policy is asked."""
+        route-map only while it permits something in the `table`. No other policy is asked, and RFC 8212 neither."""
         instance = device.bgp
         assert instance is not None
         settings = end.neighbor.families[family]
         if not settings.default_originate:
-            return None
-        if end.type == "ebgp" and instance.ebgp_requires_policy and not settings.outbound.any:
             return None
         lines = (settings.source,) if settings.source else neighbor_sources(end.neighbor)
         # FRR 8.4.4 sends a MED of 0 with it, and shows that there is such a route, and nothing of it.
