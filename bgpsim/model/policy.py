@@ -226,9 +226,11 @@ class Exporter:
             weight=best.weight,
             tag=best.tag,
             marks=best.marks if settings.outbound.route_map is None else frozenset(),
+            beside=best.beside,
         )
         if instance.engine == "frr":
             asked = asked_of_neighbor(self.wiring, device, end, prefix, "out", best.hop_interface)
+            asked = replace(asked, untyped=best.type != "local" and "ipv4" not in best.marks)
             found = through(settings.outbound, asked, route)
             if found.refused is not None:
                 return None
@@ -251,7 +253,7 @@ class Exporter:
         external = end.type == "ebgp"
         changed = bool(route.marks) or "unchanged" in best.marks
         next_hop = (
-            self._changed_hop(family, path, best) if changed else self._next_hop(device, end, family, settings, best)
+            self._changed_hop(family, route, best) if changed else self._next_hop(device, end, family, settings, best)
         )
         printed = Attributes(
             next_hop=self._shown_hop(device, end, family, settings, best, path.next_hop, next_hop, changed=changed),
@@ -310,10 +312,11 @@ class Exporter:
             return beside
         return next_hop
 
-    def _changed_hop(self, family: Family, path: Attributes, best: Candidate) -> str:
+    def _changed_hop(self, family: Family, route: Changed, best: Candidate) -> str:
         """A route-map had to do with it: nothing is cleared but a link-local address, of use on its link only."""
+        path = route.attributes
         if family == "ipv4-unicast" and _ipv6(path.next_hop):
-            return best.beside or SELF
+            return route.beside or SELF
         if parse_link_local(path.next_hop) is None:
             return path.next_hop
         return self._global_beside(family, best) or SELF

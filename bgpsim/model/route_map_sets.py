@@ -135,7 +135,7 @@ def _ip_peer_address(change: Set, route: Changed, asked: Asked) -> Changed:
     if asked.place == "out":
         marked = replace(route, marks=route.marks | {"peer-address"})
         # An IPv6 next hop of an IPv4 route stays and is shown.
-        return _with(marked, next_hop=SELF) if "." in route.attributes.next_hop else marked
+        return _with(marked, next_hop=SELF) if "." in route.attributes.next_hop else replace(marked, beside=None)
     if asked.place == "in" and asked.remote_address is not None and asked.remote_address.version == 4:
         return _with(route, next_hop=str(asked.remote_address))
     return route
@@ -161,9 +161,9 @@ def _ipv6_of_ipv4(marked: Changed, address: str, route: Changed, asked: Asked) -
     there = route.attributes.next_hop
     if asked.place == "in" and not route.marks & {"ipv4", "ipv6-global"} and "." in there:
         return _with(replace(marked, beside=there), next_hop=address)
-    if asked.place == "out" and "." not in there and there != SELF and "ipv4" not in route.marks:
-        return _with(marked, next_hop=address)
-    return marked
+    if asked.place != "out" or not asked.untyped or "ipv4" in route.marks or there == SELF:
+        return marked
+    return _with(replace(marked, beside=there if "." in there else route.beside), next_hop=address)
 
 
 def _two_addresses(route: Changed, asked: Asked) -> bool:

@@ -44,6 +44,9 @@ class Asked:
     own_as: int = 0
     interface: str | None = None
     """Of the next hop, where bgpd keeps it: a link-local one's, a redistributed route's."""
+    untyped: bool = False
+    """An IPv4 route of which bgpd has not noted that its next hop is one of IPv4 (it notes it of its own routes, and
+    with `set ip next-hop`)."""
     hops: Callable[[str], tuple[Address, ...]] = lambda text: ()
     """The addresses of a next hop as `Attributes` spells it."""
 
