@@ -234,7 +234,8 @@ def _used_together(path: Candidate, best: Candidate, rules: Rules) -> bool:
     """Equal-cost multipath, on by default in FRR from 7.0 on (bgp_path_info_cmp, step 11)."""
     if not rules.multipath or "local" in (path.type, best.type):
         return False
-    if path.attributes.next_hop == best.attributes.next_hop or not equal_cost(path, best, rules):
+    same = (path.attributes.next_hop, path.beside) == (best.attributes.next_hop, best.beside)
+    if same or not equal_cost(path, best, rules):
         return False
     if rules.multipath_relax:
         return True

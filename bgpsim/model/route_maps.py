@@ -116,6 +116,8 @@ def _address_prefix_list(match: Match, asked: Asked, route: Changed) -> bool:
 def _hops(asked: Asked, route: Changed) -> tuple[Address, ...]:
     """Of an IPv4 route its NEXT_HOP, 0.0.0.0 where there is none; of an IPv6 one the global and the link-local."""
     found = asked.hops(route.attributes.next_hop)
+    if asked.prefix.version == 4 and route.beside is not None:
+        found = asked.hops(route.beside)
     if asked.prefix.version == 4:
         return tuple(a for a in found if a.version == 4) or (IPv4Address(0),)
     return tuple(a for a in found if a.version == 6) or (IPv6Address(0),)
