@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Any, Literal, TypeAlias
 
+from bgpsim.model.route_map_sets import Mark
 from bgpsim.network.state import AsPath, Attributes, FibNextHop
 from bgpsim.network.types import Address
 from bgpsim.source import Source
@@ -42,6 +43,13 @@ class Candidate:
     """Why it is not eligible; texts that start with `denied` name what no router keeps in its table."""
     sources: tuple[Source, ...] = ()
     path_id: int = 0
+    tag: int = 0
+    marks: frozenset[Mark] = frozenset()
+    """What route-maps on the way in did to the next hop."""
+    beside: str | None = None
+    """The next hop that is there and not used: bgpsim/model/route_map_sets.py, Changed."""
+    hop_interface: str | None = None
+    """Of the next hop, where bgpd keeps it for `match interface`."""
 
     @property
     def place(self) -> tuple[str, int]:
@@ -256,7 +264,8 @@ def _used_together(path: Candidate, best: Candidate, rules: Rules) -> bool:
     """Equal-cost multipath, on by default in FRR from 7.0 on (bgp_path_info_cmp, step 11)."""
     if not rules.multipath or "local" in (path.type, best.type):
         return False
-    if path.attributes.next_hop == best.attributes.next_hop or not equal_cost(path, best, rules):
+    same = (path.attributes.next_hop, path.beside) == (best.attributes.next_hop, best.beside)
+    if same or not equal_cost(path, best, rules):
         return False
     if rules.multipath_relax:
         return True
