@@ -64,12 +64,13 @@ class BgpCaptureService:
             "bgp_capture.counts": self.counts,
         }
 
-    def start(self, devices: Sequence[str], links: Sequence[Sequence[str]]) -> None:
-        """Begin; `links`: device and interface of both ends of each. Call it before any BGP process runs."""
+    def start(self, devices: Sequence[str], links: Sequence[Sequence[Sequence[str]]]) -> None:
+        """Begin; `links`: device and interface of each end on a network. Call it before any BGP process can connect."""
         if self._rings:
             raise LabError("the capture of BGP runs already")
-        for number, (a, a_interface, b, b_interface) in enumerate(links):
-            self._links[a, a_interface] = self._links[b, b_interface] = number
+        for number, ends in enumerate(links):
+            for device, interface in ends:
+                self._links[device, interface] = number
         self._blocks = max(_FEWEST_BLOCKS, min(_MOST_BLOCKS, _ALL_BLOCKS // max(1, len(devices))))
         # The kernel lets each wait some 10 ms until no packet is on its way past the new socket: all wait at once.
         with ThreadPoolExecutor(max_workers=16, thread_name_prefix="bgp-capture") as pool:
