@@ -12,10 +12,11 @@ from ipaddress import IPv4Address, IPv4Network, ip_interface, ip_network
 from types import MappingProxyType
 
 from bgpsim.errors import InputError
-from bgpsim.inputs.cluster import node_bgp, pods_of
-from bgpsim.inputs.commands import Command, commands, vtysh_lines
 from bgpsim.inputs.bridges import segments_of
+from bgpsim.inputs.cluster import node_bgp, pods_of
+from bgpsim.inputs.commands import Command, commands
 from bgpsim.inputs.endpoints import endpoints_of
+from bgpsim.inputs.files.binds import bound_text
 from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.container_start import has_frr, starts_frr
 from bgpsim.inputs.files.kind import ClusterFile, KindNode
@@ -23,9 +24,10 @@ from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.node_layers import FORWARDING_OFF
 from bgpsim.inputs.files.part import Problems
 from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL
+from bgpsim.inputs.frr.calls import VtyshCall, vtysh_call
 from bgpsim.inputs.frr.reader import FrrReader
 from bgpsim.inputs.frr_files import FrrFiles
-from bgpsim.inputs.frr_start import boot, typed
+from bgpsim.inputs.frr_start import boot, lines_of, typed
 from bgpsim.inputs.impairments import left_open, mark_impaired
 from bgpsim.inputs.iproute import KernelSetup
 from bgpsim.inputs.outages import after_a_cut, away, set_down, with_session_shut
@@ -227,15 +229,15 @@ class _Builder:
             if starts_frr(node):
                 self._container_starts(node, kernel, reader)
             for command in commands(node.exec):
-                ran = kernel.frr_started
-                if not kernel.take(command):
-                    self._vtysh(command, node.name, kernel, reader)
+                ran, call = kernel.frr_started, vtysh_call(command)
+                if call is not None or not kernel.take(command):
+                    self._vtysh(command, call, node, kernel, reader)
                 elif kernel.frr_started and not ran:
                     boot(kernel, reader)
             reader.starts()
-            for typed in self.timeline.configured:
-                if typed.device == node.name:
-                    reader.type(typed.lines)
+            for entry in self.timeline.configured:
+                if entry.device == node.name:
+                    reader.type(entry.lines)
             self.unmodelled += reader.unmodelled
         for kernel in self.kernels.values():
             self.unmodelled += kernel.unmodelled
@@ -249,19 +251,30 @@ class _Builder:
     def _container_starts(self, node: NodeDefinition, kernel: KernelSetup, reader: FrrReader) -> None:
         """Its image starts FRR, before any link is there."""
         if self.aliases[node.name] != node.name:
-            self.unmodelled.append(Unmodelled(node.source, node.name, node.source.text, "possible", (kernel.device,), _BESIDE))
+            text, affects = node.source.text, (kernel.device,)
+            self.unmodelled.append(Unmodelled(node.source, node.name, text, "possible", affects, _BESIDE))
             return
         kernel.start_frr()
         if not kernel.frr_started:
             self.findings.append((node.source, f"{node.name}: FRR is not started: /etc/frr has no file `daemons`"))
         boot(kernel, reader)
 
-    def _vtysh(self, command: Command, node: str, kernel: KernelSetup, reader: FrrReader) -> None:
-        lines = vtysh_lines(command)
-        if lines is not None and kernel.frr_started and self.aliases[node] == node:
-            typed(kernel, reader, lines)
+    def _vtysh(
+        self,
+        command: Command,
+        call: VtyshCall | None,
+        definition: NodeDefinition,
+        kernel: KernelSetup,
+        reader: FrrReader,
+    ) -> None:
+        node = definition.name
+        bound = None if call is None or call.file is None else bound_text(definition.binds, call.file)
+        in_reach = call is not None and (call.file is None or bound is not None)
+        if call is not None and in_reach and kernel.frr_started and self.aliases[node] == node:
+            lines = call.lines if bound is None else lines_of(bound)
+            typed(kernel, reader, lines, call.how)
             return
-        why = ""
+        why = "" if call is None or in_reach else f"what {call.file} says is not known"
         if self.aliases[node] != node:
             why = _BESIDE
         elif not kernel.frr_started:

@@ -54,21 +54,9 @@ def _words(text: str) -> tuple[str, ...]:
         return ()
 
 
-def vtysh_lines(command: Command) -> tuple[VtyLine, ...] | None:
-    """The lines of `vtysh -c … -c …`; None for anything else that vtysh can do."""
-    found = []
-    words = list(command.words[1:])
-    while words:
-        option = words.pop(0)
-        if option in ("-c", "--command") and words:
-            found.append(words.pop(0))
-        elif option.startswith("-c") and len(option) > 2:
-            found.append(option[2:])
-        elif option.startswith("--command="):
-            found.append(option.removeprefix("--command="))
-        else:
-            return None
-    return tuple(_placed(found, command))
+def placed(texts: list[str], command: Command) -> tuple[VtyLine, ...]:
+    """Lines of vtysh that stand within a command, each with its place in the file."""
+    return tuple(_placed(texts, command))
 
 
 def _placed(texts: list[str], command: Command) -> Iterator[VtyLine]:

@@ -25,7 +25,9 @@ _OTHERS = (
 )
 _ASSIGNMENT = re.compile(r"(?:export +)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _PLAIN_OPTION = re.compile(r"-A|--vty_addr|-s|--nl-bufsize|-P|--vty_port|-M|-t|-l|--log|--log-level|-u|-g")
-_MOVES_NO_ROUTE = re.compile(r"vtysh_enable|watchfrr_\w+|MAX_FDS|FRR_NO_ROOT|all_wrap|\w+_wrap|valgrind\w*|\w+_instances")
+_MOVES_NO_ROUTE = re.compile(
+    r"vtysh_enable|watchfrr_\w+|MAX_FDS|FRR_NO_ROOT|all_wrap|\w+_wrap|valgrind\w*|\w+_instances"
+)
 
 
 @dataclass(frozen=True, slots=True)

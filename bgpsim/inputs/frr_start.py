@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bgpsim.inputs.commands import VtyLine
-from bgpsim.inputs.frr.interface_lines import InterfaceAddressLine, numbered, split
-from bgpsim.inputs.frr.reader import FrrReader
+from bgpsim.inputs.files.binds import BoundText
+from bgpsim.inputs.frr.files import PER_DAEMON, ConfigurationFile, file_lines
+from bgpsim.inputs.frr.interface_lines import InterfaceAddressLine, split
+from bgpsim.inputs.frr.reader import FrrReader, How
 from bgpsim.inputs.iproute import KernelSetup
 from bgpsim.source import Source, Unmodelled
+
+
+def lines_of(file: BoundText) -> tuple[VtyLine, ...]:
+    """The lines of a bound configuration file, numbered."""
+    return file_lines(ConfigurationFile(file.text, file.shown))
 
 
 def boot(kernel: KernelSetup, reader: FrrReader) -> None:
@@ -20,25 +27,22 @@ def boot(kernel: KernelSetup, reader: FrrReader) -> None:
     for line in daemons.listed:
         _list(kernel, line.source, "possible", line.why)
     if daemons.profile is not None:
-        _read(reader, [VtyLine(daemons.profile.text, daemons.profile)])
-    for _, file in kernel.files.configurations(daemons.enabled):
-        lines, addresses = split(list(numbered(file.text, file.shown)))
-        set_addresses(kernel, addresses)
-        _read(reader, lines)
+        reader.read_file([VtyLine(daemons.profile.text, daemons.profile)])
+    for daemon, file in kernel.files.configurations(daemons.enabled):
+        lines, addresses = split(lines_of(file))
+        if daemon in (None, "zebra"):
+            set_addresses(kernel, addresses)
+        reader.read_file(lines, None if daemon is None else PER_DAEMON.get(f"{daemon}.conf", "other"))
 
 
-def typed(kernel: KernelSetup, reader: FrrReader, lines: Sequence[VtyLine]) -> None:
+def typed(kernel: KernelSetup, reader: FrrReader, lines: Sequence[VtyLine], how: How) -> None:
     """One `vtysh` call of an `exec` line."""
     rest, addresses = split(lines)
     set_addresses(kernel, addresses)
-    reader.read(rest)
-
-
-def _read(reader: FrrReader, lines: Sequence[VtyLine]) -> None:
-    if lines:
-        first = lines[0].source
-        begin = VtyLine("configure terminal", Source(first.file, first.line, "configure terminal"))
-        reader.read([begin, *lines])
+    if how == "file":
+        reader.read_file(rest)
+    else:
+        reader.read(rest, how)
 
 
 def set_addresses(kernel: KernelSetup, lines: Sequence[InterfaceAddressLine]) -> None:

@@ -122,7 +122,9 @@ def _bind(part: Part, node: str, folder: Path) -> Bind | None:
     if unknown := sorted(set(filter(None, options.split(","))) - _OPTIONS):
         part.fail(f"source:target[:ro], and no option {unknown[0]!r}")
     target = _target(part, target)
-    known = next((why for place, why in _OF_THE_HOST.items() if _within(source_text.rstrip("/"), place) is not None), None)
+    known = next(
+        (why for place, why in _OF_THE_HOST.items() if _within(source_text.rstrip("/"), place) is not None), None
+    )
     if known is not None:
         _list(part, node, known)
         return None

@@ -283,12 +283,12 @@ def _node(name: str, part: Part, below: Layers) -> NodeDefinition:
     image = layers.first("image")
     if image is None:
         part.fail("`image`, here or in the kind")
-    lines = tuple(
-        ExecLine(i.text().replace("$$", "$"), i.source, i.written) for i in layers.appended("exec")
-    )
+    lines = tuple(ExecLine(i.text().replace("$$", "$"), i.source, i.written) for i in layers.appended("exec"))
     mode = layers.first("network-mode")
     if mode is not None and mode.text() not in ("none", "bridge") and not mode.text().startswith("container:"):
-        mode.fail("`container:NAME`, `bridge` or `none`" + (": " + _OTHER_KINDS["host"] if mode.text() == "host" else ""))
+        mode.fail(
+            "`container:NAME`, `bridge` or `none`" + (": " + _OTHER_KINDS["host"] if mode.text() == "host" else "")
+        )
     address = part.get("mgmt-ipv4") or part.get("mgmt_ipv4")
     management = None if address is None else address.address()
     if address is not None and not isinstance(management, IPv4Address):

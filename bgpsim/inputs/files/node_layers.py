@@ -27,7 +27,9 @@ _SET_BY_THE_LAB = {
     "net.ipv6.conf.all.accept_ra": "0",
     "net.ipv6.conf.default.accept_ra": "0",
 }
-_MOVE_NO_ROUTE = re.compile(r"net\.ipv[46]\.fib_multipath_hash_\w+|net\.(core|unix)\..*|kernel\..*|fs\..*|net\.ipv4\.tcp_\w+")
+_MOVE_NO_ROUTE = re.compile(
+    r"net\.ipv[46]\.fib_multipath_hash_\w+|net\.(core|unix)\..*|kernel\..*|fs\..*|net\.ipv4\.tcp_\w+"
+)
 FORWARDING_OFF = {"net.ipv4.ip_forward": "0", "net.ipv6.conf.all.forwarding": "0"}
 """Both of them: the container passes nothing on."""
 

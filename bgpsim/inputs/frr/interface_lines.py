@@ -5,7 +5,7 @@ zebra keeps the address of an interface that is not there yet, and puts it on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_interface
 
@@ -92,9 +92,3 @@ def _address(interface: str, words: list[str], source: Source) -> InterfaceAddre
                 return None
             return InterfaceAddressLine(interface, address, removed, source)
     return None
-
-
-def numbered(text: str, shown: str) -> Iterator[VtyLine]:
-    """The lines of a configuration file."""
-    for number, line in enumerate(text.splitlines(), 1):
-        yield VtyLine(line, Source(shown, number, line.strip()))

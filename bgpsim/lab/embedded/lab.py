@@ -409,7 +409,7 @@ def _result(container: str, command: str, source: Source | None, done: Mapping[s
 def _device(container: Container, speaking: Mapping[str, Literal["exabgp", "gobgp"]]) -> LabDevice | None:
     """`speaking`: the speakers' engines. None for what observers do not look at: a management network's far end, a
     bridge, a container in another's namespace."""
-    if container.role in ("gateway", "sidecar", "bridge"):
+    if container.role == "gateway" or container.role == "sidecar" or container.role == "bridge":
         return None
     return LabDevice(
         container.name,

@@ -10,6 +10,7 @@ from bgpsim.inputs.files.lab_files import TypedLines
 from bgpsim.lab.base import RejectedLine
 
 _FILE = "/run/typed-lines"
+_WIDTH = 20000
 _PROMPT = re.compile(r"^\S+?(?:\([\w-]+\))?[#>] ?(?P<line>.*)$")
 """`tor0(config-router)# no neighbor 10.0.1.2`: vtysh shows what it reads behind its prompt."""
 _REFUSAL = re.compile(r"^(%.*|Failure to communicate.*|.*[Uu]nknown command.*)$")
@@ -20,7 +21,9 @@ def type_lines(agent: Agent, typed: TypedLines) -> list[RejectedLine]:
     device = typed.device
     text = "".join(f"{line}\n" for line in ("configure terminal", *(line.text for line in typed.lines)))
     agent.call("nodes.write", device=device, path=_FILE, text=text)
-    done = agent.call("nodes.run", device=device, command=["sh", "-c", f"exec vtysh < {_FILE}"])
+    # Its prompt would break a line that is longer than the screen is wide.
+    command = ["sh", "-c", f"COLUMNS={_WIDTH} exec vtysh < {_FILE}"]
+    done = agent.call("nodes.run", device=device, command=command)
     if done["exit_code"]:
         raise LabError(f"{device}: vtysh ended with {done['exit_code']}: {done['output'].strip()[-200:]}")
     return refused(typed, done["output"])

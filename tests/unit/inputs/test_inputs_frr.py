@@ -197,6 +197,15 @@ def test_static_routes() -> None:
     assert all((r.protocol, r.metric) == ("static", 20) for r in reader.static_routes)
 
 
+def test_a_route_is_dropped_or_has_next_hops() -> None:
+    """FRR 8.4.4: `Route cannot have blackhole and non-blackhole nexthops simultaneously`; of ways to drop, the last."""
+    reader = read("ip route 10.9.0.0/16 blackhole", "ip route 10.9.0.0/16 reject", start=None)
+    assert [(str(r.prefix), r.kind) for r in reader.static_routes] == [("10.9.0.0/16", "unreachable")]
+    reader = read("ip route 10.9.0.0/16 10.0.0.2", "ip route 10.9.0.0/16 blackhole", start=None)
+    assert [r.kind for r in reader.static_routes] == ["unicast"]
+    assert [r.source.line for r in reader.refusals] == [3]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -209,7 +218,7 @@ def test_static_routes() -> None:
         ["redistribute ospf"],
         ["exit-address-family"],
         ["frr defaults other"],
-        ["hostnam r1"],
+        ["hostnames r1"],
         ["router bgp 65009"],
         ["router bgp 65001 vrf red"],
         ["neighbor 10.0.0.2 remote-as auto"],
@@ -260,7 +269,7 @@ def test_the_lines_of_an_unknown_block_are_none_of_bgps(block: list[str]) -> Non
         ("neighbor 10.0.0 remote-as 1", "found '10.0.0', expected an IP address"),
         ("neighbor 2001:db8::g remote-as 1", "expected an IP address"),
         ("network 10.0.0.0/40", "expected a prefix"),
-        ("network 2001:db8::/32", "expected a prefix of ipv4-unicast"),
+        ("network 2001:db8::/32", "expected a prefix of IPv4"),
         ("bgp router-id 1", "expected a router ID"),
         ("ip route 10.0.0.0/33 blackhole", "expected a prefix"),
         ("timers bgp 1 2", "expected 0 or at least 3 seconds"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bgpsim.errors import InputError
-from bgpsim.inputs.commands import commands, vtysh_lines
+from bgpsim.inputs.commands import commands
 from bgpsim.inputs.files.containerlab import ExecLine
 from bgpsim.inputs.iproute import KernelSetup
 from bgpsim.network.description import Interface, KernelRoute, RouteNextHop
@@ -190,26 +190,6 @@ START = "/usr/lib/frr/frrinit.sh start"
 def test_which_daemons_run(lines: list[str], started: bool, bgpd: bool) -> None:
     kernel = run(*lines)
     assert (kernel.frr_started, kernel.bgpd_started) == (started, bgpd)
-
-
-def test_vtysh_lines_stand_where_they_are_written() -> None:
-    text = "vtysh -c 'conf t' -c 'router bgp 1' -c 'exit' --command=end"
-    written = ((4, "   vtysh -c 'conf t'"), (5, "     -c 'router bgp 1' -c 'exit'"), (6, "     --command=end"))
-    (command,) = commands((ExecLine(text, Source("topo.yml", 3), written),))
-    lines = vtysh_lines(command)
-    assert lines is not None
-    assert [(line.text, line.source.line) for line in lines] == [
-        ("conf t", 4),
-        ("router bgp 1", 5),
-        ("exit", 5),
-        ("end", 6),
-    ]
-
-
-@pytest.mark.parametrize("line", ["vtysh", "vtysh -b", "vtysh -f x", "vtysh -c"])
-def test_other_uses_of_vtysh(line: str) -> None:
-    (command,) = commands((ExecLine(line, Source("topo.yml", 1)),))
-    assert vtysh_lines(command) == (() if line == "vtysh" else None)
 
 
 words = st.sampled_from(
