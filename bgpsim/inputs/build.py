@@ -17,8 +17,8 @@ from bgpsim.inputs.cluster import node_bgp, pods_of
 from bgpsim.inputs.commands import Command, commands
 from bgpsim.inputs.endpoints import endpoints_of
 from bgpsim.inputs.files.binds import bound_text
-from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.container_start import has_frr, starts_frr
+from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.kind import ClusterFile, KindNode
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
 from bgpsim.inputs.files.node_layers import FORWARDING_OFF

@@ -58,9 +58,7 @@ def split(lines: Sequence[VtyLine]) -> tuple[list[VtyLine], list[InterfaceAddres
         address = _address(interface, words, line.source)
         if address is not None:
             found.append(address)
-        elif not words or words[0].startswith(("!", "#")):
-            continue
-        elif words == ["no", "shutdown"]:
+        elif not words or words[0].startswith(("!", "#")) or words == ["no", "shutdown"]:
             continue
         elif _belongs(words):
             block.append(line)

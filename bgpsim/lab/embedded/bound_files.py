@@ -12,8 +12,9 @@ from typing import Any
 
 from bgpsim.agent import kernel
 from bgpsim.inputs.files.binds import Bind
-from bgpsim.inputs.frr_files import FOLDER, INTEGRATED
 
+_FRR = "/etc/frr"
+_INTEGRATED = f"{_FRR}/frr.conf"
 _MOST_LINKS = 40
 """Symbolic links on the way to one file (path_resolution(7))."""
 
@@ -37,8 +38,8 @@ def as_request(binds: Sequence[Bind]) -> list[dict[str, Any]]:
 def left_out(binds: Sequence[Bind]) -> list[str]:
     """Files of the image that the containers of this name do not have: Debian's package brings a frr.conf, and with
     one there the daemons do not read files of their own."""
-    here = [bind.target for bind in binds if bind.target.startswith(FOLDER)]
-    return [INTEGRATED] if here and FOLDER not in here and INTEGRATED not in here else []
+    here = [bind.target for bind in binds if bind.target.startswith(_FRR)]
+    return [_INTEGRATED] if here and _FRR not in here and _INTEGRATED not in here else []
 
 
 def lay_out(binds: Sequence[Mapping[str, Any]], place: Path) -> None:

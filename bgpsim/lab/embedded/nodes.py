@@ -79,7 +79,8 @@ class NodeService:
     def create(self, nodes: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Make these nodes, in order; returns the pids of their inits.
 
-        A node: {name, image (rootfs below the store), hostname, shares, gateway, bridge, forwards, sysctls, init, binds, without}.
+        A node: {name, image (rootfs below the store), hostname, shares, gateway, bridge, forwards, sysctls, init,
+        binds (`bound_files.as_request`), without (files of the image)}.
         """
         for image in sorted({node["image"] for node in nodes if node["image"] is not None}):
             _own_layer(image)
