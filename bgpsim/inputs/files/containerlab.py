@@ -264,7 +264,7 @@ def _check_management(file: TopologyFile, parts: Mapping[str, Part]) -> None:
 
 
 def _node(name: str, part: Part, below: Layers) -> NodeDefinition:
-    """A node; what it does not say comes from its group, its kind, then from the defaults (containerlab's own order)."""
+    """A node; what it does not say comes from its group, its kind, then from the defaults, as containerlab has it."""
     if part.value is None:
         part.fail("a mapping with `kind` and `image`")
     if not _NAME.fullmatch(name):
