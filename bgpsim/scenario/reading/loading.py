@@ -24,6 +24,7 @@ from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
 from bgpsim.scenario.reading.attachments import speaker_files
 from bgpsim.scenario.reading.document import Document, read_usable, together
+from bgpsim.scenario.reading.folders import implied_document, read_topotest, told_of, topology_inputs
 from bgpsim.scenario.reading.names import Names, hint, problem
 from bgpsim.scenario.reading.problems import Problems
 from bgpsim.scenario.reading.steps import StepReader
@@ -38,6 +39,9 @@ SPEAKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 def load(path: Path | str, shown: str | None = None) -> Scenario:
     """Read a scenario file and all that it names; `shown` is its name in reports. Raises InputError, ModelError."""
     path = Path(path)
+    implied = implied_document(path, shown or str(path))
+    if implied is not None:
+        return load_document(*implied)
     return load_document(read_usable(path, shown or str(path)), path.parent)
 
 
@@ -76,8 +80,9 @@ def _named(document: Document, folder: Path, onto: LabSoFar) -> Scenario:
     steps = reader.read(onto.steps, onto.named)
     _raise(problems)
     lab = document.file.lab
-    named = [lab.topology, *([lab.cluster] if lab.cluster else []), *manifests]
+    named = [*([lab.topology] if lab.topology else []), *([lab.cluster] if lab.cluster else []), *manifests]
     inputs = (folder / Path(document.text.file).name, *(folder / name for name in named))
+    inputs = tuple(path for path in (*inputs, *topology_inputs(files.topology, lab, folder)) if not path.is_dir())
     return Scenario(document.file.name, document.text.file, files, steps, inputs)
 
 
@@ -87,9 +92,11 @@ def fingerprint(document: Document, folder: Path) -> str:
     Raises InputError where a file cannot be read.
     """
     lab = document.file.lab
-    told: dict[str, Any] = lab.model_dump(mode="json", exclude={"topology", "cluster", "manifests"})
+    told: dict[str, Any] = lab.model_dump(mode="json", exclude={"topology", "topotest", "cluster", "manifests"})
     told["speakers"] = {name: s.model_dump(mode="json") for name, s in document.file.speakers.items()}
-    names = [("topology", lab.topology), *([("cluster", lab.cluster)] if lab.cluster else [])]
+    told["wiring"] = told_of(_topology(document, folder)[0])
+    names = [("topology", lab.topology)] if lab.topology else []
+    names += [("cluster", lab.cluster)] if lab.cluster else []
     names += [("manifests", name) for name in lab.manifests]
     told["files"] = [[role, _load(_digest, folder, name, document.source("lab", role))] for role, name in names]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
@@ -124,7 +131,7 @@ def _files(document: Document, folder: Path) -> tuple[LabFiles, dict[str, Manife
     cluster: tuple[ClusterFile, tuple[Unmodelled, ...]] | None = None
     manifests: dict[str, ManifestFile] = {}
     with problems.collected():
-        topology = _load(load_topology, folder, lab.topology, document.source("lab", "topology"))
+        topology = _topology(document, folder)
     if lab.cluster is not None:
         with problems.collected():
             cluster = _load(load_cluster, folder, lab.cluster, document.source("lab", "cluster"))
@@ -154,6 +161,14 @@ def _files(document: Document, folder: Path) -> tuple[LabFiles, dict[str, Manife
         ),
         manifests,
     )
+
+
+def _topology(document: Document, folder: Path) -> tuple[TopologyFile, tuple[Unmodelled, ...]]:
+    lab = document.file.lab
+    if lab.topotest is not None:
+        return read_topotest(folder, lab.topotest, document.source("lab", "topotest"))
+    assert lab.topology is not None
+    return _load(load_topology, folder, lab.topology, document.source("lab", "topology"))
 
 
 def _load(loader: Callable[[Path, str], Loaded], folder: Path, name: str, source: Source) -> Loaded:
