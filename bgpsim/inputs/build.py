@@ -46,6 +46,10 @@ from bgpsim.network.types import Address
 from bgpsim.source import Source, Unmodelled
 
 _POD_GATEWAY = IPv4Address("169.254.1.1")
+_TWICE = (
+    "its exec lines start FRR, which the image does by itself where no `cmd` says otherwise: containerlab would ignore"
+    " them; here they are what starts it (write `cmd: bash` to have it so everywhere)"
+)
 _BESIDE = "FRR beside a container of another kind is not modelled"
 
 
@@ -228,6 +232,8 @@ class _Builder:
             self.routers[node.name] = reader
             if starts_frr(node):
                 self._container_starts(node, kernel, reader)
+            elif has_frr(node.image) and node.cmd is None and node.entrypoint is None:
+                self.findings.append((node.source, f"{node.name}: {_TWICE}"))
             for command in commands(node.exec):
                 ran, call = kernel.frr_started, vtysh_call(command)
                 if call is not None or not kernel.take(command):

@@ -105,6 +105,14 @@ def covers(binds: Sequence[Bind], path: str) -> bool:
     return any(_within(path, bind.target) is not None for bind in binds)
 
 
+def configuration_lines(binds: Sequence[Bind]) -> Iterator[str]:
+    """The lines of all files below /etc/frr."""
+    for bind in binds:
+        for name, file in bind.files.items():
+            if _within(f"{bind.target}/{name}".rstrip("/"), "/etc/frr"):
+                yield from file.content.decode(errors="replace").splitlines()
+
+
 def _within(path: str, target: str) -> str | None:
     if path == target:
         return ""

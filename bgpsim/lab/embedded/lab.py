@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError, ProcessStopped
+from bgpsim.inputs.files.binds import bound_text
+from bgpsim.inputs.files.container_start import starts_frr
 from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import LabFiles, TypedLines
@@ -194,7 +196,15 @@ class EmbeddedLab:
         for device in self._devices.values():
             if device.role == "router" and device.name in containers:
                 started = next((r for r in done if r.device == device.name and _START_OF_FRR.search(r.command)), None)
-                refused += refused_at_boot(self.agent, device.name, None if started is None else started.source)
+                node = self._files.topology.nodes[device.name]
+                at = node.source if started is None and starts_frr(node) else None
+                bound = bound_text(node.binds, "/etc/frr/frr.conf")
+                refused += refused_at_boot(
+                    self.agent,
+                    device.name,
+                    at if started is None else started.source,
+                    None if bound is None else bound.shown,
+                )
         self._facts = replace(
             self._facts,
             exec_failures=self._facts.exec_failures + tuple(r for r in done if r.exit_code),

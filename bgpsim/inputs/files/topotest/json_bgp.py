@@ -22,9 +22,11 @@ def bgp_lines(router: str, routers: Mapping[str, Part], addresses: _Book) -> lis
         possible=("vrf", "graceful-restart", "bestpath", "ecmp", "default_originate", "cluster_id", "gracefulrestart"),
         affects=(router,),
     )
-    lines = [f"router bgp {_asn(router, routers)}", " no bgp ebgp-requires-policy", " no bgp network import-check"]
+    lines = [f"router bgp {_asn(router, routers)}", " no bgp ebgp-requires-policy"]
     if "router_id" in part:
         lines.append(f" bgp router-id {part['router_id'].text()}")
+    if any(key in family for family in _unicast(part) for key in ("advertise_networks", "network")):
+        lines.append(" no bgp network import-check")
     lines.append(" no bgp default ipv4-unicast")
     families: list[str] = []
     for name, family in part["address_family"].entries() if "address_family" in part else ():
@@ -38,6 +40,11 @@ def bgp_lines(router: str, routers: Mapping[str, Part], addresses: _Book) -> lis
             lines += neighbors
             families += [f" address-family {name} unicast", *inside, " exit-address-family"]
     return [*lines, *families, "exit"]
+
+
+def _unicast(part: Part) -> list[Part]:
+    families = part["address_family"].entries() if "address_family" in part else ()
+    return [family["unicast"] for _, family in families if "unicast" in family]
 
 
 def _asn(router: str, routers: Mapping[str, Part]) -> str:
