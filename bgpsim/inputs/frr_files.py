@@ -97,7 +97,7 @@ def read_daemons(text: BoundText) -> DaemonsFile:
             continue
         match = _ASSIGNMENT.fullmatch(line.text)
         words = _words(match[2]) if match else None
-        if match is None or words is None or len(words) > 1:
+        if match is None or words is None or len(words) > 1 or "$" in match[2] or "`" in match[2]:
             listed.append(Listed(line, "it is no assignment of a value"))
             continue
         name, value = match[1], words[0] if words else ""
