@@ -63,7 +63,7 @@ def mount(binds: Sequence[Mapping[str, Any]], place: Path, root: str) -> None:
     """Mount the copies below a node's root, the outer ones first."""
     for number, bind in enumerate(binds):
         copy = place / str(number)
-        target = _inside(root, bind["target"])
+        target = inside(root, bind["target"])
         if copy.is_dir():
             os.makedirs(target, exist_ok=True)
         elif not os.path.exists(target):
@@ -73,7 +73,7 @@ def mount(binds: Sequence[Mapping[str, Any]], place: Path, root: str) -> None:
         kernel.bind(str(copy), target, read_only=bind["read_only"])
 
 
-def _inside(root: str, path: str) -> str:
+def inside(root: str, path: str) -> str:
     """Where `path` leads for a process whose root that is; symbolic links on the way are followed below it."""
     left, at, followed = path.strip("/").split("/"), "", 0
     while left:
@@ -81,7 +81,7 @@ def _inside(root: str, path: str) -> str:
         if part in ("", "."):
             continue
         if part == "..":
-            at = os.path.dirname(at)
+            at = os.path.dirname(at).rstrip("/")
             continue
         place = f"{root}{at}/{part}"
         if os.path.islink(place):

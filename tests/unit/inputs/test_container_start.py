@@ -53,9 +53,7 @@ def node(*binds: str, more: str = "") -> str:
         ("      image: frr\n      exec: [ip link set eth1 up]\n", True),
     ],
 )
-def test_an_image_of_frr_starts_it_unless_the_topology_says_otherwise(
-    tmp_path: Path, lines: str, starts: bool
-) -> None:
+def test_an_image_of_frr_starts_it_unless_the_topology_says_otherwise(tmp_path: Path, lines: str, starts: bool) -> None:
     path = tmp_path / "t.yml"
     path.write_text(f"name: t\ntopology:\n  nodes:\n    r1:\n      kind: linux\n{lines}")
     assert starts_frr(load_topology(path, "t.yml")[0].nodes["r1"]) == starts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NoReturn
+from typing import Literal
 
 from bgpsim.inputs.files.part import Part
 
@@ -15,14 +15,13 @@ def bgp_lines(router: str, routers: Mapping[str, Part], addresses: _Book) -> lis
     part = routers[router].get("bgp")
     if part is None:
         return []
-    if isinstance(part.value, list):
-        part.fail("one BGP instance: those of VRFs are not run")
+    asn = _asn(router, routers)
     part.keys(
         ("local_as", "router_id", "address_family"),
         possible=("vrf", "graceful-restart", "bestpath", "ecmp", "default_originate", "cluster_id", "gracefulrestart"),
         affects=(router,),
     )
-    lines = [f"router bgp {_asn(router, routers)}", " no bgp ebgp-requires-policy"]
+    lines = [f"router bgp {asn}", " no bgp ebgp-requires-policy"]
     if "router_id" in part:
         lines.append(f" bgp router-id {part['router_id'].text()}")
     if any(key in family for family in _unicast(part) for key in ("advertise_networks", "network")):
@@ -49,13 +48,11 @@ def _unicast(part: Part) -> list[Part]:
 
 def _asn(router: str, routers: Mapping[str, Part]) -> str:
     part = routers[router].get("bgp")
+    if part is not None and isinstance(part.value, list):
+        part.fail("one BGP instance: those of VRFs are not run")
     if part is None or "local_as" not in part:
-        _missing(routers[router], "`bgp` with `local_as`")
+        routers[router].fail("`bgp` with `local_as`")
     return part["local_as"].scalar()
-
-
-def _missing(part: Part, what: str) -> NoReturn:
-    part.fail(what)
 
 
 def _family(

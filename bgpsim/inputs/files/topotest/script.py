@@ -4,6 +4,7 @@ their names and numbers are written out, also through loops over them and functi
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from bgpsim.source import Source
 _BUILDS = frozenset(("add_router", "add_switch", "add_link", "add_host", "add_exabgp_peer", "add_bmp_server"))
 _COMMANDS = frozenset(("cmd", "cmd_raises", "run", "vtysh_cmd", "vtysh_multicmd", "popen", "cmd_nostatus"))
 _FUNCTIONS = ("build_topo", "setup_topo", "build_topology", "topology", "_build_topo", "build")
+_SETUPS = ("setup_module", "setup", "setup_testcase")
 _MOST_STEPS = 20_000
 _DEEPEST = 20
 
@@ -211,12 +213,30 @@ class _Script:
             if called in _COMMANDS:
                 self.plan.list(self.source(node), "a command of the test itself is not run")
                 return None
+        if isinstance(node, ast.Tuple | ast.List) and _builds(node):
+            return [self._value(part, names, depth) for part in node.elts]
+        if isinstance(node, ast.ListComp) and _builds(node):
+            return self._comprehension(node, names, depth)
         try:
-            return evaluate(node, names)
+            return self._gear(node, names)
         except NotLiteral:
             if _builds(node):
                 raise self._not_written(node) from None
             return None
+
+    def _comprehension(self, node: ast.ListComp, names: Values, depth: int) -> list[Any]:
+        made: list[Any] = []
+        try:
+            (each,) = node.generators
+            items = list(evaluate(each.iter, names)) if not each.ifs else None
+        except (NotLiteral, TypeError, ValueError):
+            items = None
+        if items is None:
+            raise self._not_written(node)
+        for item in items:
+            assign(each.target, item, names)
+            made.append(self._value(node.elt, names, depth))
+        return made
 
     def _append(self, target: ast.expr, item: ast.expr, names: Values, depth: int) -> None:
         value = self._value(item, names, depth)
@@ -272,10 +292,12 @@ class _Script:
 
     def _link(self, call: ast.Call, names: Values, argument: Any, source: Source) -> None:
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
-        try:
-            own = None if receiver is None else self._gear(receiver, names)
-        except NotLiteral:
-            own = None
+        own: Any = None
+        if isinstance(receiver, ast.Call) and _called(receiver) in _BUILDS:
+            own = self._build(_called(receiver), receiver, names)
+        elif receiver is not None:
+            with contextlib.suppress(NotLiteral):
+                own = self._gear(receiver, names)
         if isinstance(own, Gear):
             ends = (own, argument(0, "node"), argument(1, "myif"), argument(2, "nodeif"))
         else:
@@ -300,7 +322,12 @@ class _Script:
         return evaluate(node, names)
 
     def _loads(self) -> None:
-        """Which files the test's routers read."""
+        """Which files the test's routers read, and what its setup does to them beside that."""
+        for function in self.functions.values():
+            if function.name in _SETUPS or any(_called(call) == "Topogen" for call in _calls(function)):
+                for call in _calls(function):
+                    if _called(call) in _COMMANDS and isinstance(call.func, ast.Attribute):
+                        self.plan.list(self.source(call), "a command of the test itself is not run")
         called = {_called(call) for call in ast.walk(self.module) if isinstance(call, ast.Call)}
         if "load_frr_config" in called:
             self.plan.integrated = True

@@ -30,8 +30,8 @@ def setup_module(mod):
     tgen = Topogen(build_topo, mod.__name__)
     tgen.start_topology()
     for name, router in tgen.routers().items():
-        router.load_config("zebra", os.path.join(CWD, "{}/zebra.conf".format(name)))
-        router.load_config("bgpd", os.path.join(CWD, "{}/bgpd.conf".format(name)))
+        router.load_config("zebra", os.path.join(CWD, f"{name}/zebra.conf"))
+        router.load_config("bgpd", os.path.join(CWD, f"{name}/bgpd.conf"))
     tgen.start_router()
 
 
