@@ -11,8 +11,10 @@ from dataclasses import replace
 
 from bgpsim.model.rib import Rib
 from bgpsim.model.sessions import SessionEnd, Sessions
-from bgpsim.network.state import SessionKey
+from bgpsim.network.description import Network
+from bgpsim.network.state import NetworkState, SessionKey
 from bgpsim.network.types import Family
+from bgpsim.source import Unmodelled
 
 
 class UpdateGroups:
@@ -43,6 +45,32 @@ class UpdateGroups:
             and rib.connected_to(other.peer_address) is network
             for other in self._sessions.of(end.device)
         )
+
+
+def joined_late(
+    network: Network, sessions: Sessions, ribs: Mapping[str, Rib], before: NetworkState | None
+) -> list[Unmodelled]:
+    """Peers on one network whose sessions came up at different times: FRR tells a peer that joins apart from its group
+    (a subgroup of its own, bgpd/bgp_updgrp.c) until both have said the same, and nobody can say what it hears then."""
+    found: list[Unmodelled] = []
+    if before is None:
+        return found
+    groups = UpdateGroups(sessions, ribs)
+    new = {key for key in sessions.ends if key not in before.sessions or before.sessions[key].state != "Established"}
+    for key in sorted(new):
+        end = sessions.ends[key]
+        device = network.devices[key.device]
+        frr = device.bgp is not None and device.bgp.engine == "frr" and end.type == "ebgp"
+        stands = any(other.key not in new for other in sessions.of(key.device))
+        if not (frr and stands and any(groups.another_on_the_network(end, family) for family in end.families)):
+            continue
+        source = end.neighbor.source or device.source
+        if source is not None:
+            text = f"with which next hop {key.neighbor} hears its own routes back depends on when it came up"
+            why = "FRR keeps the next hop for a group of peers on one network, and a peer that comes back joins it late"
+            affects = (key.device, end.peer.device)
+            found.append(Unmodelled(source, key.device, text, "possible", tuple(sorted(affects)), why))
+    return found
 
 
 def _group(end: SessionEnd, family: Family) -> object:

@@ -1,5 +1,5 @@
-"""Other people's labs on real routers, as they are: bound configurations and no exec line, a bridge, client hosts, and a
-folder as FRR's topotests have it."""
+"""Other people's labs on real routers, as they are: bound configurations and no exec line, a bridge, client hosts; and
+a folder as FRR's topotests have it."""
 
 from __future__ import annotations
 
@@ -43,9 +43,12 @@ def test_bound_configurations_on_a_bridge(tmp_path: Path) -> None:
     up, back = played(FOLDER / "lan.yaml", tmp_path)["steps"]
     every = {("r1", "10.0.12.2"), ("r1", "10.0.12.3"), ("r2", "10.0.12.1"), ("r3", "10.0.12.1")}
     assert established(up) == established(back) == every
-    # r1 tells r2 and r3 of each other, and packets go past it: over the bridge.
-    (row,) = (r for r in up["reachability"] if r["from"]["id"] == "host:h1")
-    assert [[hop["device"] for hop in path["hops"]] for path in row["observed"]["paths"]] == [["h1", "r3", "r2", "h2"]]
+    # r1 tells r2 of r3, and packets go past it, over the bridge; it names itself to r3.
+    ways = {
+        row["from"]["id"]: [[hop["device"] for hop in path["hops"]] for path in row["observed"]["paths"]]
+        for row in up["reachability"]
+    }
+    assert ways == {"host:h1": [["h1", "r3", "r1", "r2", "h2"]], "host:h2": [["h2", "r2", "r3", "h1"]]}
     assert before == {file: file.read_bytes() for file in FOLDER.rglob("*") if file.is_file()}
 
 
