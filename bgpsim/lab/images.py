@@ -223,8 +223,7 @@ def resolve(image_name: str, role: Role = "container") -> ImageUse:
     """
     if role == "kubernetes-node":
         return ImageUse(image_name, "node", "gobgpd {gobgpd}")
-    known = repository(image_name)
-    image = _KNOWN_AS.get(known) or ("frr" if known.rsplit("/", 1)[-1] == "frr" else None)
+    image = _KNOWN_AS.get(repository(image_name))
     if image is None:
         raise ImageError(
             f"image {image_name!r}: the embedded lab has nothing like it",
