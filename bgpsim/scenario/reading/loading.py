@@ -82,7 +82,10 @@ def _named(document: Document, folder: Path, onto: LabSoFar) -> Scenario:
     lab = document.file.lab
     named = [*([lab.topology] if lab.topology else []), *([lab.cluster] if lab.cluster else []), *manifests]
     inputs = (folder / Path(document.text.file).name, *(folder / name for name in named))
-    inputs = tuple(path for path in (*inputs, *topology_inputs(files.topology, lab, folder)) if not path.is_dir())
+    inputs = tuple(dict.fromkeys((*inputs, *topology_inputs(files.topology, lab, folder))))
+    if lab.topotest is not None:
+        # A folder by itself has no scenario file: its test comes first.
+        inputs = tuple(path for path in inputs if path.is_file())
     return Scenario(document.file.name, document.text.file, files, steps, inputs)
 
 
