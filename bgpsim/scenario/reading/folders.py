@@ -25,7 +25,8 @@ def implied_document(path: Path, shown: str) -> tuple[Document, Path] | None:
     """The scenario that a lab by itself stands for, and its folder: it comes up, and that is all. None for a file that
     is one itself.
 
-    A containerlab topology by its name, or a topotest's script; a folder with a scenario.yaml, else with one such topology, else a topotest.
+    A containerlab topology by its name, or a topotest's script; a folder with a scenario.yaml, else with one such
+    topology, else a topotest.
     """
     if path.name.endswith(_CONTAINERLAB):
         return _document({"topology": path.name}, path.name.split(".clab.")[0], shown), path.parent
