@@ -6,7 +6,7 @@ import errno
 import re
 import shutil
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _WORDS = {
     errno.ENOSPC: "no space left on device: the disk is full",
@@ -28,6 +28,15 @@ def exhausted(error: BaseException) -> str | None:
         words = _words(one)
         if words is not None:
             return words
+    return None
+
+
+def exhausted_by_log(lines: Iterable[str]) -> str | None:
+    """As `exhausted`, from what a process wrote before it ended."""
+    for line in lines:
+        found = _NUMBER.search(line)
+        if found is not None and int(found[1]) in _WORDS and int(found[1]) != errno.EAGAIN:
+            return _WORDS[int(found[1])]
     return None
 
 

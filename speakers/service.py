@@ -14,12 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from bgpsim.agent.namespaces import Namespaces
-from bgpsim.agent.texts import KeptTexts
+from bgpsim.agent.texts import KeptTexts, array
 from bgpsim.errors import DeviceDied, LabError
 from bgpsim.speakers.configuration import with_static_route
 from bgpsim.speakers.record import Event, Record
@@ -190,7 +190,7 @@ class SpeakerService:
         """UPDATEs with the effect of all that the sessions as they stand have seen, few for many routes: a JSON array
         as text, or {kept}, for `speaker.part`, where it is longer than `most` octets."""
         events = (event for session in self._chosen(None, None) for event in session.record.standing())
-        return self._texts.answer(_array(events), most)
+        return self._texts.answer(array(events), most)
 
     def sent(self, speaker: str, router: str, after: int) -> dict[str, int]:
         """{messages, standing, fresh} of what was sent (`bgpsim.speakers.record`, Record.sent); of GoBGP {messages}."""
@@ -383,14 +383,6 @@ class _Process:
             self._answers.put(line)
         elif line.startswith("{"):
             self.record.take(json.loads(line))
-
-
-def _array(events: Iterable[Event]) -> Iterator[bytes]:
-    before = "["
-    for event in events:
-        yield (before + json.dumps(event, separators=(",", ":"))).encode()
-        before = ","
-    yield b"[]" if before == "[" else b"]"
 
 
 def _processes_behind(relay: socket.socket) -> tuple[int, ...]:

@@ -87,9 +87,10 @@ class ActivityService:
     ) -> dict[str, Any]:
         """Until nothing has moved for `quiet` seconds, `limit` at most.
 
-        `known`: the `mark` of an earlier answer; a difference from it counts as a move. Returns {quiet, moved, last,
-        mark, sessions}: `quiet` is False when the limit came first, `last` says what moved last, and `sessions` per
-        device whose BGP process answers and per neighbor what it says (see `_frr_session`, `_gobgp_session`).
+        `known`: the `mark` of an earlier answer; a difference from it counts as a move. Returns {quiet, moved, still,
+        last, mark, sessions}: `quiet` is False when the limit came first, `still` says for how many seconds nothing has
+        moved (since the call where nothing did at all), `last` what moved last, and `sessions` per device whose BGP
+        process answers and per neighbor what it says (see `_frr_session`, `_gobgp_session`).
         """
         with contextlib.ExitStack() as stack:
             monitors = self._monitors(kernels, stack)
@@ -104,11 +105,11 @@ class ActivityService:
                 if now - since >= quiet:
                     # GoBGP is asked seldom: the window counts only if it has not moved either.
                     if not sessions.look(everything=True):
-                        return {"quiet": True, **sessions.answer(last)}
+                        return {"quiet": True, "still": now - since, **sessions.answer(last)}
                     last, since = sessions.moved, time.monotonic()
                 if now - begin >= limit:
-                    return {"quiet": False, **sessions.answer(last)}
-                told = _await_event(monitors, min(max(_FRR_INTERVAL, took / _MOST_OF_TIME), _LONGEST_INTERVAL))
+                    return {"quiet": False, "still": now - since, **sessions.answer(last)}
+                told, at = _await_event(monitors, min(max(_FRR_INTERVAL, took / _MOST_OF_TIME), _LONGEST_INTERVAL))
                 begun = time.monotonic()
                 everything = begun - asked_gobgp >= _GOBGP_INTERVAL
                 changed = sessions.look(everything=everything)
@@ -116,8 +117,10 @@ class ActivityService:
                     asked_gobgp = time.monotonic()
                 else:
                     took = time.monotonic() - begun
-                if told is not None or changed:
+                if changed:
                     last, since = told or sessions.moved, time.monotonic()
+                elif told is not None:
+                    last, since = told, at
 
     def _monitors(self, kernels: Sequence[str], stack: contextlib.ExitStack) -> selectors.BaseSelector:
         selector = stack.enter_context(selectors.DefaultSelector())
@@ -130,12 +133,14 @@ class ActivityService:
         return selector
 
 
-def _await_event(monitors: selectors.BaseSelector, interval: float) -> str | None:
-    """What the kernels tell within `interval` seconds; takes all of it, so that bgpd is not asked more often.
+def _await_event(monitors: selectors.BaseSelector, interval: float) -> tuple[str | None, float]:
+    """What the kernels tell within `interval` seconds, and when they told something last; takes all of the interval, so
+    that bgpd is not asked more often.
 
-    The first event is what is told; what follows is thrown away unread, for a full table is ten thousand of them.
+    The first event is what is told; what follows counts unread, for a full table is ten thousand of them.
     """
-    end = time.monotonic() + interval
+    at = time.monotonic()
+    end = at + interval
     seen = None
     while (left := end - time.monotonic()) > 0:
         for key, _ in monitors.select(left):
@@ -145,11 +150,14 @@ def _await_event(monitors: selectors.BaseSelector, interval: float) -> str | Non
                 while True:
                     part = monitor.recv(1 << 16)
                     seen = seen or event(key.data, part)
+                    if seen is not None:
+                        at = time.monotonic()
             except BlockingIOError:
                 continue
             except OSError:
-                seen = f"{key.data}: more events than the kernel could keep"  # ENOBUFS, netlink(7)
-    return seen
+                # ENOBUFS, netlink(7)
+                seen, at = f"{key.data}: more events than the kernel could keep", time.monotonic()
+    return seen, at
 
 
 def event(device: str, part: bytes) -> str | None:

@@ -8,7 +8,7 @@ after a NOTIFICATION, a FIN or a RST from either (RFC 4271 section 8.2.2): with 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -38,6 +38,8 @@ _WAITING = 1 << 14
 
 End: TypeAlias = tuple[str, int]
 """Address and port."""
+Made: TypeAlias = tuple[bytes, bytes]
+"""Attributes and MP_REACH_NLRI's next hop."""
 
 
 class Seen(NamedTuple):
@@ -64,8 +66,16 @@ class _Side:
     """It has sent a KEEPALIVE: it takes the other's OPEN."""
     waiting: list[Message] = field(default_factory=list)
     """UPDATEs that came before the other side's OPEN was read."""
-    routes: dict[RouteKey, tuple[bytes, bytes]] = field(default_factory=dict)
-    """Route -> attributes and MP_REACH_NLRI's next hop."""
+    routes: dict[tuple[int, int], dict[bytes, Made]] = field(default_factory=dict)
+    """AFI and path id -> prefix -> what it was announced with: a route is a slot, and no object of its own."""
+
+    def announce(self, route: RouteKey, prefix: bytes, made: Made) -> None:
+        self.routes.setdefault((route.afi, route.path_id), {})[prefix] = made
+
+    def withdraw(self, route: RouteKey) -> None:
+        table = self.routes.get((route.afi, route.path_id), {})
+        if table.pop(route.prefix, None) is not None and not table:
+            del self.routes[route.afi, route.path_id]
 
 
 class _Connection:
@@ -94,7 +104,9 @@ class Account:
         self._scope = scope
         self._connections: dict[Any, _Connection] = {}
         self._counts: dict[tuple[str, str, str], Counter[str]] = {}
-        self._shared: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
+        self._shared: dict[Made, Made] = {}
+        self._prefixes: dict[bytes, bytes] = {}
+        """Both by themselves: one object for equal ones, on whatever sessions they stand."""
 
     def take(self, packets: Iterable[Seen]) -> None:
         for packet in packets:
@@ -174,12 +186,12 @@ class Account:
     def _update(self, side: _Side, other: _Side, message: Message) -> None:
         update = parse_update(message.body, lambda family: has_path_ids(side.open, other.open, family))
         for route in update.withdrawn:
-            side.routes.pop(route, None)
+            side.withdraw(route)
         for next_hop, routes in update.announced:
             made = (update.attributes, next_hop)
             made = self._shared.setdefault(made, made)
             for route in routes:
-                side.routes[route] = made
+                side.announce(route, self._prefixes.setdefault(route.prefix, route.prefix), made)
 
     def _forget(self, newest: Any) -> None:
         """What was before between the same two addresses, but for the last ones."""
@@ -197,31 +209,27 @@ class Account:
             for (device, interface, target), counted in sorted(self._counts.items())
         ]
 
-    def sessions(self) -> list[Mapping[str, Any]]:
-        """What each end of each session has sent, the older session between two ends first.
+    def sessions(self) -> Iterator[Mapping[str, Any]]:
+        """What each end of each session has sent until now, the older session between two ends first.
 
         Each {device, interface, peer, source, target, begun, problem, open, answer, routes}: problem: why the stream is
         not whole, or None; open, answer: the OPENs of this end and of the other, in hexadecimal; routes: [attributes,
         next_hop, afi, nlri] in hexadecimal, nlri always with path ids.
         """
-        self._shared = {made: made for c in self._connections.values() for s in c.sides.values() for made in _used(s)}
+        self._forget_unused()
         established = sorted((c for c in self._connections.values() if c.established), key=lambda c: c.begun)
-        return [
-            {
-                "device": side.device,
-                "interface": side.interface,
-                "peer": next(other.device for of, other in connection.sides.items() if of != end),
-                "source": end[0],
-                "target": next(other[0] for other in connection.sides if other != end),
-                "begun": connection.begun,
-                "problem": side.stream.problem(),
-                "open": side.open_body.hex(),
-                "answer": answer.open_body.hex() if (answer := connection.other(end)) else "",
-                "routes": _grouped(side.routes),
-            }
+        # Their routes as they are now, in few bytes: as text, which takes many, each session's when it is read.
+        standing = [
+            (_about(connection, end), _grouped(side.routes))
             for connection in established
             for end, side in connection.sides.items()
         ]
+        return ({**about, "routes": _texts(groups)} for about, groups in standing)
+
+    def _forget_unused(self) -> None:
+        tables = [of for c in self._connections.values() for s in c.sides.values() for of in s.routes.values()]
+        self._shared = {made: made for table in tables for made in table.values()}
+        self._prefixes = {prefix: prefix for table in tables for prefix in table}
 
 
 def has_path_ids(sender: Open | None, receiver: Open | None, family: FamilyNumbers) -> bool:
@@ -236,13 +244,34 @@ def _addresses(key: Any) -> tuple[Any, ...]:
     return (scope, *sorted((one[0], other[0])))
 
 
-def _used(side: _Side) -> set[tuple[bytes, bytes]]:
-    return set(side.routes.values())
+def _about(connection: _Connection, end: End) -> Mapping[str, Any]:
+    """All of `Account.sessions` but the routes."""
+    side = connection.sides[end]
+    target, other = next((of, other) for of, other in connection.sides.items() if of != end)
+    return {
+        "device": side.device,
+        "interface": side.interface,
+        "peer": other.device,
+        "source": end[0],
+        "target": target[0],
+        "begun": connection.begun,
+        "problem": side.stream.problem(),
+        "open": side.open_body.hex(),
+        "answer": other.open_body.hex(),
+    }
 
 
-def _grouped(routes: Mapping[RouteKey, tuple[bytes, bytes]]) -> list[list[Any]]:
-    groups: dict[tuple[bytes, bytes, int], bytearray] = {}
-    for route, (attributes, next_hop) in routes.items():
-        group = groups.setdefault((attributes, next_hop, route.afi), bytearray())
-        group += route.path_id.to_bytes(4, "big") + route.prefix
-    return [[a.hex(), hop.hex(), afi, bytes(nlri).hex()] for (a, hop, afi), nlri in groups.items()]
+def _grouped(routes: Mapping[tuple[int, int], Mapping[bytes, Made]]) -> Mapping[tuple[int, Made], bytearray]:
+    """AFI and what they were announced with -> NLRI with path ids."""
+    groups: dict[tuple[int, Made], bytearray] = {}
+    for (afi, path_id), table in routes.items():
+        octets = path_id.to_bytes(4, "big")
+        for prefix, made in table.items():
+            group = groups.setdefault((afi, made), bytearray())
+            group += octets
+            group += prefix
+    return groups
+
+
+def _texts(groups: Mapping[tuple[int, Made], bytearray]) -> list[list[Any]]:
+    return [[attributes.hex(), hop.hex(), afi, nlri.hex()] for (afi, (attributes, hop)), nlri in groups.items()]

@@ -19,11 +19,14 @@ from bgpsim.agent.bgp_account import Account, Seen
 from bgpsim.agent.bgp_filter import filter_of
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.packet_ring import RETIRE, PacketRing
+from bgpsim.agent.texts import KeptTexts, array
 from bgpsim.errors import LabError
 
 PORT = 179
 _GATHERED = 1 << 22
 """Bytes that are stored before they are decoded unasked."""
+_AT_ONCE = 256
+"""Packets that are decoded before the rings are looked at again, which have room for some thousand UPDATEs each."""
 _RECENT = 1 << 22
 """Bytes of packets that are kept as they were, for whoever asks what happened last."""
 _ALL_BLOCKS = 128
@@ -50,6 +53,7 @@ class BgpCaptureService:
         self._recent: deque[Seen] = deque()
         self._recent_bytes = 0
         self._lost: dict[str, int] = {}
+        self._texts = KeptTexts()
         self._lock = threading.Lock()
         self._poller = select.epoll()
         self._by_descriptor: dict[int, str] = {}
@@ -61,6 +65,7 @@ class BgpCaptureService:
             "bgp_capture.recent": self.recent,
             "bgp_capture.ports": self.ports,
             "bgp_capture.sessions": self.sessions,
+            "bgp_capture.part": self._texts.part,
             "bgp_capture.counts": self.counts,
         }
 
@@ -123,12 +128,14 @@ class BgpCaptureService:
             for ring in self._rings.values():
                 ring.filter(filter_of(wanted))
 
-    def sessions(self) -> list[Mapping[str, Any]]:
-        """See `Account.sessions`. What was sent in the last fifth of a second may not be in it."""
+    def sessions(self, most: int) -> str | dict[str, int]:
+        """See `Account.sessions`: a JSON array as text, or {kept}, for `bgp_capture.part`, where it is longer than
+        `most` octets. What was sent in the last fifth of a second may not be in it."""
         with self._lock:
             self._read(self._rings)
             self._decode()
-            return self._account.sessions()
+            found = self._account.sessions()
+        return self._texts.answer(array(found), most)
 
     def counts(self) -> list[Mapping[str, Any]]:
         """See `Account.counts`."""
@@ -164,7 +171,9 @@ class BgpCaptureService:
         ready = sorted((p for p in self._stored if p.time <= horizon), key=lambda packet: packet.time)
         self._stored = [packet for packet in self._stored if packet.time > horizon]
         self._bytes = sum(len(packet.data) for packet in self._stored)
-        self._account.take(ready)
+        for first in range(0, len(ready), _AT_ONCE):
+            self._account.take(ready[first : first + _AT_ONCE])
+            self._read(self._rings)  # what comes meanwhile must find room there
         for device, ring in self._rings.items():
             lost = ring.lost()
             if lost > self._lost.get(device, 0):

@@ -23,9 +23,9 @@ _MAGIC = b"bgpsim"
 RELAY_PREFIX = "bgpsim-r"
 """Of interfaces that turn frames over to the relay of an impaired link (`agent.impairment`): no hop of anything."""
 _UDP, _ICMP, _ICMPV6 = 17, 1, 58
-_ICMP_ERRORS = frozenset({3, 11, 12})
+ICMP_ERRORS = frozenset({3, 11, 12})
 """Destination unreachable, time exceeded, parameter problem (RFC 792); the other types do not quote a packet."""
-_ICMPV6_ERRORS = frozenset({1, 2, 3, 4})
+ICMPV6_ERRORS = frozenset({1, 2, 3, 4})
 """RFC 4443."""
 
 Direction: TypeAlias = Literal["in", "out", "foreign"]
@@ -117,7 +117,7 @@ def read_packet(
         probe, source_port, target_port = read
         header = Header(source, target, source_port, target_port)
         return probe, Sighting(device, interface, DIRECTIONS.get(kind, "in"), ttl, header)
-    errors = {_ICMP: _ICMP_ERRORS, _ICMPV6: _ICMPV6_ERRORS}.get(protocol, frozenset())
+    errors = {_ICMP: ICMP_ERRORS, _ICMPV6: ICMPV6_ERRORS}.get(protocol, frozenset())
     if len(packet) < at + 8 or packet[at] not in errors:
         return None
     quoted = packet[at + 8 :]

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import codecs
 import itertools
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bgpsim.errors import LabError
+
+
+def array(elements: Iterable[Any]) -> Iterator[bytes]:
+    """Their JSON array, element by element, each made when it is asked for."""
+    before = "["
+    for element in elements:
+        yield (before + json.dumps(element, separators=(",", ":"))).encode()
+        before = ","
+    yield b"[]" if before == "[" else b"]"
 
 
 class _Kept:

@@ -1,9 +1,5 @@
-"""A traceroute with constant flow, after Paris traceroute: the path plane's cross-check, by packets of scapy.
-
-What a router may hash stays the same in every packet of a trace: addresses, protocol, ports, flow label, even the UDP
-checksum. What tells the packets apart is the IP identification, and where there is none (IPv6) two words of payload
-whose sum is constant. Each device that takes the last of the TTL answers with an ICMP error that quotes the packet
-(RFC 792, RFC 4443); the target answers with port unreachable, for nothing listens on a probe's port by then.
+"""Sends the packets of traces and keeps what answers them. Both are bytes here, made and read by
+`bgpsim.observe.trace_packets`: scapy takes 30 MiB and 0.3 s, and the agent needs it for nothing.
 
 Captures say only how far to trace and by which interface the sender sent: a raw socket's packet, unlike that of a UDP
 socket, has no ports when the sender's own kernel chooses a branch.
@@ -12,7 +8,6 @@ socket, has no ports when the sender's own kernel chooses a branch.
 from __future__ import annotations
 
 import contextlib
-import secrets
 import select
 import socket
 import time
@@ -20,75 +15,45 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scapy.layers.inet import ICMP, IP, UDP, IPerror, UDPerror
-from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6ParamProblem, ICMPv6TimeExceeded, IPv6
-from scapy.packet import Packet, Raw
-
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.probe_sockets import BUFFER, raw_sender, read_all
-from bgpsim.agent.sightings import PORT
+from bgpsim.agent.sightings import ICMP_ERRORS, ICMPV6_ERRORS
 
-_TOKEN_BYTES = 16
-_ERRORS_FOUR = frozenset({3, 11, 12})
-"""Destination unreachable, time exceeded, parameter problem (RFC 792)."""
-_ERRORS_SIX: Mapping[int, type[Packet]] = {1: ICMPv6DestUnreach, 3: ICMPv6TimeExceeded, 4: ICMPv6ParamProblem}
-"""The same of RFC 4443."""
+_ICMP_HEADER = 8
+"""Bytes of an error before what it quotes (RFC 792, RFC 4443)."""
 _LONGEST = 10.0
 """Seconds that one call waits at most."""
 
 
 @dataclass(slots=True)
 class _Trace:
-    """One flow and what answered, by TTL from 1 on."""
+    """One flow's packets, and the distinct messages that quote one of them, each with who sent it."""
 
     source: str
     target: str
-    port: int
     egress: str
-    answers: list[str | None]
-    token: bytes = field(default_factory=lambda: secrets.token_bytes(_TOKEN_BYTES))
+    token: bytes
+    packets: tuple[bytes, ...]
+    answers: dict[tuple[str, bytes], None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, pair: Mapping[str, Any]) -> _Trace:
+        packets = tuple(bytes.fromhex(packet) for packet in pair["packets"])
+        return cls(pair["source"], pair["target"], pair["egress"], bytes.fromhex(pair["token"]), packets)
 
     @property
     def six(self) -> bool:
         return ":" in self.target
 
-    def packet(self, ttl: int) -> Packet:
-        return packet(self.source, self.target, self.port, self.token, ttl)
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the token begins and ends in a message that quotes one of the packets."""
+        start = _ICMP_HEADER + self.packets[0].index(self.token)
+        return start, start + len(self.token)
 
-
-def packet(source: str, target: str, port: int, token: bytes, ttl: int) -> Packet:
-    """One packet of a trace; all that have the same source, target, port and token are one flow."""
-    ports = UDP(sport=port, dport=PORT)
-    if ":" in target:
-        words = ttl.to_bytes(2, "big") + (0xFFFF - ttl).to_bytes(2, "big")
-        return IPv6(src=source, dst=target, hlim=ttl) / ports / Raw(token + words)
-    return IP(src=source, dst=target, ttl=ttl, id=ttl) / ports / Raw(token)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An ICMP error about a UDP packet; of which trace it was, if of any, `token` says."""
-
-    address: str
-    token: bytes
-    ttl: int
-
-
-def read_four(received: bytes) -> Answer | None:
-    """What an IPv4 ICMP socket received, IP header and all; None for what is no error about a UDP packet."""
-    answer = IP(received)
-    if ICMP not in answer or answer[ICMP].type not in _ERRORS_FOUR or UDPerror not in answer:
-        return None
-    return Answer(answer.src, bytes(answer[UDPerror].payload)[:_TOKEN_BYTES], answer[IPerror].id)
-
-
-def read_six(received: bytes, address: str) -> Answer | None:
-    """What an ICMPv6 socket received from `address`, without the IP header."""
-    kind = _ERRORS_SIX.get(received[0])
-    if kind is None or UDPerror not in (answer := kind(received)):
-        return None
-    payload = bytes(answer[UDPerror].payload)
-    return Answer(address, payload[:_TOKEN_BYTES], int.from_bytes(payload[_TOKEN_BYTES:][:2], "big"))
+    @property
+    def open(self) -> bool:
+        return len(self.answers) < len(self.packets)
 
 
 class TracerouteService:
@@ -100,14 +65,15 @@ class TracerouteService:
     def methods(self) -> Mapping[str, Callable[..., Any]]:
         return {"packets.trace": self.trace}
 
-    def trace(self, pairs: Sequence[Mapping[str, Any]], quiet: float = 0.05) -> list[list[str | None]]:
-        """Trace one flow per pair {device, source, target, port, egress, ttls}, with TTLs from 1 to `ttls` at once.
+    def trace(self, pairs: Sequence[Mapping[str, Any]], quiet: float = 0.05) -> list[list[tuple[str, str]]]:
+        """Trace one flow per pair {device, source, target, egress, token, packets}, with all its packets at once.
 
-        `port`: the source port; `egress`: the interface by which the sender sends. Per pair and TTL, the address that
-        answered, None where none did. Ends when all have answered, or `quiet` seconds after the last new answer: what
-        has no way back, and what a sender's kernel refuses, is never answered.
+        `egress`: the interface by which the sender sends; `packets`: whole ones, IP header and all, and `token`: what
+        all of them have and no other pair's, in hex. Per pair [address, message]: the ICMP errors that quote one of
+        its packets, from their type on in hex, each once. Ends when each packet has an answer, or `quiet` seconds after
+        the last new one: what has no way back, and what a sender's kernel refuses, is never answered.
         """
-        traces = [_Trace(p["source"], p["target"], p["port"], p["egress"], [None] * p["ttls"]) for p in pairs]
+        traces = [_Trace.of(pair) for pair in pairs]
         with contextlib.ExitStack() as stack:
             # A sink of somebody's probes would take what the target is to answer.
             stack.enter_context(self._namespaces.probing)
@@ -121,23 +87,24 @@ class TracerouteService:
                         _send(trace)
                         listening.read(0.0)
             listening.await_all(quiet)
-        return [trace.answers for trace in traces]
+        return [[(address, message.hex()) for address, message in trace.answers] for trace in traces]
 
 
 def _send(trace: _Trace) -> None:
-    """All TTLs of a trace. Where the kernel refuses one, that one is not answered."""
+    """All packets of a trace. Where the kernel refuses one, that one is not answered."""
     with contextlib.suppress(OSError), raw_sender(trace.source, trace.egress) as opened:
-        for ttl in range(1, len(trace.answers) + 1):
+        for packet in trace.packets:
             with contextlib.suppress(OSError):
-                opened.sendto(bytes(trace.packet(ttl)), (trace.target, 0))
+                opened.sendto(packet, (trace.target, 0))
 
 
 class _Listening:
     """The senders' ICMP sockets; fills in the answers of the traces."""
 
     def __init__(self, traces: Sequence[_Trace], stack: contextlib.ExitStack) -> None:
+        self._traces = traces
         self._by_token = {trace.token: trace for trace in traces}
-        self._open = sum(len(trace.answers) for trace in traces)
+        self._places = {trace.place for trace in traces}
         self._stack = stack
         self._sockets: dict[int, tuple[socket.socket, bool]] = {}
         self._poller = select.poll()
@@ -154,24 +121,29 @@ class _Listening:
     def await_all(self, quiet: float) -> None:
         limit = time.monotonic() + _LONGEST
         last = time.monotonic()
-        while self._open and (left := min(last + quiet, limit) - time.monotonic()) > 0:
+        while any(trace.open for trace in self._traces) and (left := min(last + quiet, limit) - time.monotonic()) > 0:
             if self.read(left):
                 last = time.monotonic()
 
     def read(self, seconds: float) -> bool:
         """Wait for something, then read what there is; whether anything of it was a new answer."""
-        before = self._open
+        new = False
         for number, _ in self._poller.poll(round(1000 * seconds)):
-            for answer in _answers(*self._sockets[number]):
-                trace = self._by_token.get(answer.token)
-                if trace is not None and 1 <= answer.ttl <= len(trace.answers):
-                    self._open -= trace.answers[answer.ttl - 1] is None
-                    trace.answers[answer.ttl - 1] = trace.answers[answer.ttl - 1] or answer.address
-        return self._open < before
+            for address, message in _errors(*self._sockets[number]):
+                trace = self._quoted(message)
+                if trace is not None and (address, message) not in trace.answers:
+                    trace.answers[address, message] = None
+                    new = True
+        return new
+
+    def _quoted(self, message: bytes) -> _Trace | None:
+        tokens = (message[start:end] for start, end in self._places)
+        return next((self._by_token[token] for token in tokens if token in self._by_token), None)
 
 
-def _answers(opened: socket.socket, six: bool) -> Iterator[Answer]:
-    for received, address in read_all(opened):
-        answer = read_six(received, address[0].partition("%")[0]) if six else read_four(received)
-        if answer is not None:
-            yield answer
+def _errors(opened: socket.socket, six: bool) -> Iterator[tuple[str, bytes]]:
+    """Who sent it, and the message from its type on: no IP header, by which copies of one message may differ."""
+    for received, (address, *_) in read_all(opened):
+        message = received if six else received[4 * (received[0] & 0x0F) :]
+        if message[:1] and message[0] in (ICMPV6_ERRORS if six else ICMP_ERRORS):
+            yield address.partition("%")[0], message

@@ -82,7 +82,7 @@ def evaluate(expected: Expected, states: Mapping[str, NetworkState], steps: tupl
         case ChangeExpected():
             if len(steps) < 2:
                 return ExpectationResult(expected.text, False, "there is no step before this one")
-            change = diff(states[steps[-2]], now)
+            change = diff(states[steps[-2]], now, sent=False)
             found = {c.flow for c in (change.gained if expected.gained else change.lost)}
             missing, extra = sorted(set(expected.flows) - found), sorted(found - set(expected.flows))
             word = "gained" if expected.gained else "lost"

@@ -24,6 +24,10 @@ COMMANDS = {
 """Name -> the module that holds it as `command`, and its one-line help."""
 
 
+_INCONCLUSIVE = 3
+"""As `bgpsim.scenario.playing.verdicts` has it, for when that cannot be loaded."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when one is called: `--help` costs no more than click."""
 
@@ -48,7 +52,13 @@ class LazyGroup(click.Group):
         """With our own completion for bash, where a shell asks for one."""
         if any(name.endswith("_COMPLETE") and name.startswith("_BGPSIM") for name in os.environ):
             importlib.import_module("bgpsim.cli.completion")
-        return super().main(*args, **options)
+        try:
+            return super().main(*args, **options)
+        except (OSError, MemoryError) as error:
+            # Not even what says so could be loaded: descriptors, memory or the disk are used up.
+            what = (getattr(error, "strerror", None) or "out of memory").lower()
+            click.echo(f"error: {what}", err=True)
+            raise SystemExit(_INCONCLUSIVE) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -134,22 +134,25 @@ class Growing(Generic[Key, Value]):
 
 
 def sharing(new: Mapping[Key, Value], earlier: Mapping[Key, Value]) -> Grouped[Key, Value]:
-    """`new`, with the objects of `earlier` in it where they are equal: values, and whole tables that did not change."""
+    """`new`, with the objects of `earlier` in it where they are equal: whole tables, and the values of those of which
+    most is as it was."""
     known = Grouped.of(earlier).tables
     return Grouped({place: _shared(table, known.get(place, {})) for place, table in Grouped.of(new).tables.items()})
 
 
 def _shared(table: Mapping[Prefix, Value], earlier: Mapping[Prefix, Value]) -> Mapping[Prefix, Value]:
-    if not earlier or table is earlier:
-        return table
+    """A table of few such values stays: a copy would take more than they do."""
+    if table is earlier or table == earlier:
+        return earlier
+    shorter = table if len(table) < len(earlier) else earlier
     mine: dict[int, Value] = {}
-    shared: dict[Prefix, Value] = {}
-    for prefix, value in table.items():
-        before = earlier.get(prefix)
-        if before is not None and before is not value:
-            if id(value) not in mine:
-                mine[id(value)] = before if before == value else value
-            if mine[id(value)] is before:
-                value = before
-        shared[prefix] = value
-    return earlier if shared == earlier else shared
+    kept: dict[Prefix, Value] = {}
+    for prefix in shorter:
+        value, before = table.get(prefix), earlier.get(prefix)
+        if value is None or before is None or before is value:
+            continue
+        if id(value) not in mine:
+            mine[id(value)] = before if before == value else value
+        if mine[id(value)] is before:
+            kept[prefix] = before
+    return {**table, **kept} if 2 * len(kept) > len(table) else table

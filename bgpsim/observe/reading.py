@@ -48,6 +48,7 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         for family, neighbor, command in asked:
             for answer in _shown(agent, name, [command]) or ():
                 read_advertised(plane, name, family, neighbor, answer, known)
+        plane.known.clear()  # it is of this router alone
     for name, tables in agent.call("gobgp.tables", devices=nodes).items():
         if tables is None:
             plane.not_observed[name] = "gobgpd does not answer"
@@ -58,7 +59,8 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
     speaking = [name for name, device in devices.items() if device.role == "speaker"]
     for told in agent.call("speaker.alive") if speaking else ():
         plane.sessions[SessionKey(told["speaker"], told["router"])] = speaker_session(told)
-    captured = read_wire(agent.call("bgp_capture.sessions"), plane.sessions, devices, known)
+    told = parts(agent, "bgp_capture", agent.call("bgp_capture.sessions", most=MOST))
+    captured = read_wire(elements(told), plane.sessions, devices, known)
     if speaking:
         # GoBGP gives no account of what it heard and sent: of its speakers the capture alone tells.
         accounted = [name for name in speaking if devices[name].engine == "exabgp"]

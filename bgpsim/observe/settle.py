@@ -47,7 +47,7 @@ class Settled:
     seconds: float
     """The whole wait."""
     quiet: float
-    """The window in which nothing moved, part of `seconds`."""
+    """The part of `seconds`, at their end, in which nothing moved: the window, and what it took to see it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
             return Settled("timeout", because, now - started, 0.0)
         ends, lab = _look(agent, devices, seen["sessions"], links.silent)
         if seen["moved"] or not opens:
-            moved_at = max(started, now - quiet)
+            moved_at = now - seen["still"]
             opens = {end.key: end.opens for end in ends}
         waiting = still_to_change(ends, lab.reaches, opens, now - moved_at)
         if links.silent:
@@ -127,7 +127,7 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
             waiting = tuple(f"{speaker} hears from {router}" for speaker, router in sorted(busy))
             window = quiet - min(busy.values())
         if not waiting:
-            return Settled("quiet", None, now - started, quiet)
+            return Settled("quiet", None, now - started, now - moved_at)
         mark = seen["mark"]
 
 

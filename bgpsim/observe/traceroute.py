@@ -96,21 +96,27 @@ def cross_check(
             traced[flow] = probe
     if not traced:
         return {}
+    from bgpsim.observe.trace_packets import Trace  # scapy's import takes 0.2 s
+
+    traces = [
+        Trace(flow.source_address, flow.target_address, probe["port"], len(tracer.askable(probe)))
+        for flow, probe in traced.items()
+    ]
     pairs = [
         {
             "device": probe["visits"][0][0],
-            "source": flow.source_address,
-            "target": flow.target_address,
-            "port": probe["port"],
+            "source": trace.source,
+            "target": trace.target,
             "egress": probe["visits"][0][2],
-            "ttls": len(tracer.askable(probe)),
+            "token": trace.token.hex(),
+            "packets": [packet.hex() for packet in trace.packets()],
         }
-        for flow, probe in traced.items()
+        for probe, trace in zip(traced.values(), traces, strict=True)
     ]
     answered = agent.call("packets.trace", pairs=pairs, quiet=_PAUSE + 2 * delay)
     return {
-        flow: tracer.verdict(flow, probe, answers)
-        for (flow, probe), answers in zip(traced.items(), answered, strict=True)
+        flow: tracer.verdict(flow, probe, trace.answering((a, bytes.fromhex(message)) for a, message in messages))
+        for (flow, probe), trace, messages in zip(traced.items(), traces, answered, strict=True)
     }
 
 

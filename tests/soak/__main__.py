@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def drawn(seed: int, number: int, among: tuple[Fault, ...] = FAULTS) -> tuple[Fa
 @click.option("--steps", default=0, help="Instead: a kept lab takes so many steps, and what it holds is measured.")
 def main(labs: int, minutes: float, seed: int, only: tuple[str, ...], folder: Path, steps: int) -> None:
     """Rounds go on where an earlier run of the same seed and folder ended. Exit code 1 when any round went wrong."""
+    # A shell's background job has it ignored, and so would every command that is to be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = folder.resolve()
     processes.adopt()
     place = Place(folder)

@@ -56,13 +56,17 @@ class StreamService:
         own = [{**pair, "pid": self._namespaces.pid(pair["device"])} for pair in pairs]
         known = {name: self._namespaces.pid(name) for name in devices}
         sender, watcher = self._running = _Process("sender"), _Process("watcher")
-        sender.tell({**common, "pairs": own})
-        watcher.tell({**common, "pairs": own, "devices": known})
-        for process in self._running:
-            process.hear(_READY_WITHIN)
-        begin = time.monotonic() + _PREPARE
-        for process in (watcher, sender):
-            process.tell(begin)
+        try:
+            sender.tell({**common, "pairs": own})
+            watcher.tell({**common, "pairs": own, "devices": known})
+            for process in self._running:
+                process.hear(_READY_WITHIN)
+            begin = time.monotonic() + _PREPARE
+            for process in (watcher, sender):
+                process.tell(begin)
+        except BaseException:
+            self._end()  # half a stream is none: there is nothing to stop
+            raise
         time.sleep(_PREPARE + lead * interval)
         return {"begin": begin, "now": time.monotonic()}
 

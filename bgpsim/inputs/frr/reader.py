@@ -15,7 +15,7 @@ from bgpsim.inputs.commands import VtyLine
 from bgpsim.inputs.frr.configuration import Configuration
 from bgpsim.inputs.frr.grammar.matching import Miss
 from bgpsim.inputs.frr.grammar.modes import AROUND, BLOCKS, OPAQUE, Mode, left
-from bgpsim.inputs.frr.grammar.registry import Found, lookup
+from bgpsim.inputs.frr.grammar.registry import Found, lookup, unheard_of
 from bgpsim.inputs.frr.grammar.statement import Daemon, Said
 from bgpsim.inputs.frr.profile import Profile
 from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
@@ -169,7 +169,7 @@ class FrrReader:
     def _known(self, words: list[str], text: str, source: Source) -> None:
         found = lookup(self._mode, text)
         if isinstance(found, Miss):
-            self._unknown(found, words)
+            self._unknown(found, words, text)
             return
         statement = found.statement
         if self.version not in statement.versions:
@@ -186,15 +186,17 @@ class FrrReader:
         if statement.answer != "modelled":
             self._list(source, statement.answer, statement.why)
 
-    def _unknown(self, miss: Miss, words: list[str]) -> None:
-        """Raises Refused for a wrong value, NotTaken for half a line, Unknown for what the registry has no word of."""
+    def _unknown(self, miss: Miss, words: list[str], text: str) -> None:
+        """Raises Refused for a wrong value, NotTaken for what FRR does not have, Unknown for what it may have."""
         wrong = miss.wrong_value(words)
         if wrong is not None:
             raise Refused(wrong)
-        if miss.why == "incomplete":
+        if miss.why != "unknown":
             raise NotTaken(miss.told(words))
         if words[0] in BLOCKS and miss.at < 2:
             self._mode = "other"
         elif words[0] == "address-family" and self._mode in ("bgp", "ipv4-unicast", "ipv6-unicast", "other-family"):
             self._mode = "other-family"
-        raise Unknown(miss.told(words) if miss.why == "ambiguous" else "not known to bgpsim")
+        elif self.version == "8.4" and unheard_of(self._mode, text):
+            raise NotTaken(miss.told(words) or f"FRR {self.version} has no such statement")
+        raise Unknown("not known to bgpsim")

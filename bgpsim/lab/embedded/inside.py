@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec
 
 from bgpsim.agent.bgp_capture import BgpCaptureService
 from bgpsim.agent.capture import CaptureService
@@ -17,10 +17,11 @@ from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.processes import DaemonService
 from bgpsim.agent.server import Server, Service
 from bgpsim.agent.terminals import TerminalService
+from bgpsim.agent.traceroute import TracerouteService
 from bgpsim.lab.embedded.nodes import NodeService
 from bgpsim.lab.embedded.power import PowerService
 
-# Services whose imports (pyroute2, scapy) take long, in the order in which a run wants them. By name, for the lab does
+# Services whose imports (pyroute2) take long, in the order in which a run wants them. By name, for the lab does
 # not know what the speakers are.
 _SLOW_TO_IMPORT = (
     ("bgpsim.speakers.service", "SpeakerService"),
@@ -30,7 +31,6 @@ _SLOW_TO_IMPORT = (
     ("bgpsim.agent.netlink", "NetlinkService"),
     ("bgpsim.agent.gobgp", "GobgpService"),
     ("bgpsim.agent.packets", "PacketService"),
-    ("bgpsim.agent.traceroute", "TracerouteService"),
     ("bgpsim.agent.stream.service", "StreamService"),
 )
 
@@ -49,6 +49,7 @@ def main() -> int:
     server.register(TerminalService(namespaces))
     server.register(CaptureService(namespaces))
     server.register(BgpCaptureService(namespaces))
+    server.register(TracerouteService(namespaces))
     # Imports hold the interpreter's lock: they would be in the way while nodes are made and exec lines run. The first
     # call for any of these comes after, and then the lab has little to do until its routers have talked.
     server.register_when_asked(lambda: _slow_services(namespaces))
@@ -57,9 +58,20 @@ def main() -> int:
 
 
 def _slow_services(namespaces: Namespaces) -> Iterator[Service]:
+    _only_parts_of("pyroute2")
     for module, name in _SLOW_TO_IMPORT:
         if find_spec(module) is not None:
             yield getattr(import_module(module), name)(namespaces)
+
+
+def _only_parts_of(package: str) -> None:
+    """Import none of a package but the modules that are asked for.
+
+    pyroute2's own __init__ imports all that it has, with sqlite3 and unittest: 7 MiB, of which its messages need none.
+    """
+    spec = find_spec(package)
+    if spec is not None:
+        sys.modules.setdefault(package, module_from_spec(spec))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Sandbox:
             # The lab's PID 1 is a fork of this process: what it has in its environment could be read inside.
             env=_supervisor_environment(package.parent),
         )
-        self._supervision = Supervision(self._process)
+        self._supervision = Supervision(self._process, self.log_lines)
         for descriptor in (lifeline_read, status_write):
             os.close(descriptor)
         theirs.close()

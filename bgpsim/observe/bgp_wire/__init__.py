@@ -16,3 +16,5 @@ def _import() -> None:
     # Whoever needs it imports it again where this fails (no descriptor may be left), and is told why.
     with contextlib.suppress(Exception):
         import_module("bgpsim.observe.bgp_wire.attributes")
+        # 50,000 makers of network cards, whose names nothing here asks for: 11 MiB.
+        import_module("scapy.data").MANUFDB.d.clear()

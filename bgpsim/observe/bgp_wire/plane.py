@@ -6,21 +6,24 @@ the wire. One that it calls Established, and whose connection was not seen whole
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from bgpsim.agent.bgp_messages import parse_open, routes
 from bgpsim.agent.protocol import LabDevice
 from bgpsim.errors import LabError
-from bgpsim.network.grouped import MOST_PREFIXES, Grouped, Growing, prefix_of
+from bgpsim.network.grouped import Grouped, Place, prefix_of
 from bgpsim.network.state import Attributes, Session, SessionKey, WireKey, numbered, wire_stream
 from bgpsim.network.types import Family, Prefix
 from bgpsim.observe.owners import Owners
 
 _FAMILIES: Mapping[int, Family] = {1: "ipv4-unicast", 2: "ipv6-unicast"}
+
+
+Facts: TypeAlias = dict[Place, dict[Prefix, Attributes]]
+"""As in `Grouped`."""
 
 
 class Stream(NamedTuple):
@@ -42,33 +45,34 @@ class WirePlane:
 
 
 def read_wire(
-    captured: Sequence[Mapping[str, Any]],
+    captured: Iterable[Mapping[str, Any]],
     sessions: Mapping[SessionKey, Session],
     devices: Mapping[str, LabDevice],
     owners: Owners,
 ) -> WirePlane:
-    """`captured`: `bgp_capture.sessions`; `sessions`: as the routers themselves tell them."""
-    there = (of for of in captured if of["device"] in devices)  # a device may have been taken away since
-    current = {session_key(of, sessions, devices): of for of in there}
+    """`captured`: `bgp_capture.sessions`, read one by one; `sessions`: as the routers themselves tell them."""
+    up = {key: session for key, session in sorted(sessions.items()) if session.state == "Established"}
+    seen: dict[SessionKey, tuple[Stream, Facts | str]] = {}
+    prefixes = _Prefixes()
+    for of in captured:
+        if of["device"] not in devices:
+            continue  # it was taken away since
+        key = session_key(of, sessions, devices)
+        if key in up:
+            stream = stream_of(key, of["peer"], devices)
+            # The last one between two ends is the session.
+            seen[key] = (stream, of["problem"] or _facts(stream, of, owners, prefixes))
     plane = WirePlane()
-    facts: Growing[WireKey, Attributes] = Growing()
-    for key, session in sorted(sessions.items()):
-        if session.state != "Established":
-            continue
-        of = current.get(key)
-        stream = stream_of(key, session.peer if of is None else of["peer"], devices)
-        if of is None:
-            plane.not_observed[stream.text] = "no connection of it was seen from its SYN on"
-        elif of["problem"] is not None:
-            plane.not_observed[stream.text] = of["problem"]
+    tables: Facts = {}
+    for key, session in up.items():
+        unseen = (stream_of(key, session.peer, devices), "no connection of it was seen from its SYN on")
+        stream, facts = seen.get(key, unseen)
+        if isinstance(facts, str):
+            plane.not_observed[stream.text] = facts
         else:
-            try:
-                # All or nothing: what cannot be decoded leaves no part of its stream among the facts.
-                for fact, attributes in list(_facts(stream, of, owners)):
-                    facts[fact] = attributes
-            except LabError as error:
-                plane.not_observed[stream.text] = error.message
-    plane.facts = numbered(facts.grouped(), lambda attributes: attributes)
+            for place, table in facts.items():
+                tables.setdefault(place, table).update(table)
+    plane.facts = numbered(Grouped(tables), lambda attributes: attributes)
     return plane
 
 
@@ -96,7 +100,19 @@ def stream_of(key: SessionKey, peer: str | None, devices: Mapping[str, LabDevice
     return Stream(key.device, "sent", key.neighbor)
 
 
-def _facts(stream: Stream, of: Mapping[str, Any], owners: Owners) -> Iterator[tuple[WireKey, Attributes]]:
+class _Prefixes(dict[tuple[int, bytes], Prefix]):
+    """By AFI and octets: its length in bits, then as many as these need; the bits after its length mean nothing."""
+
+    def __missing__(self, at: tuple[int, bytes]) -> Prefix:
+        afi, octets = at
+        kind, size = (IPv4Network, 4) if afi == 1 else (IPv6Network, 16)
+        # By its text, so that it is the one object that all tables have.
+        prefix = self[at] = prefix_of(str(kind((octets[1:].ljust(size, b"\0"), octets[0]), strict=False)))
+        return prefix
+
+
+def _facts(stream: Stream, of: Mapping[str, Any], owners: Owners, prefixes: _Prefixes) -> Facts | str:
+    """All or nothing: where something cannot be decoded, what it is."""
     from bgpsim.observe.bgp_wire.attributes import decode  # scapy's import takes 0.2 s
 
     own, other = parse_open(bytes.fromhex(of["open"])), parse_open(bytes.fromhex(of["answer"]))
@@ -105,22 +121,18 @@ def _facts(stream: Stream, of: Mapping[str, Any], owners: Owners) -> Iterator[tu
     def spell(address: str) -> str:
         return owners.between(of["device"], of["peer"], address)
 
+    tables: dict[tuple[int, int], dict[Prefix, Attributes]] = {}
     for attributes, next_hop, afi, nlri in of["routes"]:
-        made = decode(bytes.fromhex(attributes), bytes.fromhex(next_hop), wide, spell)
+        try:
+            made = decode(bytes.fromhex(attributes), bytes.fromhex(next_hop), wide, spell)
+        except LabError as error:
+            return error.message
         for route in routes(afi, bytes.fromhex(nlri), True):
-            yield WireKey(*stream, _FAMILIES[afi], _prefix(afi, route.prefix), route.path_id), made
-
-
-def _prefix(afi: int, octets: bytes) -> Prefix:
-    """Its length in bits, then as many octets as these need; the bits after its length mean nothing."""
-    return _network(afi, octets)
-
-
-@lru_cache(maxsize=MOST_PREFIXES)
-def _network(afi: int, octets: bytes) -> Prefix:
-    kind, size = (IPv4Network, 4) if afi == 1 else (IPv6Network, 16)
-    # By its text, so that it is the one object that all tables have.
-    return prefix_of(str(kind((octets[1:].ljust(size, b"\0"), octets[0]), strict=False)))
+            tables.setdefault((afi, route.path_id), {})[prefixes[afi, route.prefix]] = made
+    return {
+        WireKey(*stream, _FAMILIES[afi], None, path_id): table  # type: ignore[arg-type]
+        for (afi, path_id), table in tables.items()
+    }
 
 
 def contradicted(plane: WirePlane, told: Mapping[WireKey, Attributes], speakers: Iterable[str]) -> None:

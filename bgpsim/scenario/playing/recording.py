@@ -159,7 +159,7 @@ def change_of(record: Record) -> DiffPart | None:
     def change(states: Mapping[str, NetworkState]) -> StateDiffPart | None:
         if names[-1] not in states or names[-2] not in states:
             return None
-        return assemble.state_diff(diff(states[names[-2]], states[names[-1]]))
+        return assemble.state_diff(diff(states[names[-2]], states[names[-1]], sent=False))
 
     return DiffPart(against=names[-2], predicted=change(record.past.predicted), observed=change(record.past.observed))
 

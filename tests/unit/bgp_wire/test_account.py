@@ -135,7 +135,7 @@ def test_an_update_waits_for_the_other_ends_open() -> None:
     """The capture of one device may be read before that of the other."""
     wire = Wire()
     wire.segment("tor0", opened(65001, add_path((1, 1, 2))) + KEEPALIVE + update(PLAIN, route("10.1.0.0/24", 7)))
-    assert wire.account.sessions() == []
+    assert list(wire.account.sessions()) == []
     wire.segment("node", opened(65002, add_path((1, 1, 1))) + KEEPALIVE)
     assert wire.routes() == [(1, ids("10.1.0.0/24", path_id=7))]
 
@@ -148,7 +148,7 @@ def test_a_session_ends_with_its_routes() -> None:
             wire.segment("node", message(3, b"\4\0"))
         else:
             wire.segment("node", flags=FIN | ACK if ending == "fin" else RST)
-        assert wire.account.sessions() == [], ending
+        assert list(wire.account.sessions()) == [], ending
 
 
 def test_a_new_session_at_the_same_ports_begins_anew() -> None:
@@ -190,7 +190,7 @@ def test_packets_that_a_ring_had_no_room_for_make_all_that_its_device_sends_doub
 def test_a_session_whose_beginning_was_not_seen_is_none() -> None:
     wire = Wire(syn=False)
     wire.segment("tor0", update(PLAIN, route("10.1.0.0/24")))
-    assert wire.account.sessions() == []
+    assert list(wire.account.sessions()) == []
 
 
 def test_a_router_on_the_way_changes_nothing() -> None:

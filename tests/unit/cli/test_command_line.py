@@ -123,3 +123,13 @@ def test_a_bug_is_exit_4_and_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path:
     (trace,) = tmp_path.glob("bgpsim-trace-*.txt")
     assert done.exit_code == 4
     assert done.output == f"error: a bug in bgpsim: KeyError: 'x'; the trace is in {trace}\n"
+
+
+def test_descriptors_that_are_used_up_before_anything_could_be_loaded_are_an_error_line() -> None:
+    code = (
+        "import resource; from bgpsim.cli.main import main; "
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1])); "
+        "main(['run', 'scenario.yaml'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "error: too many open files\n")

@@ -158,6 +158,33 @@ def test_daemons_do_not_look_at_their_files_beside_an_integrated_one() -> None:
     assert boot(frr="hostname r1\n", bgpd="router bgp 65001\n").instance() is None
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("neighbor nobody is here", "found 'is', expected"),
+        ("bogus", "FRR 8.4 has no such statement"),
+        ("exit-address-family", "FRR 8.4 has no such statement"),
+        ("timers bgp 1", "the line ends too soon, expected a whole number from 0 to 65535"),
+        ("bgp d", "it is ambiguous"),
+        ("maximum-paths many", "found 'many', expected a whole number from 1 to 256, ibgp"),
+    ],
+)
+def test_a_line_that_frr_does_not_have(line: str, why: str) -> None:
+    reader = FrrReader("r1")
+    texts = ("conf t", LINES[0], line)
+    reader.read([VtyLine(text, Source("topo.yml", n, text)) for n, text in enumerate(texts, 1)])
+    (refusal,) = reader.refusals
+    assert refusal.why.startswith(why)
+
+
+@pytest.mark.parametrize("line", ["vrrp 5", "ip pim something", "ipv6 nd x", "mpls label 5"])
+def test_a_line_that_frr_may_have(line: str) -> None:
+    reader = FrrReader("r1")
+    reader.read([VtyLine(text, Source("topo.yml", n, text)) for n, text in enumerate(("conf t", line), 1)])
+    assert reader.refusals == []
+    assert [(u.text, u.why) for u in reader.unmodelled] == [(line, "not known to bgpsim")]
+
+
 def test_a_version_that_does_not_know_a_statement_refuses_it() -> None:
     lines = ("conf t", "router bgp 65001", "neighbor 10.0.0.2 remote-as auto")
     for version, refused in (("8.4", [3]), ("10.3", [])):

@@ -17,6 +17,7 @@ import pytest
 from bgpsim.agent.client import AgentClient
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.server import Server
+from bgpsim.agent.stream.service import StreamService
 from bgpsim.errors import LabError, ProcessStopped
 from bgpsim.lab.embedded.supervision import Supervision
 
@@ -122,9 +123,40 @@ def test_a_request_for_which_no_thread_can_be_started_is_refused_and_the_agent_g
 )
 def test_the_supervisors_exit_code_says_which_of_them_ended(code: str, says: str) -> None:
     with subprocess.Popen([sys.executable, "-c", f"import os, sys; {code}"]) as process:
-        watch = Supervision(process)
+        watch = Supervision(process, lambda: ("nothing of note",))
         process.wait()
         assert watch.end() == watch.ended() == says
+
+
+def test_an_agent_that_ran_out_while_it_started_has_said_of_what() -> None:
+    log = ("Traceback (most recent call last):", "OSError: [Errno 24] Too many open files: '/lab/source/x.py'")
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(1)"]) as process:
+        assert Supervision(process, lambda: log).end() == "its agent ended: too many open files"
+
+
+def test_half_a_stream_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of its processes ended before both were ready: what was begun is over, and there is nothing to stop."""
+    closed = []
+
+    class Process:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def tell(self, what: object) -> None: ...
+        def hear(self, limit: float) -> None:
+            if self.name == "sender":
+                raise LabError("the stream's sender ended by itself")
+
+        def close(self) -> None:
+            closed.append(self.name)
+
+    monkeypatch.setattr("bgpsim.agent.stream.service._Process", Process)
+    service = StreamService(Namespaces())
+    with pytest.raises(LabError, match="sender ended by itself"):
+        service.start([], [], 0.01)
+    assert closed == ["sender", "watcher"]
+    with pytest.raises(LabError, match="no stream is under way"):
+        service.stop()
 
 
 def test_a_command_beside_a_stopped_process_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

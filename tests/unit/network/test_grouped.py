@@ -42,9 +42,9 @@ def test_sharing_changes_no_value_and_keeps_what_is_as_before(
     for place, table in shared.tables.items():
         if table == before.tables.get(place):
             assert table is before.tables[place]
-        for prefix, value in table.items():
-            if before.tables.get(place, {}).get(prefix) == value and len(set(map(id, table.values()))) == 1:
-                assert value is before.tables[place][prefix]
+        as_before = {p: v for p, v in table.items() if before.tables.get(place, {}).get(p) == v}
+        if 2 * len(as_before) > len(table):
+            assert all(value is before.tables[place][prefix] for prefix, value in as_before.items())
 
 
 @given(ENTRIES, KEYS)

@@ -181,6 +181,7 @@ class SilentLab:
                 return {
                     "quiet": params["limit"] >= params["quiet"],
                     "moved": up != before,
+                    "still": min(params["quiet"], params["limit"]),
                     "last": "a: BGP" if up != before else None,
                     "mark": str(up),
                     "sessions": {name: {"net0": told} for name in ("a", "b")},

@@ -92,6 +92,8 @@ def test_the_far_end_of_a_management_network_and_a_speaker_that_drops_are_not_as
 
 
 class Answering:
+    """An agent whose devices answer packets, by pair and TTL, with time exceeded (RFC 792)."""
+
     def __init__(self, *answers: Sequence[str | None]) -> None:
         self.answers = answers
         self.pairs: list[Mapping[str, Any]] = []
@@ -99,7 +101,14 @@ class Answering:
     def call(self, method: str, /, timeout: float = 60.0, **params: Any) -> Any:
         assert method == "packets.trace"
         self.pairs += params["pairs"]
-        return list(self.answers)
+        return [
+            [
+                (address, "0b000000" + "00000000" + packet)
+                for packet, address in zip(pair["packets"], of, strict=True)
+                if address
+            ]
+            for pair, of in zip(params["pairs"], self.answers, strict=True)
+        ]
 
 
 def test_one_flow_of_a_pair_is_traced_as_far_as_it_was_captured() -> None:
@@ -110,8 +119,11 @@ def test_one_flow_of_a_pair_is_traced_as_far_as_it_was_captured() -> None:
     agent = Answering(["10.0.1.1", None])
     sent = {nowhere: [stuck], FLOW: [stuck, probe("h1", "r1", "r2", port=40001), probe("h1", "r1", port=40002)]}
     assert cross_check(agent, TRACER, sent) == {FLOW: Verdict(agrees=True)}
-    ends = {"device": "h1", "source": "10.0.1.2", "target": "10.0.2.2"}
-    assert agent.pairs == [{**ends, "port": 40001, "egress": "to-0", "ttls": 2}]
+    (pair,) = agent.pairs
+    packets = [bytes.fromhex(packet) for packet in pair["packets"]]
+    ends = {"device": "h1", "source": "10.0.1.2", "target": "10.0.2.2", "egress": "to-0"}
+    assert pair == {**ends, "token": packets[0][28:].hex(), "packets": [packet.hex() for packet in packets]}
+    assert [(packet[8], int.from_bytes(packet[20:22], "big")) for packet in packets] == [(1, 40001), (2, 40001)]
     assert cross_check(Answering(), TRACER, {nowhere: [stuck]}) == {}
 
 

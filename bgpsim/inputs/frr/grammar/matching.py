@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bgpsim.inputs.frr.grammar.syntax import Syntax
 from bgpsim.inputs.frr.grammar.tokens import Fit, Token, Value
@@ -49,8 +49,7 @@ class Miss:
         return f"found {words[self.at]!r}, expected {wanted}" if self.at else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Thread:
+class _Thread(NamedTuple):
     """One way to read the words so far: the positions taken, and how well each fitted."""
 
     which: int

@@ -30,7 +30,7 @@ Mode = Literal[
     "vrf",
 ]
 """`other`: a block that is none of bgpsim's (`router ospf`). `other-family`: an address family of the BGP instance
-other than unicast. `other-bgp`: an instance of a VRF or view."""
+other than unicast, or another block within it. `other-bgp`: an instance of a VRF or view."""
 
 AROUND: dict[Mode, Mode] = {
     "bgp": "config",
@@ -74,6 +74,14 @@ BLOCKS = frozenset(
     )
 )
 """Words that open a block of their own, whether or not the registry knows the line."""
+
+COMPLETE: frozenset[Mode] = frozenset(("bgp", "ipv4-unicast", "ipv6-unicast", "route-map"))
+"""Modes of which the registry knows all that FRR 8.4 prints for `list` (it keeps some old statements hidden)."""
+BEGINNINGS = (
+    *("agentx", "allow-external-route-update", "allow-reserved-ranges", "clear", "l2vpn", "mpls", "nhrp", "pbr-map"),
+    *("rpki", "router", "terminal", "vni", "vrrp", "exit", "quit", "end"),
+)
+"""Words that lines of `configure terminal` begin with in FRR 8.4 beside those of the registry."""
 
 
 def outwards(mode: Mode) -> Iterator[Mode]:

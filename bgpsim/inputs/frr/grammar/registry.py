@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from bgpsim.inputs.frr.grammar.matching import Match, Miss, match
-from bgpsim.inputs.frr.grammar.modes import Mode, outwards
+from bgpsim.inputs.frr.grammar.modes import BEGINNINGS, COMPLETE, Mode, outwards
 from bgpsim.inputs.frr.grammar.statement import Statement
 from bgpsim.inputs.frr.grammar.syntax import compiled
 from bgpsim.inputs.frr.statements import STATEMENTS
@@ -64,7 +64,8 @@ def lookup(mode: Mode, text: str) -> Found | Miss:
 @lru_cache(maxsize=16384)  # a network is built anew for every step
 def _in_mode(mode: Mode, text: str) -> Found | Miss:
     words = text.split()
-    forms = [form for first, there in _by_first_word(mode).items() if first.startswith(words[0]) for form in there]
+    begun = (there for first, there in _by_first_word(mode).items() if first.startswith(words[0]))
+    forms = list({form: (statement, form) for there in begun for statement, form in there}.values())
     if words[0] == "no" or (words[:1] and "no".startswith(words[0]) and len(words) > 1):
         forms = _second_word(forms, words)
     result = match([compiled(form) for _, form in forms], words)
@@ -83,3 +84,22 @@ def _second_word(forms: list[_Form], words: list[str]) -> list[_Form]:
         if after == form or any(first.startswith(words[1]) for first in _first_words(after)):
             kept.append((statement, form))
     return kept
+
+
+def unheard_of(mode: Mode, text: str) -> bool:
+    """Whether FRR 8.4 surely has no such statement: the line is a miss, and the registry is complete as far as it
+    could lie."""
+    words = text.split()
+    word = words[1] if words[0] == "no" and len(words) > 1 else words[0]
+    return all(level in COMPLETE or (level == "config" and not _begins(word)) for level in outwards(mode))
+
+
+def _begins(word: str) -> bool:
+    """Whether lines of `configure terminal` may begin so."""
+    return any(first.startswith(word) for first in (*_beginnings(), *BEGINNINGS))
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    forms = (form for statement in STATEMENTS if "config" in statement.modes for form in statement.forms)
+    return frozenset(word for form in forms for word in _first_words(form.removeprefix("[no] ").removeprefix("no ")))

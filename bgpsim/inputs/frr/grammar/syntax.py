@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 from bgpsim.inputs.frr.grammar.tokens import Token, token
@@ -90,11 +90,11 @@ class _Compiler:
         part = self._word() if mark is None else self._group(mark)
         if self._peek() == "...":
             self._at += 1
-            self.tokens[before:] = [replace(t, repeats=True) for t in self.tokens[before:]]
+            self.tokens[before:] = [token(t.text, t.name, True) for t in self.tokens[before:]]
             self._join(part.last, part.first)
         if self._at < len(self._lexed) and self._lexed[self._at][0] == "name":
             name = self._lexed[self._at][1]
-            self.tokens[before:] = [replace(t, name=t.name or name) for t in self.tokens[before:]]
+            self.tokens[before:] = [token(t.text, t.name or name, t.repeats) for t in self.tokens[before:]]
             self._at += 1
         return part
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal, TypeAlias
 
@@ -43,9 +44,12 @@ class Fit(IntEnum):
     VARIABLE = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Token:
-    """`text` as in the syntax; `name`: what its value is called, None where nobody asks for it by name."""
+    """`text` as in the syntax; `name`: what its value is called, None where nobody asks for it by name.
+
+    Made by `token` alone, one for all that are alike: the same one is an equal one, and cheap to look up.
+    """
 
     kind: Kind
     text: str
@@ -111,7 +115,8 @@ class Token:
         return _EXPECTED.get(self.kind, self.text)
 
 
-def token(text: str, name: str | None = None, *, repeats: bool = False) -> Token:
+@cache
+def token(text: str, name: str | None = None, repeats: bool = False) -> Token:
     """Of one word of a syntax (lib/command_lex.l). `ASNUM` is an AS number in digits."""
     kind = _FORMS.get(text)
     if kind is not None:

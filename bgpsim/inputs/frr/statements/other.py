@@ -6,6 +6,15 @@ from bgpsim.inputs.frr.grammar.modes import Mode
 from bgpsim.inputs.frr.grammar.statement import Statement, listed
 
 _UNICAST: tuple[Mode, ...] = ("bgp",)
+_NONE = "it is none of the protocols that are modelled"
+_WORDS = {
+    "evpn": "mh startup-delay 5",
+    "pbr": "table range 10000 20000",
+    "fpm": "use-next-hop-groups",
+    "mac": "access-list ACCESS permit any",
+    "dump": "bgp all /tmp/dump",
+}
+"""Words that lines of `configure terminal` begin with, each with the rest of an example."""
 
 
 def _protocol(name: str, syntax: str, example: str) -> tuple[Statement, ...]:
@@ -50,8 +59,16 @@ STATEMENTS: tuple[Statement, ...] = (
         ("ipv4-unicast", "ipv6-unicast"),
         ("[no] <import|export> vpn", "import vpn"),
         ("[no] <rt|route-target> vpn LINE...", "rt vpn both 65000:1"),
+        ("no <rt|route-target> vpn <import|export|both>", "no rt vpn both"),
+        ("[no] <rt|route-target|route-target6|rt6> redirect import LINE...", "rt redirect import 65000:1"),
         ("[no] rd vpn export WORD", "rd vpn export 65000:1"),
+        ("no rd vpn export", "no rd vpn export"),
         ("[no] label vpn export <(0-1048575)|auto>", "label vpn export auto"),
+        ("no label vpn export", "no label vpn export"),
+        ("[no] nexthop vpn export [<A.B.C.D|X:X::X:X>]", "nexthop vpn export 10.0.0.1"),
+        ("[no] route-map vpn <import|export> [WORD]", "route-map vpn import OUT"),
+        ("[no] sid vpn export <(1-255)|auto>", "sid vpn export auto"),
+        ("[no] import vrf route-map [WORD]", "import vrf route-map OUT"),
         ("[no] import vrf WORD", "import vrf red"),
     ),
     *listed(
@@ -67,7 +84,7 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     *listed(
         "possible",
-        "it is none of the protocols that are modelled",
+        _NONE,
         "config",
         ("key chain WORD", "key chain KEYS"),
         ("nexthop-group WORD", "nexthop-group GROUP"),
@@ -78,9 +95,45 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     *listed(
         "possible",
-        "it is none of the protocols that are modelled",
+        _NONE,
         "config",
-        ("[no] evpn mh LINE...", "evpn mh startup-delay 5"),
-        daemons=("zebra",),
+        *((f"[no] {word} LINE...", f"{word} {rest}") for word, rest in _WORDS.items()),
+        daemons=("zebra", "other"),
+    ),
+    *listed(
+        "possible",
+        _NONE,
+        "bgp",
+        ("[no] vnc LINE...", "vnc redistribute mode plain"),
+        ("[no] bmp mirror buffer-limit [(0-4294967294)]", "no bmp mirror buffer-limit"),
+        ("no bmp targets WORD", "no bmp targets STATION"),
+        ("no segment-routing srv6", "no segment-routing srv6"),
+    ),
+    *listed(
+        "possible",
+        _NONE,
+        "bgp",
+        ("bmp targets WORD", "bmp targets STATION"),
+        ("vrf-policy WORD", "vrf-policy POLICY"),
+        ("segment-routing srv6", "segment-routing srv6"),
+        enters="other-family",
+    ),
+    *listed(
+        "possible", _NONE, "bgp", ("no vrf-policy WORD", "no vrf-policy POLICY"), before=("vrf-policy POLICY", "exit")
+    ),
+    *listed(
+        "none",
+        "it is from before FRR, and says nothing any more",
+        "bgp",
+        ("no auto-summary", "no auto-summary"),
+        ("no synchronization", "no synchronization"),
+    ),
+    *listed(
+        "none",
+        "it shows something, and changes nothing",
+        ("config", "bgp", "ipv4-unicast", "ipv6-unicast", "route-map", "interface"),
+        ("list [permutations]", "list"),
+        ("find LINE...", "find maximum-paths"),
+        ("[no] output file [WORD]", "no output file"),
     ),
 )

@@ -100,13 +100,13 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         _KERNEL,
         _V4,
-        ("distance (1-255)$distance A.B.C.D/M$prefix [WORD$list]", "distance 90 10.0.0.0/8"),
+        ("[no] distance (1-255)$distance A.B.C.D/M$prefix [WORD$list]", "distance 90 10.0.0.0/8"),
     ),
     *listed(
         "possible",
         _KERNEL,
         "ipv6-unicast",
-        ("distance (1-255)$distance X:X::X:X/M$prefix [WORD$list]", "distance 90 2001:db8::/32"),
+        ("[no] distance (1-255)$distance X:X::X:X/M$prefix [WORD$list]", "distance 90 2001:db8::/32"),
     ),
     *listed(
         "possible",

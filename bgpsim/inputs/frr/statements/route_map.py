@@ -126,7 +126,9 @@ STATEMENTS: tuple[Statement, ...] = (
         ("[no] match evpn LINE...", "match evpn vni 5"),
         ("[no] match rpki <valid|invalid|notfound>", "match rpki valid"),
         ("[no] match source-vrf WORD", "match source-vrf red"),
-        ("match mac address WORD", "match mac address ACCESS"),
+        ("[no] match mac address WORD", "match mac address ACCESS"),
+        ("[no] match rpki-extcommunity <valid|invalid|notfound>", "match rpki-extcommunity valid"),
+        ("[no] set l3vpn next-hop encapsulation gre", "set l3vpn next-hop encapsulation gre"),
     ),
     *_value("set aggregator as ASNUM$asn A.B.C.D$address", "set aggregator as 65001 10.0.0.1"),
     *listed(
@@ -138,9 +140,11 @@ STATEMENTS: tuple[Statement, ...] = (
             "[no] set as-path prepend ASNUM...$asns",
             "set as-path prepend 65000 65000",
         ),
-        ("[no] set as-path prepend last-as (1-10)$times", "set as-path prepend last-as 3"),
+        ("set as-path prepend last-as (1-10)$times", "set as-path prepend last-as 3"),
+        ("no set as-path prepend last-as [(1-10)]", "no set as-path prepend last-as"),
         ("no set as-path prepend", "no set as-path prepend"),
-        ("[no] set as-path replace <any|ASNUM>$asn", "set as-path replace any", "set as-path replace 65001"),
+        ("set as-path replace <any|ASNUM>$asn", "set as-path replace any", "set as-path replace 65001"),
+        ("no set as-path replace [<any|ASNUM>]", "no set as-path replace"),
         ("[no] set atomic-aggregate", "set atomic-aggregate"),
         ("[no] set community AA:NN...$communities", "set community 65000:1 65000:2 additive", "set community none"),
         ("[no] set large-community AA:BB:CC...$communities", "set large-community 65000:1:2 additive"),
@@ -155,8 +159,10 @@ STATEMENTS: tuple[Statement, ...] = (
             "set extcommunity bandwidth 100",
             "set extcommunity bandwidth num-multipaths non-transitive",
         ),
-        ("[no] set comm-list <(1-99)|(100-500)|WORD>$list delete", "set comm-list NAMES delete"),
-        ("[no] set large-comm-list <(1-99)|(100-500)|WORD>$list delete", "set large-comm-list NAMES delete"),
+        ("set comm-list <(1-99)|(100-500)|WORD>$list delete", "set comm-list NAMES delete"),
+        ("no set comm-list [<(1-99)|(100-500)|WORD> delete]", "no set comm-list"),
+        ("set large-comm-list <(1-99)|(100-500)|WORD>$list delete", "set large-comm-list NAMES delete"),
+        ("no set large-comm-list [<(1-99)|(100-500)|WORD> [delete]]", "no set large-comm-list"),
         ("[no] set ip next-hop peer-address", "set ip next-hop peer-address"),
         ("[no] set ip next-hop unchanged", "set ip next-hop unchanged"),
         ("[no] set ipv6 next-hop peer-address", "set ipv6 next-hop peer-address"),
@@ -175,10 +181,24 @@ STATEMENTS: tuple[Statement, ...] = (
     *_value("set ipv6 next-hop global X:X::X:X$address", "set ipv6 next-hop global 2001:db8::1"),
     *_value("set ipv6 next-hop local X:X::X:X$address", "set ipv6 next-hop local fe80::1"),
     *_value("set local-preference WORD$preference", "set local-preference 200", "set local-preference +10"),
-    *_value(
-        "set metric <(-4294967295-4294967295)|rtt|+rtt|-rtt>$metric",
-        "set metric 50",
-        "set metric +10",
+    *(
+        statement
+        for words, value, given in (
+            ("set label-index", "(0-1048560)", "5"),
+            ("set sr-te color", "(1-4294967295)", "5"),
+            ("set forwarding-address", "X:X::X:X", "2001:db8::1"),
+            ("match source-instance", "(0-255)", "5"),
+        )
+        for statement in listed(
+            "possible", _OTHER, "route-map", (f"{words} {value}", f"{words} {given}"), undo=f"{words} [{value}]"
+        )
+    ),
+    *listed(
+        "possible",
+        _MAP,
+        "route-map",
+        ("set metric <(-4294967295-4294967295)|rtt|+rtt|-rtt>$metric", "set metric 50", "set metric +10"),
+        undo="set metric [OPTVAL]",
     ),
     *_value("set origin <egp|igp|incomplete>$origin", "set origin igp"),
     *_value("set originator-id A.B.C.D$originator", "set originator-id 10.0.0.1"),
@@ -206,9 +226,7 @@ STATEMENTS: tuple[Statement, ...] = (
         _OTHER,
         "route-map",
         ("[no] set evpn LINE...", "set evpn gateway-ip ipv4 10.0.0.1"),
-        ("[no] set <ipv4|ipv6> vpn next-hop <A.B.C.D|X:X::X:X>", "set ipv4 vpn next-hop 10.0.0.1"),
-        ("set label-index (0-1048560)", "set label-index 5"),
-        ("set sr-te color (1-4294967295)", "set sr-te color 5"),
-        ("set forwarding-address X:X::X:X", "set forwarding-address 2001:db8::1"),
+        ("set <ipv4|ipv6> vpn next-hop <A.B.C.D|X:X::X:X>", "set ipv4 vpn next-hop 10.0.0.1"),
+        ("no set <ipv4|ipv6> vpn next-hop [<A.B.C.D|X:X::X:X>]", "no set ipv4 vpn next-hop"),
     ),
 )
