@@ -268,7 +268,7 @@ class Exporter:
             local_preference=_printed_preference(instance, path) if external else path.local_preference,
         )
         own = self._own_next_hop(device, end, family, best.type == "local")
-        kept = not self._own_after_all(device, end, family, settings, route, next_hop, own)
+        kept = not self._own_after_all(device, end, family, settings, best, route, next_hop, own)
         wire = replace(
             path,
             next_hop=next_hop if kept else own,
@@ -341,6 +341,7 @@ class Exporter:
         end: SessionEnd,
         family: Family,
         settings: NeighborFamily,
+        best: Candidate,
         route: Changed,
         next_hop: str,
         own: str,
@@ -350,7 +351,8 @@ class Exporter:
         link-local address, which is the one that is used."""
         if next_hop == SELF or "peer-address" in route.marks:
             return True
-        if family == "ipv6-unicast" and parse_link_local(own) is not None:
+        two = end.type == "ebgp" or best.type == "local"  # of others an internal peer gets the global half alone
+        if family == "ipv6-unicast" and two and parse_link_local(own) is not None:
             return True
         if end.type != "ebgp" or not route.marks:
             return False
