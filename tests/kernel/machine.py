@@ -24,6 +24,7 @@ from bgpsim.lab.images import default_store
 
 RECIPE = Recipe("kernel", "linux-image-amd64", ("linux-image-amd64", "qemu-system-x86", "busybox-static", "kmod"))
 KVM = Path("/dev/kvm")
+CPU_INFO = Path("/proc/cpuinfo")
 CPU_FLAGS = frozenset({"vmx", "svm"})
 """Without one of them /dev/kvm may be there all the same (KVM on page tables, pvm), and runs adapted kernels only."""
 ROOT_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
@@ -56,6 +57,8 @@ class Job:
 
 def root() -> Path:
     """The unpacked packages; made where they are not there (some 90 MB from the mirror)."""
+    if os.uname().machine != "x86_64":
+        raise MachineError(f"written for x86_64, and this is {os.uname().machine}")
     store = default_store() / "kernel"
     store.mkdir(parents=True, exist_ok=True)
     for made in store.glob(f"{RECIPE.name}-*-{RECIPE.digest}"):
@@ -93,12 +96,14 @@ def run(job: Job) -> int:
     if not job.emulated:
         _check_kvm()
     unpacked = root()
-    with tempfile.TemporaryDirectory(prefix="bgpsim-kernel-") as folder:
-        initramfs, code = Path(folder, "initramfs"), Path(folder, "code")
-        initramfs.write_bytes(_initramfs(unpacked, job))
+    # In memory, so that nothing is left however this process ends.
+    with os.fdopen(os.memfd_create("initramfs"), "r+b") as initramfs, os.fdopen(os.memfd_create("code"), "r+b") as code:
+        initramfs.write(_initramfs(unpacked, job))
+        initramfs.flush()
         with subprocess.Popen(
-            _qemu(unpacked, initramfs, code, job.emulated),
+            _qemu(unpacked, initramfs.fileno(), code.fileno(), job.emulated),
             stdin=subprocess.DEVNULL,
+            pass_fds=(initramfs.fileno(), code.fileno()),
             env={**os.environ, "QEMU_MODULE_DIR": str(unpacked / LIBRARIES / "qemu")},
             preexec_fn=_end_with_us,
         ) as qemu:
@@ -108,17 +113,18 @@ def run(job: Job) -> int:
                 raise MachineError(f"the guest did not end within {job.seconds + BOOT_SECONDS} s") from None
             finally:
                 qemu.kill()
-        told = code.read_text().strip() if code.exists() else ""
-        if not told.isdigit():
-            raise MachineError(f"the guest ended before its command (QEMU's exit code {qemu.returncode})")
-        return int(told)
+        code.seek(0)
+        told = code.read().strip()
+    if not told.isdigit():
+        raise MachineError(f"the guest ended before its command (QEMU's exit code {qemu.returncode})")
+    return int(told)
 
 
 def _check_kvm() -> None:
     hint = "emulated it runs anywhere, much slower: --emulate"
     if not os.access(KVM, os.R_OK | os.W_OK):
         raise MachineError(f"{KVM} is not there, or not for this user: no virtual machine here", hint=hint)
-    if CPU_FLAGS.isdisjoint(Path("/proc/cpuinfo").read_text().split()):
+    if CPU_FLAGS.isdisjoint(CPU_INFO.read_text().split()):
         raise MachineError(f"this processor has neither vmx nor svm: {KVM} runs no ordinary kernel", hint=hint)
 
 
@@ -126,7 +132,7 @@ def _end_with_us() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _qemu(unpacked: Path, initramfs: Path, code: Path, emulated: bool) -> list[str]:
+def _qemu(unpacked: Path, initramfs: int, code: int, emulated: bool) -> list[str]:
     # Emulated, time is counted in instructions, a nanosecond each: the guest does not see how slowly they are run.
     processor = (
         ("-accel", "tcg", "-icount", "shift=0", "-cpu", "max", "-smp", "1")
@@ -139,10 +145,10 @@ def _qemu(unpacked: Path, initramfs: Path, code: Path, emulated: bool) -> list[s
         *(*processor, "-m", str(MEGABYTES)),
         *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none"),
         *("-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"),
-        *("-serial", f"file:{code}"),
+        *("-serial", f"file:/proc/self/fd/{code}"),
         *("-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"),
         *("-device", "virtio-9p-pci,fsdev=host,mount_tag=host"),
-        *("-kernel", str(kernel(unpacked)), "-initrd", str(initramfs)),
+        *("-kernel", str(kernel(unpacked)), "-initrd", f"/proc/self/fd/{initramfs}"),
         *("-append", "console=ttyS0 quiet loglevel=3 panic=-1"),
     ]
 
@@ -159,7 +165,7 @@ def _initramfs(unpacked: Path, job: Job) -> bytes:
         "job": _script(job).encode(),
         f"lib/modules/{version}/modules.dep": dependencies.encode(),
     }
-    for module in _closure(dependencies, ROOT_MODULES):
+    for module in closure(dependencies, ROOT_MODULES):
         files[f"lib/modules/{version}/{module}"] = (modules / version / module).read_bytes()
     return cpio(files)
 
@@ -183,7 +189,7 @@ def _script(job: Job) -> str:
     return f"{exports}cd {shlex.quote(os.getcwd())} || exit 1\n{job.line}\n"
 
 
-def _closure(dependencies: str, modules: Sequence[str]) -> set[str]:
+def closure(dependencies: str, modules: Sequence[str]) -> set[str]:
     """Files of these modules and of all that they need, from modules.dep (depmod(8): each line names all of them)."""
     found: set[str] = set()
     for line in dependencies.splitlines():
@@ -194,7 +200,7 @@ def _closure(dependencies: str, modules: Sequence[str]) -> set[str]:
 
 
 def cpio(files: Mapping[str, bytes]) -> bytes:
-    """An archive as the kernel reads it (`newc`, initramfs buffer format): these files, executable, and their folders."""
+    """An archive as the kernel reads it (`newc`, initramfs buffer format): files, executable, and their folders."""
     folders = {str(parent) for name in files for parent in Path(name).parents if str(parent) != "."}
     parts = [_member(name, 0o40755, b"") for name in sorted(folders)]
     parts += [_member(name, 0o100755, content) for name, content in files.items()]
