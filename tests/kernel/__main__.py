@@ -16,15 +16,15 @@ TESTS = ("tests/lab/test_impairments.py", "tests/lab/test_embedded_lab.py")
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--ordinary", is_flag=True, help="As user 65534 of the guest, and not as root.")
 @click.option("--without", multiple=True, metavar="MODULE", help="A kernel module that does not load.")
-@click.option("--emulate", is_flag=True, help="Without KVM: instruction by instruction, some 20 times slower.")
-@click.option("--minutes", default=15, show_default=True, help="The most that the command may take.")
+@click.option("--emulate", is_flag=True, help="Without KVM: instruction by instruction, many times slower.")
+@click.option("--minutes", type=click.IntRange(1), help="The most that the command may take; 15, emulated 60.")
 @click.option("--command", metavar="LINE", help="Instead of pytest: a line for the guest's shell.")
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 def main(
     ordinary: bool,
     without: tuple[str, ...],
     emulate: bool,
-    minutes: int,
+    minutes: int | None,
     command: str | None,
     pytest_args: tuple[str, ...],
 ) -> None:
@@ -34,7 +34,7 @@ def main(
         command or shlex.join(pytest),
         machine.environment(ordinary),
         machine.folders(),
-        60 * minutes,
+        60 * (minutes or (60 if emulate else 15)),
         ordinary=ordinary,
         emulated=emulate,
         withheld=without,
