@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install releases run test test-unit test-lab repeat soak lint bench fidelity bulk clean
+.PHONY: help install releases run test test-unit test-lab test-kernel repeat soak lint bench fidelity bulk clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ repeat: install ## each shipped scenario three times: the same report, but for w
 
 soak: install ## labs up and down with a fault in each, 200 in all; ARGS="--minutes 30", and again to go on
 	$(BIN)/python -m tests.soak $(ARGS)
+
+test-kernel: install ## impairments on Debian's own kernel, which has netem: a virtual machine; ARGS=--emulate without KVM
+	$(BIN)/python -m tests.kernel $(ARGS)
 
 lint: $(STAMP) ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

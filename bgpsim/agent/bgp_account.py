@@ -153,16 +153,15 @@ class Account:
         side.buffer += side.stream.take(sequence % (1 << 32), segment.payload)
         try:
             for message in split(side.buffer):
-                self._message(connection, sender, side, message)
+                self._message(connection, sender, side, segment.target, message)
         except BadMessage as error:
             side.stream.breaks(str(error))
             side.buffer.clear()
         if segment.flags & (FIN | RST):
             connection.ended = True
 
-    def _message(self, connection: _Connection, sender: End, side: _Side, message: Message) -> None:
+    def _message(self, connection: _Connection, sender: End, side: _Side, target: str, message: Message) -> None:
         other = connection.other(sender)
-        target = next((end[0] for end in connection.sides if end != sender), "")
         counted = self._counts.setdefault((side.device, side.interface, target), Counter())
         counted[KINDS[message.kind]] += 1
         if message.kind == OPEN:

@@ -11,7 +11,10 @@ from bgpsim.lab.base import CommandResult, RejectedLine
 from bgpsim.source import Source
 
 # Answers to a line that is not taken (lib/command.c, vtysh/vtysh.c); `vtysh -b` and `-f` put the line's number first.
-_ANSWER = re.compile(r"^(?:line (?P<number>\d+): )?(?P<answer>%.*|Failure to communicate.*)$", re.M)
+REFUSED = (
+    r"%.*|Failure to communicate.*|Invalid character in .*|can't compile regexp .*|BGP is already running; AS is .*"
+)
+_ANSWER = re.compile(rf"^(?:line (?P<number>\d+): )?(?P<answer>{REFUSED})$", re.M)
 # vtysh says it at each call where there is no vtysh.conf, and goes on: FRR's own images have none.
 _NO_VTYSH_CONF = "% Can't open configuration file /etc/frr/vtysh.conf"
 # What watchfrr says when `vtysh -b` came back with anything but success.

@@ -141,6 +141,15 @@ def test_an_update_waits_for_the_other_ends_open() -> None:
     assert wire.routes() == [(1, ids("10.1.0.0/24", path_id=7))]
 
 
+def test_a_message_is_counted_towards_whom_its_packet_names() -> None:
+    """Also where nothing of the other end has been seen yet."""
+    wire = Wire(syn=False)
+    wire.segment("tor0", flags=SYN)
+    wire.segment("tor0", KEEPALIVE)
+    (counted,) = wire.account.counts()
+    assert (counted["device"], counted["target"]) == ("tor0", "10.0.0.2")
+
+
 def test_a_session_ends_with_its_routes() -> None:
     for ending in ("notification", "fin", "rst"):
         wire = Wire().established()
