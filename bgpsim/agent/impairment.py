@@ -1,5 +1,8 @@
 """Impaired and silent interfaces: by netem where the kernel has it, else by the relay (`agent.relay`).
 
+netem is the interface's root queueing discipline. Where a line of the device's files has put one there, that stays, and
+the relay is taken on every kernel.
+
 All of it concerns what leaves by an interface. The relay is put in by one filter at the interface's egress, which
 turns frames over to a veth pair, whose other end the relay reads; what comes out of it is sent by the interface
 itself, with a mark that the filter lets pass. So the interface stays as it is: its peer, addresses, carrier, queueing
@@ -46,6 +49,8 @@ class _Interface:
     values: Values = field(default_factory=Values)
     means: Means | None = None
     relay: str | None = None
+    because: str | None = None
+    """Why not by netem."""
     silent: bool = False
     hooked: bool = False
     """The hook for filters is ours, and not one that the device had."""
@@ -114,18 +119,20 @@ class ImpairmentService:
         """Impair what leaves by an interface; what is not given is zero, as after `containerlab tools netem set`.
 
         delay and jitter in microseconds, loss in per cent, rate in bits per second. `by`: the means; None: netem where
-        the kernel has it. Returns {means, relay}: the relay's interface in the device, None with netem.
+        the kernel has it and the device no discipline of its own there. Returns {means, relay, because}: the relay's
+        interface in the device, and why it is not netem, both None with netem.
         """
         values = Values(delay, jitter, loss, rate)
         with self._changing:
             found = self._interfaces.setdefault((device, interface), _Interface())
-            means = found.means or by or ("netem" if self._has_netem() else "relay")
+            because = found.because if found.means else None if by else self._why_no_netem(device, interface)
+            means = found.means or by or ("relay" if because else "netem")
             if means == "netem":
                 self._tc(device, commands.netem(interface, values))
             else:
                 self._set_relay(device, interface, found, values)
-            found.values, found.means = values, means
-            return {"means": means, "relay": found.relay}
+            found.values, found.means, found.because = values, means, because
+            return {"means": means, "relay": found.relay, "because": because}
 
     def clear(self, device: str, interface: str) -> None:
         """As it was before it was impaired; nothing where it is not. Frames that wait are lost."""
@@ -188,6 +195,12 @@ class ImpairmentService:
             if any(map(_retransmits, lines)):
                 found.append(device)
         return found
+
+    def _why_no_netem(self, device: str, interface: str) -> str | None:
+        if not self._has_netem():
+            return "this kernel has no netem"
+        own = commands.own_discipline(self._tc(device, ["-j", "qdisc", "show", "dev", interface]))
+        return f"{device} has the queueing discipline {own} of its own at {interface}" if own else None
 
     def _has_netem(self) -> bool:
         """Tried, in a namespace of its own that is gone afterwards: a module may be there and load when it is asked."""

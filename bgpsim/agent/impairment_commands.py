@@ -5,6 +5,7 @@ Each is for what *leaves* by one interface, in the network namespace of its devi
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,14 @@ def netem(interface: str, values: Values) -> list[str]:
 
 def without_netem(interface: str) -> list[str]:
     return ["qdisc", "del", "dev", interface, "root"]
+
+
+def own_discipline(shown: str) -> str | None:
+    """The root discipline's kind, from `tc -j qdisc show`; None for the kernel's default, which has no handle."""
+    for discipline in json.loads(shown or "[]"):
+        if discipline.get("root") and discipline["handle"] != "0:":
+            return str(discipline["kind"])
+    return None
 
 
 def hook(interface: str) -> list[str]:

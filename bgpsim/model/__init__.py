@@ -2,7 +2,7 @@
 
 from bgpsim.model.components import Outcomes, outcomes_by_component
 from bgpsim.model.graphs import forwarding_graph, session_graph, topology_graph
-from bgpsim.model.outcomes import outcomes
+from bgpsim.model.outcomes import outcome_with, outcomes
 from bgpsim.model.prediction import Prediction, Tie, predict
 from bgpsim.model.propagation import Problem, Solution, Solver, WorklistSolver
 
@@ -15,6 +15,7 @@ __all__ = [
     "Tie",
     "WorklistSolver",
     "forwarding_graph",
+    "outcome_with",
     "outcomes",
     "outcomes_by_component",
     "predict",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv6Address
 from typing import Any, Literal, TypeAlias
 
 from bgpsim.model.route_map_sets import Mark
@@ -130,12 +131,22 @@ def _dotted(text: str) -> int:
     return number
 
 
-def _addressed(a: Candidate, b: Candidate, rules: Rules) -> bool:
-    return a.peer_address is not None and b.peer_address is not None
+def both_unnumbered(a: Candidate, b: Candidate) -> bool:
+    return a.peer_address is None and b.peer_address is None and "local" not in (a.type, b.type)
 
 
-def _peer_address(path: Candidate, rules: Rules) -> tuple[int, int]:
-    assert path.peer_address is not None
+def _learnt(a: Candidate, b: Candidate, rules: Rules) -> bool:
+    return "local" not in (a.type, b.type)
+
+
+_OF_A_MAC_ADDRESS = int(IPv6Address("fe80::8000:0:0:0"))
+"""Stands for any link-local address that is made of a MAC address: above a speaker's, which is written."""
+
+
+def peer_address(path: Candidate) -> tuple[int, int]:
+    """lib/sockunion.c, sockunion_cmp: the family first."""
+    if path.peer_address is None:
+        return (6, _OF_A_MAC_ADDRESS)
     return (path.peer_address.version, int(path.peer_address))
 
 
@@ -162,7 +173,9 @@ ATTRIBUTE_STEPS: tuple[Step, ...] = (
 TIE_STEPS: tuple[Step, ...] = (
     Step("Router ID", _router_id),
     Step("Cluster length", lambda p, rules: len(p.attributes.cluster_list)),
-    Step("Neighbor IP", _peer_address, _addressed),
+    # Of two unnumbered neighbors nobody knows which has the lower address; the one that was best has.
+    Step("Neighbor IP", lambda p, rules: not p.selected_before, lambda a, b, rules: both_unnumbered(a, b)),
+    Step("Neighbor IP", lambda p, rules: peer_address(p), _learnt),
 )
 LAST_RESORT = "Nothing left to compare"
 REASONS: tuple[str, ...] = (
@@ -239,10 +252,13 @@ def _by_tie(a: Candidate, b: Candidate, rules: Rules) -> Verdict:
             return Verdict(-1 if a.selected_before else 1, "Older Path", open=True)
         undecided = True
     told = _first_told(TIE_STEPS, a, b, rules)
-    return replace(told or Verdict(-1 if a.place <= b.place else 1, LAST_RESORT), open=undecided)
+    by_mac = both_unnumbered(a, b) and (told is None or told.reason == "Neighbor IP")
+    if told is None:
+        told = Verdict(-1 if a.place <= b.place else 1, "Neighbor IP" if by_mac else LAST_RESORT)
+    return replace(told, open=undecided or by_mac)
 
 
 def equal_cost(a: Candidate, b: Candidate, rules: Rules) -> bool:
-    """No step up to the IGP metric tells two external paths apart."""
+    """Only the order of arrival tells them apart, or MAC addresses do, which are not known."""
     verdict = compare(a, b, rules)
     return verdict.open or a is b

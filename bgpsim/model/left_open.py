@@ -19,6 +19,9 @@ from bgpsim.network.state import BgpPath, NetworkState, PathKey, SessionKey
 from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source, Unmodelled
 
+ORDER_OF_ARRIVAL = "order of arrival"
+"""How the text of a tie begins, of which every outcome is known (`bgpsim.model.outcomes`)."""
+
 
 class Arrival(NamedTuple):
     """A destination whose best path only the order of arrival tells."""
@@ -33,7 +36,8 @@ class Arrival(NamedTuple):
 
 
 def orders_of_arrival(network: Network, solution: Solution, before: NetworkState | None) -> list[Arrival]:
-    """Ties between external paths that nothing but history decides, where history is not known."""
+    """Ties that nothing but history decides, where history is not known: of external paths the older one is kept; of
+    two unnumbered neighbors the one with the lower link-local address is, whose MAC address nobody has written."""
     found = []
     for table, decided in solution.tables.items():
         device = network.devices[table.device]
@@ -58,14 +62,14 @@ def open_arrival(
     return Unmodelled(
         source=_anchor(network, network.devices[table.device], end),
         device=table.device,
-        text=f"order of arrival decides between the paths of {_alike(table.prefix, sizes)} from {names}",
+        text=f"{ORDER_OF_ARRIVAL} decides between the paths of {_alike(table.prefix, sizes)} from {names}",
         effect="possible",
         affects=_holders(solution, table),
         why=why
         if why is not None
         else "FRR keeps the external path that came first; the lower router ID is assumed to have"
         if all(path.type == "ebgp" for path in (best, *arrival.rivals))
-        else "FRR compares MEDs between some of the paths alone, and takes the newest first",
+        else "MEDs are compared between some of the paths alone, the newest first; or MAC addresses decide",
     )
 
 

@@ -21,6 +21,7 @@ from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.route_map_sets import SELF
 from bgpsim.model.selection import Decided, decide
 from bgpsim.model.sessions import SessionEnd, Sessions
+from bgpsim.model.update_groups import UpdateGroups
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device
 from bgpsim.network.internal_bgp import Together
@@ -92,7 +93,7 @@ class _Router:
     instance: BgpInstance
     rules: Mapping[Family, Rules]
     ends: tuple[SessionEnd, ...]
-    local: dict[Prefix, Candidate]
+    local: dict[Prefix, list[Candidate]]
     connected_only: ConnectedOnly
     adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
     """By prefix, neighbor and path id."""
@@ -102,6 +103,13 @@ class _Router:
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
     rounds: dict[Prefix, int] = field(default_factory=dict)
+
+
+def _by_prefix(paths: Iterator[tuple[Prefix, Candidate]]) -> dict[Prefix, list[Candidate]]:
+    found: dict[Prefix, list[Candidate]] = {}
+    for prefix, path in paths:
+        found.setdefault(prefix, []).append(path)
+    return found
 
 
 def rules_of(instance: BgpInstance, family: Family) -> Rules:
@@ -122,7 +130,7 @@ def rules_of(instance: BgpInstance, family: Family) -> Rules:
 class _Run:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.exporter = Exporter(problem.wiring, problem.ribs)
+        self.exporter = Exporter(problem.wiring, problem.ribs, UpdateGroups(problem.sessions, problem.ribs))
         self.routers: dict[str, _Router] = {}
         for name, device in sorted(problem.wiring.network.devices.items()):
             if device.bgp is not None:
@@ -131,7 +139,7 @@ class _Run:
                     device.bgp,
                     {family: rules_of(device.bgp, family) for family in FAMILIES},
                     tuple(problem.sessions.of(name)),
-                    dict(local_paths(problem.wiring, device, device.bgp, problem.ribs[name])),
+                    _by_prefix(local_paths(problem.wiring, device, device.bgp, problem.ribs[name])),
                     ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
                 )
         self.sent: dict[AdvertisedKey, Sent] = {}
@@ -293,8 +301,7 @@ class _Run:
             self._tell(end, family, prefix, None, told)
 
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
-        own = router.local.get(prefix)
-        if own is not None:
+        for own in router.local.get(prefix, ()):
             key = PathKey(router.device.name, family_of(prefix), prefix, *own.place)
             yield replace(own, came=self.problem.came.get(key, self.problem.step))
         heard = router.adj_in.get(prefix)
@@ -395,7 +402,11 @@ class _Run:
         hops: frozenset[FibNextHop] = frozenset()
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(
-                hop for path in used if not self._within_itself(router, prefix, path) for hop in path.next_hops
+                hop
+                for path in used
+                if not self._within_itself(router, prefix, path)
+                for hop in path.next_hops
+                if hop.via in (None, path.attributes.next_hop) or _recurses(router, best)
             )
         if best is not None and hops:
             route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
@@ -422,6 +433,13 @@ class _Run:
         for next_hop, prefixes in router.through.items():
             if _within(next_hop, changed):
                 router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
+
+
+def _recurses(router: _Router, best: Candidate) -> bool:
+    """Whether zebra may resolve the route's next hops through other routes: the best path's neighbor decides it for all
+    that are used together (bgpd/bgp_zebra.c, bgp_zebra_announce, ZEBRA_FLAG_ALLOW_RECURSION)."""
+    end = next((end for end in router.ends if end.neighbor.name == best.neighbor), None)
+    return end is None or end.type == "ibgp" or end.neighbor.ebgp_ttl != 1
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from itertools import combinations, permutations, product
 from math import factorial, prod
 
-from bgpsim.model.decision import Candidate, Rules, compare
+from bgpsim.model.decision import Candidate, Rules, compare, peer_address
 from bgpsim.network.as_path import same_neighbor
 
 _MOST_ORDERS = 720
@@ -144,9 +144,10 @@ def used_together(eligible: Sequence[Candidate], best: Candidate, rules: Rules) 
         return []
     most = rules.together.internal if best.type == "ibgp" else rules.together.external
     found: list[Candidate] = []
-    hops = best.attributes.next_hop
+    hops: str | None = None
     for path in sorted(eligible, key=_mpath_order):
-        if path is best or "local" in (path.type, best.type) or path.attributes.next_hop == best.attributes.next_hop:
+        same = (path.attributes.next_hop, path.beside) == (best.attributes.next_hop, best.beside)
+        if path is best or "local" in (path.type, best.type) or same:
             continue
         if len(found) + 1 < most and path.attributes.next_hop != hops and compare(path, best, rules).equal:
             found.append(path)
@@ -160,6 +161,5 @@ def _mpath_order(path: Candidate) -> tuple[object, ...]:
     try:
         address = ip_address(hop)
     except ValueError:
-        return (1, 0, 0, hop, path.place)
-    peer = int(path.peer_address) if path.peer_address is not None else 0
-    return (0, address.version, int(address), str(peer).zfill(40), path.place)
+        return (1, 0, 0, hop, peer_address(path), path.place)
+    return (0, address.version, int(address), "", peer_address(path), path.place)

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from bgpsim.frr_series import DEFAULT, Series
 from bgpsim.network.internal_bgp import NO_REFLECTION, USUAL_CHOICE, Choice, Confederation, Reflection
 from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
@@ -57,6 +58,8 @@ class Segment:
     ends: tuple[InterfaceRef, ...]
     source: Source | None = None
     management: bool = False
+    bridged: bool = False
+    """The ends are ports of a bridge: each has carrier by itself, however many there are."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -219,6 +222,8 @@ class BgpInstance:
     """False: it only dials (Cilium's GoBGP)."""
     installs: bool = True
     """False: what it learns never reaches the kernel (GoBGP, ExaBGP)."""
+    frr: Series = DEFAULT
+    """The release of FRR whose behaviour is predicted, where the engine is FRR (docs/frr-versions.md)."""
     source: Source | None = None
     sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
     """Option name -> the line that set it, for explanations."""

@@ -238,8 +238,8 @@ class StepPart(Part):
     diff: DiffPart | None = None
     outcomes: list[OutcomePart] = Field(
         default_factory=list,
-        description="where there are several, by component (`2.1`: the first of component 2) where choices do not touch each other;"
-        " `volatile.outcome` has the ids of those that were seen",
+        description="where there are several, by component (`2.1`: the first of component 2) where choices do not touch"
+        " each other; `volatile.outcome` has the ids of those that were seen",
     )
     expectations: list[ExpectationPart] = Field(default_factory=list)
     actions: list[str] = Field(default_factory=list, description="what the step did, in order")

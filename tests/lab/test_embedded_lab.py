@@ -130,10 +130,8 @@ def test_a_refused_line_and_a_failed_exec_are_found() -> None:
         lab.close()
 
 
-def test_a_dead_router_daemon_is_named(lab: EmbeddedLab) -> None:
-    killed = lab.execute("tor1", "sh -c 'kill -9 $(cat /run/frr/bgpd.pid)'")
-    assert killed.exit_code == 0, killed.output
-
+def death(lab: EmbeddedLab) -> DeviceDied:
+    """What check_alive raises, as soon as it does: on one processor a killed process runs on for a moment."""
     died: list[DeviceDied] = []
 
     def noticed() -> bool:
@@ -144,7 +142,13 @@ def test_a_dead_router_daemon_is_named(lab: EmbeddedLab) -> None:
         return bool(died)
 
     eventually(noticed, "check_alive raises", 5)
-    assert died[0].message == "tor1: bgpd ended by itself"
+    return died[0]
+
+
+def test_a_dead_router_daemon_is_named(lab: EmbeddedLab) -> None:
+    killed = lab.execute("tor1", "sh -c 'kill -9 $(cat /run/frr/bgpd.pid)'")
+    assert killed.exit_code == 0, killed.output
+    assert death(lab).message == "tor1: bgpd ended by itself"
 
 
 def test_whatever_is_asked_of_a_device_that_is_gone_says_so(lab: EmbeddedLab) -> None:
@@ -183,9 +187,8 @@ def test_two_labs_do_not_disturb_each_other(lab: EmbeddedLab) -> None:
         other.bring_up(lambda _: None)
         assert other.execute("tor0", "touch /etc/of-the-other").exit_code == 0
         other.set_interface("tor0", "net0", up=False)
-        other.execute("tor1", "sh -c 'kill -9 $(pidof bgpd)'")
-        with pytest.raises(DeviceDied):
-            other.check_alive()
+        assert other.execute("tor1", "sh -c 'kill -9 $(pidof bgpd)'").exit_code == 0
+        assert death(other).message == "tor1: bgpd ended by itself"
         links = [one.execute("router0", "ip link show net0").output for one in (lab, other)]
         assert ["LOWER_UP" in link for link in links] == [True, False]
         assert lab.execute("tor0", "ls /etc/of-the-other").exit_code != 0

@@ -1,7 +1,9 @@
-"""Impaired and silent links on real routers: what the relay does to packets, measured at both ends, and no more.
+"""Impaired and silent links on real routers: what happens to packets, measured at both ends, and no more.
 
-Times are the kernel's: when a packet was handed over at the sender's end of the link, and when it arrived at the
-receiver's. The relay's own counts are not asked. Every test says what it measured.
+Tests are played with every means that this kernel has: the relay, and netem (`make test-kernel` where there is none).
+Times are the kernel's: when a packet was handed over to the relay, and when it arrived at the receiver's end. With
+netem the first is the sender's own clock as it sends. The relay's own counts are not asked. Every test says what it
+measured.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import contextlib
 import json
 import math
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ import pytest
 from sealed import SealedLab, eventually
 from test_scenarios import all_compared, run
 
+from bgpsim.agent.impairment_commands import Values, netem
 from bgpsim.check.compare import compare
 from bgpsim.errors import DeviceDied
 from bgpsim.lab.embedded.lab import EmbeddedLab
@@ -36,6 +40,18 @@ SERVER = ("tor1", "net1")
 SERVER_LINK = ("tor1", "worker2", "10.0.3.1", "10.0.3.2")
 ROUNDS = 5
 """The machine may be busy with other things for a moment."""
+
+
+def kernel_has_netem() -> bool:
+    """Asked as the agent asks, but from outside: in user and network namespaces of its own."""
+    attempt = ["unshare", "-r", "-n", "--", "tc", *netem("lo", Values(delay=1000))]
+    return subprocess.run(attempt, capture_output=True, check=False).returncode == 0
+
+
+KERNELS = "netem" if kernel_has_netem() else "relay"
+"""What a lab takes on this kernel unless it is told."""
+MEANS = ("relay", "netem") if KERNELS == "netem" else ("relay",)
+by_every_means = pytest.mark.parametrize("means", MEANS)
 
 
 class Running:
@@ -57,11 +73,11 @@ class Running:
         settled = wait_settled(self.lab.agent, self.lab.devices, quiet=1.75, timeout=60)
         assert settled.how == "quiet", settled.because
 
-    def relay(self, device: str, interface: str, **values: float) -> str:
-        """The relay's interface, whatever this kernel has."""
-        done = self.lab.agent.call("impairments.set", device=device, interface=interface, by="relay", **values)
-        assert done["means"] == "relay"
-        return str(done["relay"])
+    def impair(self, means: str, device: str, interface: str, **values: float) -> str:
+        """Where a packet's leaving is seen (`stream.py`): the relay's interface, or the program itself."""
+        done = self.lab.agent.call("impairments.set", device=device, interface=interface, by=means, **values)
+        assert done["means"] == means
+        return str(done["relay"] or "-")
 
     def clear(self, *ends: tuple[str, str]) -> None:
         for device, interface in ends:
@@ -104,7 +120,20 @@ def links(lab: EmbeddedLab, device: str) -> Mapping[str, tuple[int, str, tuple[s
     }
 
 
-def test_a_relay_that_does_nothing_alters_no_table_and_no_path(running: Running) -> None:
+def waited_at(lab: EmbeddedLab, means: str) -> list[tuple[int, int]]:
+    """At each end of the uplink, the frames that passed and that were dropped."""
+    if means == "relay":
+        return [(c["passed"], c["lost"] + c["refused"]) for c in lab.agent.call("impairments.counts").values()]
+    found = []
+    for device, interface in UPLINK:
+        (shown,) = json.loads(lab.execute(device, f"tc -s -j qdisc show dev {interface}").output)
+        assert (shown["kind"], shown["root"]) == ("netem", True)
+        found.append((shown["packets"], shown["drops"]))
+    return found
+
+
+@by_every_means
+def test_an_impairment_by_nothing_alters_no_table_and_no_path(running: Running, means: str) -> None:
     """All four planes are those of the lab without it, its flapping counted too; and gone, nothing of it is left."""
     lab = running.lab
     before = observe(lab.agent, lab.devices, running.flows)
@@ -112,7 +141,7 @@ def test_a_relay_that_does_nothing_alters_no_table_and_no_path(running: Running)
     links_before = links(lab, "tor1")
     dropped = lab.execute("tor1", "vtysh -c 'show bgp neighbors net0 json'").output.count("connectionsDropped")
     for end in UPLINK:
-        running.relay(*end)
+        running.impair(means, *end)
     running.rest()
     during = observe(lab.agent, lab.devices, running.flows)
     found = compare(before, during)
@@ -124,8 +153,8 @@ def test_a_relay_that_does_nothing_alters_no_table_and_no_path(running: Running)
     assert links(lab, "tor1") == links_before
     assert lab.execute("tor1", "ip -j route show table all").output == shown[0]
     # It was really in the way: packets of every session and probe went through it.
-    counts = lab.agent.call("impairments.counts")
-    assert all(count["passed"] > 10 and count["lost"] == count["refused"] == 0 for count in counts.values()), counts
+    counts = waited_at(lab, means)
+    assert all(passed > 10 and lost == 0 for passed, lost in counts), counts
     assert len(counts) == 2
     running.clear(*UPLINK)
     assert lab.agent.call("impairments.counts") == {}
@@ -135,20 +164,45 @@ def test_a_relay_that_does_nothing_alters_no_table_and_no_path(running: Running)
     assert after == dropped
 
 
-def test_every_kind_of_frame_arrives_as_it_left(running: Running) -> None:
-    """ARP, VLAN tags, jumbo frames, another's frames; and TCP segments of 64 kB come in frames that fit the MTU."""
-    running.relay(*SERVER)
+def test_a_discipline_of_the_devices_own_stays(running: Running) -> None:
+    """netem would take its place, and leave none: then it is the relay, and the report says why."""
+    lab = running.lab
+    by_default = lab.agent.call("impairments.set", device=SERVER[0], interface=SERVER[1])
+    assert by_default["means"] == KERNELS
+    running.clear(SERVER)
+    assert lab.execute("tor1", "tc qdisc add dev net1 root pfifo limit 500").exit_code == 0
+    shown = lab.execute("tor1", "tc qdisc show").output
+    assert "pfifo" in shown
+    done = lab.agent.call("impairments.set", device=SERVER[0], interface=SERVER[1], delay=1000)
+    assert done["means"] == "relay"
+    own = "tor1 has the queueing discipline pfifo of its own at net1"
+    assert done["because"] == (own if KERNELS == "netem" else "this kernel has no netem")
+    running.clear(SERVER)
+    assert lab.execute("tor1", "tc qdisc show").output == shown
+    assert lab.execute("tor1", "tc qdisc del dev net1 root").exit_code == 0
+
+
+@by_every_means
+def test_every_kind_of_frame_arrives_as_it_left(running: Running, means: str) -> None:
+    """ARP, VLAN tags, jumbo frames, another's frames; and TCP segments of 64 kB come in frames that fit the MTU.
+
+    With netem as without it: a veth hands larger segments over in one piece.
+    """
+    running.impair(means, *SERVER)
     from_device, to_device, *addresses = SERVER_LINK
     pids = [running.sealed.inside(name) for name in (from_device, to_device)]
     told = json.loads(running.sealed.python(HERE / "frames.py", *pids, "net1", "net0", *addresses))
     print(told)
     assert told["transfer"]
-    assert 1500 < told["longest"] <= 9514
+    assert told["longest"] > 1500
+    if means == "relay":
+        assert told["longest"] <= 9514
     assert all(told["frames"].values()), told["frames"]
 
 
-def test_carrier_is_passed_on(running: Running) -> None:
-    running.relay("tor1", "net2", delay=20_000)
+@by_every_means
+def test_carrier_is_passed_on(running: Running, means: str) -> None:
+    running.impair(means, "tor1", "net2", delay=20_000)
     lab = running.lab
 
     def carrier(device: str, interface: str) -> bool:
@@ -166,13 +220,14 @@ def test_carrier_is_passed_on(running: Running) -> None:
     running.clear(("tor1", "net2"))
 
 
-def test_delay_is_within_two_milliseconds(running: Running) -> None:
+@by_every_means
+def test_delay_is_within_two_milliseconds(running: Running, means: str) -> None:
     """Of 300 packets at 20 ms, 95 of 100 within ± 2 ms and half of them within ± 0.5 ms, in one of five rounds.
 
-    The rest is the scheduler's: the relay is an ordinary process, and on a busy machine it waits for its turn as any
-    other. No packet comes early.
+    The rest is the scheduler's: the relay, and with netem the program that sends, is an ordinary process, and on a
+    busy machine it waits for its turn as any other. No packet comes early.
     """
-    tap = running.relay(*SERVER, delay=20_000)
+    tap = running.impair(means, *SERVER, delay=20_000)
     rounds = []
     for _ in range(ROUNDS):
         off = [flight - 0.020 for flight in running.stream(300, 100, 0.004, tap)["flights"]]
@@ -186,8 +241,9 @@ def test_delay_is_within_two_milliseconds(running: Running) -> None:
     raise AssertionError(f"within 2 ms and 0.5 ms of the delay: {rounds}; load {os.getloadavg()}")
 
 
-def test_jitter_spreads_the_delay_evenly(running: Running) -> None:
-    tap = running.relay(*SERVER, delay=20_000, jitter=10_000)
+@by_every_means
+def test_jitter_spreads_the_delay_evenly(running: Running, means: str) -> None:
+    tap = running.impair(means, *SERVER, delay=20_000, jitter=10_000)
     flights = sorted(running.stream(400, 100, 0.002, tap)["flights"])
     middle = flights[len(flights) // 2]
     print(f"from {1000 * flights[0]:.1f} to {1000 * flights[-1]:.1f} ms, the middle at {1000 * middle:.1f}")
@@ -213,9 +269,10 @@ def interval(packets: int, loss: float, certainty: float = 0.99) -> tuple[int, i
     return low, high
 
 
-def test_loss_is_within_the_binomial_interval(running: Running) -> None:
+@by_every_means
+def test_loss_is_within_the_binomial_interval(running: Running, means: str) -> None:
     """Of 2,000 packets at 1 %, within the 99 % interval; chance leaves it once in a hundred times, so a second try."""
-    tap = running.relay(*SERVER, loss=1.0)
+    tap = running.impair(means, *SERVER, loss=1.0)
     low, high = interval(2000, 0.01)
     assert (low, high) == (10, 32)
     found = []
@@ -228,9 +285,10 @@ def test_loss_is_within_the_binomial_interval(running: Running) -> None:
     raise AssertionError(f"lost of 2,000 at 1 %: {found}, expected {low} to {high}")
 
 
-def test_rate_spaces_a_burst_and_the_queue_has_an_end(running: Running) -> None:
+@by_every_means
+def test_rate_spaces_a_burst_and_the_queue_has_an_end(running: Running, means: str) -> None:
     """500 frames of 1,500 bytes at 10 Mbit/s take 499 times 1.2 ms; of 1,500 at once a thousand find room."""
-    tap = running.relay(*SERVER, rate=10_000_000)
+    tap = running.impair(means, *SERVER, rate=10_000_000)
     expected = 499 * 1500 * 8 / 10_000_000
     spans = []
     while not spans or abs(spans[-1] - expected) > 0.01:
@@ -239,7 +297,7 @@ def test_rate_spaces_a_burst_and_the_queue_has_an_end(running: Running) -> None:
         assert len(told["flights"]) == 500
         spans.append(told["span"])
         print(f"500 frames over {told['span']:.4f} s, expected {expected:.4f}")
-    running.relay(*SERVER, rate=4_000_000)
+    running.impair(means, *SERVER, rate=4_000_000)
     arrived = len(running.stream(1500, 458, 0.00001, tap)["flights"])
     print(f"{arrived} of 1,500 at once")
     assert 1000 <= arrived < 1400
@@ -264,9 +322,10 @@ def test_the_shipped_scenario_with_a_lossy_session(tmp_path: Path) -> None:
     assert code == 0, report
     (done,) = report["runs"]
     assert done["confidence"] == "full"
-    netem = [one for one in done["lab"]["stand_ins"] if one["for"] == "netem"]
+    relays = [one for one in done["lab"]["stand_ins"] if one["for"] == "netem"]
+    assert bool(relays) == (KERNELS == "relay")
     induced = " ".join(done["lab"]["induced"])
-    assert "relay" in induced if netem else "netem" in induced
+    assert ("to a relay" if relays else "the queueing discipline netem") in induced
     for step in done["steps"]:
         all_compared(step)
     silent = done["steps"][3]
@@ -284,7 +343,7 @@ def test_the_shipped_scenario_with_a_lossy_session(tmp_path: Path) -> None:
 
 def test_a_relay_that_is_gone_is_said(running: Running) -> None:
     """Last, for it takes the relay away for good."""
-    running.relay(*SERVER)
+    running.impair("relay", *SERVER)
     (relay,) = (pid for pid, words in running.sealed.processes().items() if "bgpsim.agent.relay" in words)
     os.kill(relay, 9)
     eventually(lambda: relay not in running.sealed.processes(), "the relay has ended")

@@ -13,15 +13,14 @@ from bgpsim.lab.base import LabFacts, StandIn
 End: TypeAlias = tuple[str, str]
 """Device and interface."""
 
-RELAY = StandIn("netem", "a relay in the path: this kernel has no netem")
-
 
 class Impairments:
     """Asks the agent for it, and remembers what the report must say: whatever was done stays said."""
 
     def __init__(self) -> None:
         self._induced: dict[str, None] = {}
-        self._relayed = False
+        self._relayed: dict[str, None] = {}
+        """Why it was not netem."""
 
     def impair(self, agent: Agent, ends: Iterable[End], impairment: Impairment) -> None:
         for device, interface in ends:
@@ -38,7 +37,7 @@ class Impairments:
                 rate=impairment.rate,
             )
             if done["means"] == "relay":
-                self._relayed = True
+                self._relayed[done["because"]] = None
                 what = (
                     f"{device} has the interface {done['relay']}, by which what leaves by {interface} goes to a relay"
                 )
@@ -61,6 +60,9 @@ class Impairments:
     def told(self, facts: LabFacts) -> LabFacts:
         return replace(
             facts,
-            stand_ins=(*facts.stand_ins, *((RELAY,) if self._relayed else ())),
+            stand_ins=(
+                *facts.stand_ins,
+                *(StandIn("netem", f"a relay in the path: {because}") for because in self._relayed),
+            ),
             induced=(*facts.induced, *self._induced),
         )

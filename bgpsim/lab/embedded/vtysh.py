@@ -8,12 +8,13 @@ from bgpsim.agent.protocol import Agent
 from bgpsim.errors import LabError
 from bgpsim.inputs.files.lab_files import TypedLines
 from bgpsim.lab.base import RejectedLine
+from bgpsim.lab.embedded.refusals import REFUSED
 
 _FILE = "/run/typed-lines"
 _WIDTH = 20000
 _PROMPT = re.compile(r"^\S+?(?:\([\w-]+\))?[#>] ?(?P<line>.*)$")
 """`tor0(config-router)# no neighbor 10.0.1.2`: vtysh shows what it reads behind its prompt."""
-_REFUSAL = re.compile(r"^(%.*|Failure to communicate.*|.*[Uu]nknown command.*)$")
+_REFUSAL = re.compile(rf"^({REFUSED}|.*[Uu]nknown command.*)$")
 
 
 def type_lines(agent: Agent, typed: TypedLines) -> list[RejectedLine]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bgpsim.check.compare import compare
-from bgpsim.model import Prediction, outcomes, outcomes_by_component
+from bgpsim.model import Prediction, outcome_with, outcomes, outcomes_by_component
 from bgpsim.network.state import NetworkState
 from bgpsim.report import assemble
 from bgpsim.report import document as doc
@@ -44,7 +44,17 @@ def outcome_seen(step: Step, before: NetworkState | None, assumed: Prediction, o
         ids.append(parts[picks[-1]].id)
     if not picks:
         return Seen(assumed.state)
-    return Seen(possible.chosen(picks).state, told, " ".join(ids))
+    return Seen(_nearest(step, before, possible.chosen(picks), observed), told, " ".join(ids))
+
+
+def _nearest(step: Step, before: NetworkState | None, chosen: Prediction, observed: NetworkState) -> NetworkState:
+    """Where the chosen outcomes do not explain all, the one may come nearer in which every tie falls as it was seen to
+    fall."""
+    if compare(chosen.state, observed).agrees:
+        return chosen.state
+    best = frozenset(key for key, path in observed.paths.items() if path.best)
+    tried = (chosen, *outcome_with(step.network, before, step.flows, best))
+    return min(tried, key=lambda one: len(compare(one.state, observed).mismatches)).state
 
 
 def _whole(step: Step, before: NetworkState | None, assumed: Prediction, observed: NetworkState) -> Seen:

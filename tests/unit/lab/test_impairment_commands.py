@@ -1,4 +1,4 @@
-"""The `tc` and `ip` lines of impairments. The netem ones could not be tried where they were written."""
+"""The `tc` and `ip` lines of impairments. What they do: `tests/lab/test_impairments.py`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ def test_netem_gets_what_is_set_and_no_more() -> None:
     )
     assert " ".join(commands.netem("net0", Values())) == "qdisc replace dev net0 root netem limit 1000"
     assert " ".join(commands.without_netem("net0")) == "qdisc del dev net0 root"
+
+
+def test_a_root_discipline_is_the_devices_own_if_it_has_a_handle() -> None:
+    """As iproute2 6.1 prints them."""
+    default = '{"kind":"noqueue","handle":"0:","root":true,"refcnt":2,"options":{}}'
+    hook = '{"kind":"clsact","handle":"ffff:","parent":"ffff:fff1","options":{}}'
+    own = '{"kind":"pfifo","handle":"8001:","root":true,"refcnt":2,"options":{"limit":500}}'
+    assert commands.own_discipline(f"[{default},{hook}]") is None
+    assert commands.own_discipline("") is None
+    assert commands.own_discipline(f"[{own},{hook}]") == "pfifo"
 
 
 def test_the_relay_and_silence_are_filters_of_their_own() -> None:
