@@ -288,7 +288,9 @@ STATEMENTS: tuple[Statement, ...] = (
         ("[no] match evpn LINE...", "match evpn vni 5"),
         ("[no] match rpki <valid|invalid|notfound>", "match rpki valid"),
         ("[no] match source-vrf WORD", "match source-vrf red"),
-        ("match mac address WORD", "match mac address ACCESS"),
+        ("[no] match mac address WORD", "match mac address ACCESS"),
+        ("[no] match rpki-extcommunity <valid|invalid|notfound>", "match rpki-extcommunity valid"),
+        ("[no] set l3vpn next-hop encapsulation gre", "set l3vpn next-hop encapsulation gre"),
     ),
     _set("aggregator", "set aggregator as ASNUM$asn A.B.C.D$address", _aggregator, "set aggregator as 65001 10.0.0.1"),
     _set(
@@ -455,9 +457,7 @@ STATEMENTS: tuple[Statement, ...] = (
         _OTHER,
         "route-map",
         ("[no] set evpn LINE...", "set evpn gateway-ip ipv4 10.0.0.1"),
-        ("[no] set <ipv4|ipv6> vpn next-hop <A.B.C.D|X:X::X:X>", "set ipv4 vpn next-hop 10.0.0.1"),
-        ("set label-index (0-1048560)", "set label-index 5"),
-        ("set sr-te color (1-4294967295)", "set sr-te color 5"),
-        ("set forwarding-address X:X::X:X", "set forwarding-address 2001:db8::1"),
+        ("set <ipv4|ipv6> vpn next-hop <A.B.C.D|X:X::X:X>", "set ipv4 vpn next-hop 10.0.0.1"),
+        ("no set <ipv4|ipv6> vpn next-hop [<A.B.C.D|X:X::X:X>]", "no set ipv4 vpn next-hop"),
     ),
 )
