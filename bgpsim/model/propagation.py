@@ -406,7 +406,8 @@ class _Run:
                 for path in used
                 if not self._within_itself(router, prefix, path)
                 for hop in path.next_hops
-                if hop.via in (None, path.attributes.next_hop) or _recurses(router, best)
+                if hop.via in (None, path.attributes.next_hop)
+                or any(_recurses(router, path) for path in (used if router.instance.choice.peer_type_relax else [best]))
             )
         if best is not None and hops:
             route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
@@ -439,7 +440,7 @@ def _recurses(router: _Router, best: Candidate) -> bool:
     """Whether zebra may resolve the route's next hops through other routes: the best path's neighbor decides it for all
     that are used together (bgpd/bgp_zebra.c, bgp_zebra_announce, ZEBRA_FLAG_ALLOW_RECURSION)."""
     end = next((end for end in router.ends if end.neighbor.name == best.neighbor), None)
-    return end is None or end.type == "ibgp" or end.neighbor.ebgp_ttl != 1
+    return end is None or end.type != "ebgp" or end.neighbor.ebgp_ttl != 1
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:
