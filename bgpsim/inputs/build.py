@@ -103,7 +103,11 @@ class _Builder:
                 instance = None
             device = self._device(node.name, "router" if _is_router(node.image) else "host", node.source)
             devices[node.name] = replace(
-                device, bgp=instance, labels=dict(node.labels), routes=device.routes + tuple(reader.static_routes)
+                device,
+                bgp=instance,
+                labels=dict(node.labels),
+                routes=device.routes + tuple(reader.static_routes),
+                policies=reader.policies,
             )
         for kind_node in kind_nodes:
             device = self._device(kind_node.name, "node", kind_node.source)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from bgpsim.model.route_map_sets import Mark
 from bgpsim.network.state import AsPath, Attributes, FibNextHop
 from bgpsim.network.types import Address
 from bgpsim.source import Source
@@ -41,6 +42,13 @@ class Candidate:
     """Why it is not eligible; texts that start with `denied` name what no router keeps in its table."""
     sources: tuple[Source, ...] = ()
     path_id: int = 0
+    tag: int = 0
+    marks: frozenset[Mark] = frozenset()
+    """What route-maps on the way in did to the next hop."""
+    beside: str | None = None
+    """The next hop that is there and not used: bgpsim/model/route_map_sets.py, Changed."""
+    hop_interface: str | None = None
+    """Of the next hop, where bgpd keeps it for `match interface`."""
 
     @property
     def place(self) -> tuple[str, int]:

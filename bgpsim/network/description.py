@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
 
@@ -89,6 +90,9 @@ NO_AS = 0
 """`remote_as` of an interface neighbor that has none: its router lists it and does not start it."""
 
 
+ALL_COMMUNITIES: frozenset[CommunityKind] = frozenset(("standard", "large", "extended"))
+
+
 @dataclass(frozen=True, slots=True)
 class NeighborFamily:
     """What is configured for one neighbor in one address family."""
@@ -97,6 +101,14 @@ class NeighborFamily:
     next_hop_self: bool = False
     import_accept: bool = True
     """False: everything received stays in Adj-RIB-In and is not eligible (Cilium from 1.16 on)."""
+    default_map: Use | None = None
+    """`default-originate route-map`."""
+    next_hop_self_force: bool = False
+    inbound: Filters = NO_FILTERS
+    outbound: Filters = NO_FILTERS
+    weight: int = 0
+    soft_reconfiguration: bool = False
+    send_communities: frozenset[CommunityKind] = ALL_COMMUNITIES
     source: Source | None = None
 
 
@@ -156,6 +168,8 @@ class Origination:
     atomic_aggregate: bool = False
     unknown: tuple[UnknownAttribute, ...] = ()
     path_id: int = 0
+    route_map: Use | None = None
+    """`network P route-map R`."""
     source: Source | None = None
 
 
@@ -174,6 +188,8 @@ class Redistribution:
     family: Family
     protocol: Literal["connected", "static", "kernel"]
     source: Source | None = None
+    metric: int | None = None
+    route_map: Use | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +239,7 @@ class Device:
     """What a speaker does with packets that it attracts."""
     away: bool = False
     """`node-down` has taken it away: it observes nothing and nothing of it can be observed."""
+    policies: Policies = NO_POLICIES
     source: Source | None = None
 
     def interface(self, name: str) -> Interface | None:
