@@ -47,6 +47,7 @@ class Candidate:
     """What route-maps on the way in did to the next hop."""
     beside: str | None = None
     """The next hop that is there and not used: bgpsim/model/route_map_sets.py, Changed."""
+    aggregate: bool = False
     hop_interface: str | None = None
     """Of the next hop, where bgpd keeps it for `match interface`."""
 

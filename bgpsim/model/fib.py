@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bgpsim.model.rib import BGP_METRIC, PrefixTable, StaticRoute
-from bgpsim.network.description import Device
+from bgpsim.network.description import Device, RouteKind
 from bgpsim.network.state import FibKey, FibNextHop, FibRoute
 from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source
@@ -24,6 +24,8 @@ class InstalledRoute:
     metric: int
     """The path's own metric for those who resolve next hops through it: its MED."""
     sources: tuple[Source, ...]
+    kind: RouteKind = "unicast"
+    """An aggregate is a blackhole."""
 
 
 def kernel_table(
@@ -45,9 +47,9 @@ def kernel_table(
             key = FibKey(device.name, family_of(route.prefix), route.prefix, route.metric)
             table.setdefault(key, FibRoute(route.kind, route.protocol, hops, route.linkdown, route.sources))
     for bgp in installed:
-        if held[bgp.prefix]:
+        if held[bgp.prefix] or bgp.kind != "unicast":
             key = FibKey(device.name, family_of(bgp.prefix), bgp.prefix, BGP_METRIC)
-            table.setdefault(key, FibRoute("unicast", "bgp", held[bgp.prefix], sources=bgp.sources))
+            table.setdefault(key, FibRoute(bgp.kind, "bgp", held[bgp.prefix], sources=bgp.sources))
     return table
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
 from bgpsim.model.neighbor_policy import by_map, hop_addresses
-from bgpsim.model.policy import LOCAL_WEIGHT
+from bgpsim.model.policy import LOCAL_WEIGHT, on_its_way_out
 from bgpsim.model.rib import Rib, StaticRoute
 from bgpsim.model.route_map_sets import SELF, Changed
 from bgpsim.model.route_maps import Asked
@@ -46,7 +46,8 @@ def local_paths(wiring: Wiring, device: Device, instance: BgpInstance, rib: Rib)
             large_communities=own.large_communities,
             extended_communities=own.extended_communities,
         )
-        there = instance.engine != "frr" or rib.table.get(own.prefix) is not None
+        checked = instance.engine == "frr" and instance.network_import_check
+        there = not checked or rib.table.get(own.prefix) is not None
         lines = (own.source,) if own.source else ()
         made = _made(wiring, device, own.prefix, "network", own.route_map, attributes, lines, None)
         if made is not None:
@@ -70,6 +71,8 @@ def _made(
     weight = LOCAL_WEIGHT if device.bgp.engine == "frr" else 0
     interface = None if route is None or route.kind != "unicast" else _first_interface(route)
     changed = Changed(attributes, attributes.med or 0, preference, weight)
+    if device.bgp.graceful_shutdown:
+        changed = replace(changed, attributes=on_its_way_out(attributes), preference=0)
     if use is not None:
         asked = Asked(
             device.policies, prefix, place, interface=interface, hops=lambda text: hop_addresses(wiring, text)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
+from bgpsim.model.aggregation import Aggregation
 from bgpsim.model.decision import Candidate, Decided, Rules, decide
 from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.local_paths import local_paths
@@ -22,7 +23,7 @@ from bgpsim.model.route_map_sets import SELF
 from bgpsim.model.sessions import SessionEnd, Sessions
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device
-from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey, SessionKey
+from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey, SessionKey, in_order
 from bgpsim.network.types import Address, Family, Prefix, family_of
 from bgpsim.source import merged
 
@@ -84,8 +85,9 @@ class _Router:
     instance: BgpInstance
     rules: Rules
     ends: tuple[SessionEnd, ...]
-    local: dict[Prefix, Candidate]
+    local: dict[Prefix, list[Candidate]]
     connected_only: ConnectedOnly
+    aggregation: Aggregation
     adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
     """By prefix, neighbor and path id."""
     through: dict[str, set[Prefix]] = field(default_factory=dict)
@@ -93,6 +95,8 @@ class _Router:
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
+    changed: set[Prefix] = field(default_factory=set)
+    """Decided otherwise since its aggregates were last looked at."""
     rounds: dict[Prefix, int] = field(default_factory=dict)
 
 
@@ -120,8 +124,9 @@ class _Run:
                     device.bgp,
                     rules_of(device.bgp),
                     tuple(problem.sessions.of(name)),
-                    dict(local_paths(problem.wiring, device, device.bgp, problem.ribs[name])),
+                    _by_prefix(local_paths(problem.wiring, device, device.bgp, problem.ribs[name])),
                     ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
+                    Aggregation(problem.wiring, device),
                 )
         self.sent: dict[AdvertisedKey, Sent] = {}
         self.unstable: set[TableKey] = set()
@@ -137,6 +142,7 @@ class _Run:
                 for prefix in sorted(router.dirty, key=_prefix_order):
                     router.dirty.discard(prefix)
                     self._decide(router, prefix)
+                self._aggregate(router)
                 self._default_routes(router, with_map=True)
         tables = {
             TableKey(name, prefix): decided
@@ -235,11 +241,28 @@ class _Run:
         decided = decide(tuple(self._candidates(router, prefix)), router.rules)
         if decided == router.tables.get(prefix, ()):
             return
+        router.changed.add(prefix)
         if decided:
             router.tables[prefix] = decided
         else:
             router.tables.pop(prefix, None)
         self._install(router, prefix, decided)
+        self._announce(router, prefix)
+
+    def _aggregate(self, router: _Router) -> None:
+        """What the prefixes decided since the last time make of the router's aggregates."""
+        changed, router.changed = router.changed, set()
+        if not router.aggregation.aggregates:
+            return
+        anew = router.aggregation.update(router.tables, changed)
+        own = {aggregate.prefix for aggregate in router.aggregation.aggregates}
+        router.dirty.update(anew & own)
+        for prefix in sorted(anew - own, key=_prefix_order):
+            self._announce(router, prefix)
+
+    def _announce(self, router: _Router, prefix: Prefix) -> None:
+        """To every neighbor, what it is to have of the prefix as it is decided."""
+        decided = router.tables.get(prefix, ())
         best = next((d.path for d in decided if d.best), None)
         family = family_of(prefix)
         for end in router.ends:
@@ -252,15 +275,21 @@ class _Run:
             if end.add_path:
                 self._tell_all(router, end, family, prefix, decided)
                 continue
-            sent = self.exporter.send(router.device, end, family, prefix, best) if best else None
+            sent = self._to_send(router, end, family, prefix, best) if best else None
             self._tell(end, family, prefix, sent)
+
+    def _to_send(
+        self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path: Candidate
+    ) -> Sent | None:
+        suppressed = router.aggregation.suppresses(prefix, path)
+        return self.exporter.send(router.device, end, family, prefix, path, suppressed=suppressed)
 
     def _tell_all(
         self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, decided: tuple[Decided, ...]
     ) -> None:
         """Every valid path, under ids of its own: bgpd's are numbers that it hands out as paths come."""
         paths = [d.path for d in decided if d.path.valid]
-        sendable = [s for p in paths if (s := self.exporter.send(router.device, end, family, prefix, p)) is not None]
+        sendable = [s for p in paths if (s := self._to_send(router, end, family, prefix, p)) is not None]
         for path_id, sent in enumerate(sendable, start=1):
             self._tell(end, family, prefix, sent, path_id)
         told = len(sendable)
@@ -269,9 +298,9 @@ class _Run:
             self._tell(end, family, prefix, None, told)
 
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
-        own = router.local.get(prefix)
-        if own is not None:
-            yield own
+        own = router.local.get(prefix, [])
+        aggregate = router.aggregation.made.get(prefix)
+        yield from numbered_local(own if aggregate is None else [*own, aggregate])
         heard = router.adj_in.get(prefix)
         if not heard:
             return
@@ -364,6 +393,8 @@ class _Run:
         rib = self.problem.ribs[router.device.name]
         covered = rib.table.get(prefix) is not None or prefix in rib.believed
         hops: frozenset[FibNextHop] = frozenset()
+        if best is not None and best.aggregate and not covered:
+            route = InstalledRoute(prefix, frozenset(), 0, best.sources, "blackhole")
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(
                 hop for path in used if not self._within_itself(router, prefix, path) for hop in path.next_hops
@@ -393,6 +424,21 @@ class _Run:
         for next_hop, prefixes in router.through.items():
             if _within(next_hop, changed):
                 router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
+
+
+def _by_prefix(paths: Iterable[tuple[Prefix, Candidate]]) -> dict[Prefix, list[Candidate]]:
+    found: dict[Prefix, list[Candidate]] = {}
+    for prefix, path in paths:
+        found.setdefault(prefix, []).append(path)
+    return found
+
+
+def numbered_local(paths: list[Candidate]) -> list[Candidate]:
+    """What a router puts in by itself may be several paths: `network` and `redistribute`, and an aggregate."""
+    if len(paths) < 2:
+        return paths
+    ordered = sorted(paths, key=lambda path: in_order(path.attributes))
+    return [replace(path, path_id=number) for number, path in enumerate(ordered)]
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:

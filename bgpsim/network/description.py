@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
+from bgpsim.network.route_options import NO_OPTIONS, Aggregate, RouteOptions
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
 
@@ -109,6 +110,7 @@ class NeighborFamily:
     weight: int = 0
     soft_reconfiguration: bool = False
     send_communities: frozenset[CommunityKind] = ALL_COMMUNITIES
+    options: RouteOptions = NO_OPTIONS
     source: Source | None = None
 
 
@@ -205,6 +207,12 @@ class BgpInstance:
     originated: tuple[Origination, ...] = ()
     tables: tuple[OriginatedTable, ...] = ()
     """Originated too; many routes each. No prefix stands twice for one neighbor, here and in `originated`."""
+    aggregates: tuple[Aggregate, ...] = ()
+    network_import_check: bool = True
+    """`network P` only while the RIB has a route for P."""
+    graceful_shutdown: bool = False
+    backdoors: frozenset[Prefix] = frozenset()
+    """`network P backdoor`: P is not originated, and an external path to it has an internal one's distance."""
     multipath_relax: bool = False
     compare_router_id: bool = False
     always_compare_med: bool = False

@@ -20,6 +20,7 @@ from bgpsim.network.state import (
     PathKey,
     Session,
     SessionKey,
+    in_order,
 )
 from bgpsim.network.types import FAMILIES, Family
 from bgpsim.observe.communities import community_text
@@ -96,6 +97,7 @@ def _frr_paths(
     peers: Collection[str],
     owners: Owners,
 ) -> None:
+    own: list[BgpPath] = []
     for path in paths:
         peer = path["peer"]
         neighbor = peer.get("interface") if peer.get("interface") in peers else peer["peerId"]
@@ -111,7 +113,13 @@ def _frr_paths(
         found = plane.known.get(values)
         if found is None:
             found = plane.known[values] = BgpPath(_frr_attributes(path, device, owners), *flags, reason)
-        plane.paths[PathKey(device, family, prefix_of(prefix), neighbor, path.get("addpathRxId", 0))] = found
+        if neighbor == "local":
+            own.append(found)
+        else:
+            plane.paths[PathKey(device, family, prefix_of(prefix), neighbor, path.get("addpathRxId", 0))] = found
+    # Those that the router has put in itself are told apart by what they are.
+    for number, found in enumerate(sorted(own, key=lambda found: in_order(found.attributes))):
+        plane.paths[PathKey(device, family, prefix_of(prefix), "local", number)] = found
 
 
 def _frr_values(path: Mapping[str, Any]) -> tuple[object, ...]:

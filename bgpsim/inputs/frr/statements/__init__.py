@@ -2,6 +2,7 @@
 
 from bgpsim.inputs.frr.grammar.statement import Statement
 from bgpsim.inputs.frr.statements import (
+    aggregates,
     bfd,
     decision,
     general,
@@ -9,6 +10,7 @@ from bgpsim.inputs.frr.statements import (
     lists,
     neighbor,
     neighbor_policy,
+    neighbor_routes,
     origination,
     other,
     policy,
@@ -28,6 +30,8 @@ STATEMENTS: tuple[Statement, ...] = (
     *restart.STATEMENTS,
     *decision.STATEMENTS,
     *neighbor_policy.STATEMENTS,
+    *neighbor_routes.STATEMENTS,
+    *aggregates.STATEMENTS,
     *policy.STATEMENTS,
     *lists.STATEMENTS,
     *route_map.STATEMENTS,

@@ -17,7 +17,7 @@ from bgpsim.network.types import Prefix
 
 def _network(router: Configuration, said: Said) -> None:
     networks = router.bgp.networks
-    prefix = _prefix(said)
+    prefix = prefix_of(said)
     if not said.negated:
         networks[prefix] = Origination(prefix, source=said.source, route_map=_map(said))
     elif networks.pop(prefix, None) is None:
@@ -39,7 +39,7 @@ def _map(said: Said) -> Use | None:
 
 
 def _static(router: Configuration, said: Said) -> None:
-    prefix, kind, hop = _prefix(said), *_next_hop(said)
+    prefix, kind, hop = prefix_of(said), *_next_hop(said)
     if said.negated:
         router.statics.remove(prefix, kind, hop)
     else:
@@ -57,7 +57,7 @@ def _next_hop(said: Said) -> tuple[RouteKind, RouteNextHop | None]:
     return "unicast", RouteNextHop(said.address("gateway") if "gateway" in said else None, interface)
 
 
-def _prefix(said: Said) -> Prefix:
+def prefix_of(said: Said) -> Prefix:
     """`10.0.0.0/8`, `10.0.0.0 255.0.0.0`, or an address alone with the length of its class (lib/prefix.c,
     apply_classful_mask_ipv4)."""
     if "prefix" in said:

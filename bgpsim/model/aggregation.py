@@ -1,0 +1,153 @@
+"""`aggregate-address`: the route that a router makes of its more specific ones, and which of those it holds back.
+
+bgpd/bgp_route.c, bgp_aggregate_route and bgp_attr.c, bgp_attr_aggregate_intern. Every valid path of a longer prefix
+contributes, best or not, but for other aggregates' (RFC 4271 section 9.2.2.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bgpsim.model.as_paths import aggregated
+from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, ORIGINS, Candidate, Decided
+from bgpsim.model.neighbor_policy import by_map, hop_addresses
+from bgpsim.model.neighbors import router_id
+from bgpsim.model.policy import LOCAL_WEIGHT, on_its_way_out
+from bgpsim.model.route_map_sets import SELF, Changed
+from bgpsim.model.route_maps import Asked, apply
+from bgpsim.model.wiring import Wiring
+from bgpsim.network.description import Device
+from bgpsim.network.route_options import Aggregate
+from bgpsim.network.state import Attributes
+from bgpsim.network.types import Prefix
+from bgpsim.source import Source, merged
+
+_COMMUNITIES = ("communities", "large_communities", "extended_communities")
+_GRACEFUL_SHUTDOWN = "graceful-shutdown"
+
+
+def within(prefix: Prefix, aggregate: Prefix) -> bool:
+    """Strictly: an aggregate's own prefix is none of its contributors."""
+    return (
+        prefix.version == aggregate.version
+        and prefix.prefixlen > aggregate.prefixlen
+        and int(prefix.network_address) >> (prefix.max_prefixlen - aggregate.prefixlen)
+        == int(aggregate.network_address) >> (prefix.max_prefixlen - aggregate.prefixlen)
+    )
+
+
+@dataclass(slots=True)
+class Aggregation:
+    """One router's."""
+
+    wiring: Wiring
+    device: Device
+    made: dict[Prefix, Candidate] = field(default_factory=dict)
+    """The aggregates that are there now."""
+    unequal: set[Prefix] = field(default_factory=set)
+    """Those with `matching-MED-only` whose contributors' MEDs differ: no aggregate, and nothing is held back."""
+
+    @property
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        return () if self.device.bgp is None else self.device.bgp.aggregates
+
+    def update(self, tables: Mapping[Prefix, tuple[Decided, ...]], changed: Iterable[Prefix]) -> frozenset[Prefix]:
+        """The prefixes that must be decided or told anew, after those of `changed` were decided."""
+        moved = tuple(changed)
+        anew: set[Prefix] = set()
+        for aggregate in self.aggregates:
+            if not any(within(prefix, aggregate.prefix) for prefix in moved):
+                continue
+            inside = [prefix for prefix in tables if within(prefix, aggregate.prefix)]
+            paths = [(prefix, d.path) for prefix in inside for d in tables[prefix] if d.path.valid]
+            contributing = [path for _, path in paths if not path.aggregate]
+            was_unequal = aggregate.prefix in self.unequal
+            unequal = aggregate.matching_med and len({p.attributes.med or 0 for p in contributing}) > 1
+            (self.unequal.add if unequal else self.unequal.discard)(aggregate.prefix)
+            if unequal != was_unequal:
+                anew.update(inside)
+            atomic = any(path.attributes.atomic_aggregate for _, path in paths)
+            made = None if unequal or not contributing else self._made(aggregate, contributing, atomic=atomic)
+            if made != self.made.get(aggregate.prefix):
+                anew.add(aggregate.prefix)
+                if made is None:
+                    del self.made[aggregate.prefix]
+                else:
+                    self.made[aggregate.prefix] = made
+        return frozenset(anew)
+
+    def suppresses(self, prefix: Prefix, path: Candidate) -> bool:
+        """Whether the path is held back from neighbors (without an `unsuppress-map`)."""
+        if path.aggregate:
+            return False
+        return any(
+            self._suppresses(aggregate, prefix, path)
+            for aggregate in self.aggregates
+            if within(prefix, aggregate.prefix) and aggregate.prefix not in self.unequal
+        )
+
+    def _suppresses(self, aggregate: Aggregate, prefix: Prefix, path: Candidate) -> bool:
+        if aggregate.summary_only or aggregate.suppress_map is None:
+            return aggregate.summary_only
+        attributes = path.attributes
+        preference = attributes.local_preference
+        route = Changed(
+            attributes,
+            attributes.med or 0,
+            DEFAULT_LOCAL_PREFERENCE if preference is None else preference,
+            path.weight,
+            path.tag,
+        )
+        return apply(self._asked(prefix), aggregate.suppress_map.name, route).permitted
+
+    def _asked(self, prefix: Prefix) -> Asked:
+        return Asked(self.device.policies, prefix, "network", hops=lambda text: hop_addresses(self.wiring, text))
+
+    def _made(self, aggregate: Aggregate, paths: list[Candidate], *, atomic: bool) -> Candidate | None:
+        instance = self.device.bgp
+        assert instance is not None
+        of = [path.attributes for path in paths]
+        together: dict[str, tuple[str, ...]] = {}
+        if aggregate.as_set:
+            together = {name: tuple(sorted({c for a in of for c in getattr(a, name)})) for name in _COMMUNITIES}
+            # An aggregate of routes on their way out is not on its way out.
+            together["communities"] = tuple(c for c in together["communities"] if c != _GRACEFUL_SHUTDOWN)
+        attributes = Attributes(
+            SELF,
+            as_path=aggregated(a.as_path for a in of) if aggregate.as_set else (),
+            origin=_origin(aggregate, of),
+            med=0,
+            atomic_aggregate=atomic or not aggregate.as_set,
+            aggregator=f"{instance.asn}:{router_id(self.device)}",
+            **together,  # type: ignore[arg-type]
+        )
+        if instance.graceful_shutdown:
+            attributes = on_its_way_out(attributes)
+        preference = attributes.local_preference
+        kept = DEFAULT_LOCAL_PREFERENCE if preference is None else preference
+        route = Changed(attributes, 0, kept, LOCAL_WEIGHT)
+        lines: tuple[Source, ...] = (aggregate.source,) if aggregate.source else ()
+        if aggregate.route_map is not None:
+            found = by_map(aggregate.route_map, self._asked(aggregate.prefix), route, lines)
+            if found.refused is not None:
+                return None
+            route, lines = found.route, found.lines
+        return Candidate(
+            LOCAL,
+            "local",
+            route.attributes,
+            weight=route.weight,
+            sources=merged(lines, *(path.sources for path in paths)),
+            tag=route.tag,
+            marks=route.marks,
+            aggregate=True,
+        )
+
+
+def _origin(aggregate: Aggregate, of: Iterable[Attributes]) -> Literal["igp", "egp", "incomplete"]:
+    """The worst of them, unless one is written."""
+    if aggregate.origin is not None:
+        return aggregate.origin
+    return max((a.origin for a in of), key=lambda origin: ORIGINS[origin])
