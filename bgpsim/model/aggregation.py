@@ -1,7 +1,8 @@
 """`aggregate-address`: the route that a router makes of its more specific ones, and which of those it holds back.
 
 bgpd/bgp_route.c, bgp_aggregate_route and bgp_attr.c, bgp_attr_aggregate_intern. Every valid path of a longer prefix
-contributes, best or not, but for other aggregates' (RFC 4271 section 9.2.2.2).
+contributes, best or not, but for other aggregates' (RFC 4271 section 9.2.2.2). Measured on 8.4.4: contributors'
+ATOMIC_AGGREGATE is not passed on with `as-set`, and GRACEFUL_SHUTDOWN among their communities is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from bgpsim.network.types import Prefix
 from bgpsim.source import Source, merged
 
 _COMMUNITIES = ("communities", "large_communities", "extended_communities")
-_GRACEFUL_SHUTDOWN = "graceful-shutdown"
 
 
 def within(prefix: Prefix, aggregate: Prefix) -> bool:
@@ -61,15 +61,16 @@ class Aggregation:
             if not any(within(prefix, aggregate.prefix) for prefix in moved):
                 continue
             inside = [prefix for prefix in tables if within(prefix, aggregate.prefix)]
-            paths = [(prefix, d.path) for prefix in inside for d in tables[prefix] if d.path.valid]
-            contributing = [path for _, path in paths if not path.aggregate]
+            paths = (d.path for prefix in inside for d in tables[prefix])
+            contributing = [path for path in paths if path.valid and not path.aggregate]
             was_unequal = aggregate.prefix in self.unequal
             unequal = aggregate.matching_med and len({p.attributes.med or 0 for p in contributing}) > 1
             (self.unequal.add if unequal else self.unequal.discard)(aggregate.prefix)
             if unequal != was_unequal:
                 anew.update(inside)
-            atomic = any(path.attributes.atomic_aggregate for _, path in paths)
-            made = None if unequal or not contributing else self._made(aggregate, contributing, atomic=atomic)
+            made = None if unequal or not contributing else self._made(aggregate, contributing)
+            if made is not None and any(_taken_for(made, d.path) for d in tables.get(aggregate.prefix, ())):
+                made = None
             if made != self.made.get(aggregate.prefix):
                 anew.add(aggregate.prefix)
                 if made is None:
@@ -105,21 +106,19 @@ class Aggregation:
     def _asked(self, prefix: Prefix) -> Asked:
         return Asked(self.device.policies, prefix, "network", hops=lambda text: hop_addresses(self.wiring, text))
 
-    def _made(self, aggregate: Aggregate, paths: list[Candidate], *, atomic: bool) -> Candidate | None:
+    def _made(self, aggregate: Aggregate, paths: list[Candidate]) -> Candidate | None:
         instance = self.device.bgp
         assert instance is not None
         of = [path.attributes for path in paths]
         together: dict[str, tuple[str, ...]] = {}
         if aggregate.as_set:
             together = {name: tuple(sorted({c for a in of for c in getattr(a, name)})) for name in _COMMUNITIES}
-            # An aggregate of routes on their way out is not on its way out.
-            together["communities"] = tuple(c for c in together["communities"] if c != _GRACEFUL_SHUTDOWN)
         attributes = Attributes(
             SELF,
             as_path=aggregated(a.as_path for a in of) if aggregate.as_set else (),
             origin=_origin(aggregate, of),
             med=0,
-            atomic_aggregate=atomic or not aggregate.as_set,
+            atomic_aggregate=not aggregate.as_set,
             aggregator=f"{instance.asn}:{router_id(self.device)}",
             **together,  # type: ignore[arg-type]
         )
@@ -144,6 +143,15 @@ class Aggregation:
             marks=route.marks,
             aggregate=True,
         )
+
+
+def _taken_for(aggregate: Candidate, other: Candidate) -> bool:
+    """bgpd 8.4 looks for what has changed at the prefix's first path, whosever it is, and where that one has the
+    aggregate's attributes already it puts in none (bgp_aggregate_install, bgp_aggregate_info_same)."""
+    if other.aggregate or other.type != "local" or not other.valid:
+        return False
+    names = ("origin", "as_path", *_COMMUNITIES)
+    return all(getattr(aggregate.attributes, name) == getattr(other.attributes, name) for name in names)
 
 
 def _origin(aggregate: Aggregate, of: Iterable[Attributes]) -> Literal["igp", "egp", "incomplete"]:

@@ -183,6 +183,8 @@ class Exporter:
                 # What the route-map does to the next hop is undone; FRR forgets the IPv6 one.
                 route = replace(route, attributes=replace(route.attributes, next_hop=SELF), marks=frozenset())
             lines = (*lines, *chosen.lines)
+        if instance.graceful_shutdown:
+            route = replace(route, attributes=on_its_way_out(route.attributes))
         sent = self._sent(
             device, end, family, settings, Candidate(LOCAL, "local", Attributes(SELF), sources=lines), route
         )

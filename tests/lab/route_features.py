@@ -1,0 +1,178 @@
+"""Small independent networks in one lab: a router with the statements, a speaker that feeds it, routers that hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from variants import Variant, router, topology
+
+
+def listener(name: str, asn: int, address: str, peer: str, peer_as: int, more: str = "", six: str = "") -> str:
+    lines = f"no bgp ebgp-requires-policy\nneighbor {peer} remote-as {peer_as}\n{more}"
+    if six:
+        far = six.replace("::2/", "::1/").split("/")[0]
+        lines += f"\nneighbor {far} remote-as {peer_as}\naddress-family ipv6 unicast\nneighbor {far} activate"
+    first = f"ip addr add {six} dev u nodad" if six else ""
+    return router(name, asn, {"u": address}, lines, first=first)
+
+
+def external(pairs: Mapping[str, tuple[str, int]]) -> str:
+    return "no bgp ebgp-requires-policy\n" + "\n".join(f"neighbor {a} remote-as {n}" for a, n in pairs.values())
+
+
+# --- aggregates: s1 → a1 → a2 (external), a3 (internal), a4 (external, unsuppress-map) ---
+
+A1 = """
+aggregate-address 10.10.0.0/16 summary-only as-set
+aggregate-address 10.11.0.0/16
+aggregate-address 10.12.0.0/16 suppress-map SOME route-map MARK
+aggregate-address 10.13.0.0/16 matching-MED-only summary-only
+aggregate-address 10.14.0.0/16 matching-MED-only summary-only
+aggregate-address 10.15.0.0/16 as-set origin egp
+aggregate-address 10.16.0.0/16 route-map NOTHING
+aggregate-address 10.8.0.0/13 as-set
+aggregate-address 10.99.0.0/16 summary-only
+neighbor 10.0.2.2 remote-as 65001
+neighbor 10.0.3.2 unsuppress-map ONE
+neighbor 2001:db8:0:1::2 remote-as 65002
+network 10.11.0.0/16
+redistribute static
+address-family ipv6 unicast
+neighbor 2001:db8:0:1::2 activate
+aggregate-address 2001:db8:a::/48 summary-only as-set
+"""
+A1_CONFIG = """
+ip prefix-list SOME permit 10.12.1.0/24
+ip prefix-list ONE permit 10.10.1.0/24
+route-map SOME permit 10
+match ip address prefix-list SOME
+route-map MARK permit 10
+set community 65001:12
+set metric 12
+route-map NOTHING deny 10
+route-map ONE permit 10
+match ip address prefix-list ONE
+set community 65001:1 additive
+exit
+ip route 10.11.0.0/16 blackhole
+ip route 10.11.7.0/24 blackhole
+"""
+
+
+def aggregates() -> tuple[list[str], list[tuple[str, str]]]:
+    a1 = external({"a2": ("10.0.1.2", 65002), "a4": ("10.0.3.2", 65004)}) + A1
+    nodes = [
+        router(
+            "a1",
+            65001,
+            {"lo": "10.255.1.1/32", "x": "10.0.1.1/24", "i": "10.0.2.1/24", "y": "10.0.3.1/24"},
+            a1,
+            first="ip addr add 2001:db8:0:1::1/64 dev x nodad",
+            config=A1_CONFIG,
+        ),
+        listener("a2", 65002, "10.0.1.2/24", "10.0.1.1", 65001, six="2001:db8:0:1::2/64"),
+        listener("a3", 65001, "10.0.2.2/24", "10.0.2.1", 65001),
+        listener("a4", 65004, "10.0.3.2/24", "10.0.3.1", 65001),
+    ]
+    return nodes, [("a1:x", "a2:u"), ("a1:i", "a3:u"), ("a1:y", "a4:u")]
+
+
+def said(speaker: str, prefix: str, **words: object) -> str:
+    more = "".join(f", {key.replace('_', '-')}: {value}" for key, value in words.items())
+    return f'{{speaker: {speaker}, prefix: "{prefix}"{more}}}'
+
+
+A_ROUTES = [
+    said("s1", "10.10.1.0/24", as_path=[65100, 65200, 65201], communities='["65100:1"]', med=5),
+    said("s1", "10.10.2.0/24", as_path=[65100, 65200, 65202], communities='["65100:2", "graceful-shutdown"]'),
+    said("s1", "10.10.3.0/24", as_path=[65100, 65200], origin="incomplete", large_communities='["65100:0:1"]'),
+    said("s1", "10.11.1.0/24", as_path=[65100]),
+    said("s1", "10.12.1.0/24", as_path=[65100]),
+    said("s1", "10.12.2.0/24", as_path=[65100], atomic_aggregate="true"),
+    said("s1", "10.13.1.0/24", as_path=[65100], med=7),
+    said("s1", "10.13.2.0/24", as_path=[65100], med=7),
+    said("s1", "10.14.1.0/24", as_path=[65100], med=7),
+    said("s1", "10.14.2.0/24", as_path=[65100], med=8),
+    said("s1", "10.15.1.0/24", as_path=[65100, 65203], aggregator='"65203:192.0.2.1"'),
+    said("s1", "10.15.2.0/24", as_path=[65100, 65203]),
+    said("s1", "10.16.1.0/24", as_path=[65100]),
+    said("s1", "2001:db8:a:1::/64", as_path=[65100, 65200]),
+    said("s1", "2001:db8:a:2::/64", as_path=[65100, 65201]),
+]
+
+# --- AS paths and attributes: s2 (64600) → b1 (AS 3000) → a listener for each form ---
+
+FORMS: Mapping[str, tuple[int, str, str]] = {
+    "c0": (64512, "neighbor {} remove-private-AS", "neighbor {} allowas-in 1"),
+    "c1": (3001, "neighbor {} remove-private-AS all", ""),
+    "c2": (3002, "neighbor {} remove-private-AS replace-AS", ""),
+    "c3": (64513, "neighbor {} remove-private-AS all replace-AS", "neighbor {} allowas-in"),
+    "c4": (64700, "neighbor {} as-override", ""),
+    "c5": (64700, "neighbor {} attribute-unchanged", "neighbor {} allowas-in origin"),
+    "c6": (3006, "neighbor {} attribute-unchanged med", ""),
+    "c7": (3007, "neighbor {} attribute-unchanged as-path next-hop", ""),
+}
+
+
+def as_paths() -> tuple[list[str], list[tuple[str, str]]]:
+    addresses = {f"p{n}": f"10.1.{n}.1/24" for n in range(len(FORMS))}
+    lines = ["no bgp ebgp-requires-policy", "redistribute connected metric 9"]
+    nodes, links = [], []
+    for n, (name, (asn, at_b1, at_peer)) in enumerate(FORMS.items()):
+        far, near = f"10.1.{n}.2", f"10.1.{n}.1"
+        lines += [f"neighbor {far} remote-as {asn}", at_b1.format(far)]
+        nodes.append(listener(name, asn, f"{far}/24", near, 3000, at_peer.format(near)))
+        links.append((f"b1:p{n}", f"{name}:u"))
+    return [router("b1", 3000, {"lo": "10.255.2.1/32", **addresses}, "\n".join(lines)), *nodes], links
+
+
+B_ROUTES = [
+    said("s2", "10.20.1.0/24", as_path=[64600], med=3),
+    said("s2", "10.20.2.0/24", as_path=[64600, 3001, 64512, 64513], med=4),
+    said("s2", "10.20.3.0/24", as_path=[64600, 64512, 64512]),
+    said("s2", "10.20.4.0/24", as_path=[64600, 64700]),
+    said("s2", "10.20.5.0/24", as_path=[64600, 64700, 64601]),
+    said("s2", "10.20.6.0/24", as_path="[64600, 3005, [64513, 3009]]"),
+    said("s2", "10.20.8.0/24", as_path=[64600, 4200000001, 65535]),
+    said("s2", "10.20.9.0/24", as_path=[64600, 64513, 64513, 64513, 64513]),
+]
+
+# --- instances: d1 with a shutdown under way, d2 without import check, and what hears them ---
+
+
+def instances() -> tuple[list[str], list[tuple[str, str]]]:
+    d1 = """
+    no bgp ebgp-requires-policy
+    bgp graceful-shutdown
+    neighbor 10.2.1.2 remote-as 65302
+    neighbor 10.2.2.2 remote-as 65301
+    neighbor 10.2.1.2 default-originate
+    neighbor 10.2.2.2 default-originate
+    network 10.31.0.0/16
+    network 10.32.0.0/16
+    network 10.2.1.0/24
+    redistribute connected
+    aggregate-address 10.33.0.0/16 as-set
+    """
+    d2 = """
+    no bgp ebgp-requires-policy
+    no bgp network import-check
+    neighbor 10.2.1.1 remote-as 65301
+    network 10.34.0.0/16
+    network 10.35.0.0/16 backdoor
+    """
+    nodes = [
+        router("d1", 65301, {"x": "10.2.1.1/24", "i": "10.2.2.1/24"}, d1, config="ip route 10.31.0.0/16 blackhole"),
+        router("d2", 65302, {"u": "10.2.1.2/24"}, d2),
+        listener("d3", 65301, "10.2.2.2/24", "10.2.2.1", 65301),
+    ]
+    return nodes, [("d1:x", "d2:u"), ("d1:i", "d3:u")]
+
+
+D_ROUTES = [
+    said("s3", "10.33.1.0/24", as_path=[65300], communities='["65300:1"]'),
+    said("s3", "10.33.2.0/24", as_path=[65300], communities='["no-advertise"]'),
+    said("s3", "10.36.1.0/24", as_path=[65300], communities='["no-peer"]'),
+    said("s3", "10.36.2.0/24", as_path=[65300], communities='["local-AS"]'),
+    said("s3", "10.36.3.0/24", as_path=[65300], communities='["no-export"]'),
+]
