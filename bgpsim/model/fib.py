@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bgpsim.model.rib import BGP_METRIC, PrefixTable, StaticRoute
@@ -31,7 +31,7 @@ class InstalledRoute:
 def kernel_table(
     device: Device,
     routes: Iterable[StaticRoute],
-    installed: Iterable[InstalledRoute],
+    installed: Collection[InstalledRoute],
     held: Mapping[Prefix, frozenset[FibNextHop]],
 ) -> dict[FibKey, FibRoute]:
     """One device's main table. Link-local, multicast, local and broadcast routes are no part of it anywhere.
@@ -39,8 +39,9 @@ def kernel_table(
     `held`: the next hops that the kernel really has of zebra's routes, which may be fewer (bgpsim/model/groups.py).
     """
     table: dict[FibKey, FibRoute] = {}
+    taken = {bgp.prefix for bgp in installed}
     for route in routes:
-        if not route.in_kernel:
+        if not route.in_kernel or (route.of_frr and route.prefix in taken):
             continue
         hops = held[route.prefix] if route.of_frr else frozenset(route.next_hops)
         if hops or route.kind != "unicast":

@@ -70,7 +70,7 @@ def _made(
     preference = DEFAULT_LOCAL_PREFERENCE if attributes.local_preference is None else attributes.local_preference
     weight = LOCAL_WEIGHT if device.bgp.engine == "frr" else 0
     interface = None if route is None or route.kind != "unicast" else _first_interface(route)
-    changed = Changed(attributes, attributes.med or 0, preference, weight)
+    changed = Changed(attributes, attributes.med or 0, preference, weight, 0 if route is None else route.tag)
     if device.bgp.graceful_shutdown:
         changed = replace(changed, attributes=on_its_way_out(attributes), preference=0)
     if use is not None:
@@ -108,6 +108,6 @@ def _is_of(route: StaticRoute, protocol: str) -> bool:
 
 def _gateway(route: StaticRoute) -> str:
     """The first in zebra's order, by address (lib/nexthop_group.c, nexthop_group_add_sorted)."""
-    gateways = [hop.via for hop in route.next_hops if hop.via is not None]
+    gateways = list(route.gateways) or [hop.via for hop in route.next_hops if hop.via is not None]
     link_local = sorted(via for via in gateways if parse_link_local(via) is not None)
     return next(iter(sorted((via for via in gateways if via not in link_local), key=ip_address) + link_local), SELF)

@@ -36,6 +36,10 @@ DEFAULT_ROUTES: Mapping[Family, Prefix] = {
 }
 
 
+EXTERNAL_DISTANCE, INTERNAL_DISTANCE = 20, 200
+"""bgpd/bgpd.h, ZEBRA_EBGP_DISTANCE_DEFAULT and ZEBRA_IBGP_DISTANCE_DEFAULT."""
+
+
 class TableKey(NamedTuple):
     """One destination in one router's table."""
 
@@ -372,13 +376,15 @@ class _Run:
             # bgpd/bgp_nht.c, bgp_find_or_add_nexthop: "prefix loops through itself".
             return None
         rib = self.problem.ribs[router.device.name]
-        static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen]
+        default = address.version in router.device.resolve_via_default
+        static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen or default]
         if (end.type == "ebgp" and end.neighbor.ebgp_ttl == 1) or path.next_hop in router.connected_only:
             if not static or not static[0][1].connected:
                 return None
             return _through(static[0][1], path.next_hop)
-        learnt = [(p, route) for p, route in router.installed.matches(address) if p != prefix and p.prefixlen]
-        if learnt and (not static or learnt[0][0].prefixlen > static[0][0].prefixlen):
+        matches = router.installed.matches(address)
+        learnt = [(p, route) for p, route in matches if p != prefix and (p.prefixlen or default)]
+        if learnt and (not static or learnt[0][0].prefixlen >= static[0][0].prefixlen):
             return learnt[0][1].next_hops, learnt[0][1].metric
         return _through(static[0][1], path.next_hop) if static else None
 
@@ -391,7 +397,9 @@ class _Run:
         best = next((d.path for d in decided if d.best), None)
         route: InstalledRoute | None = None
         rib = self.problem.ribs[router.device.name]
-        covered = rib.table.get(prefix) is not None or prefix in rib.believed
+        static = rib.table.get(prefix)
+        distance = 0 if best is None else _distance(router.instance, prefix, best)
+        covered = (static is not None and static.distance <= distance) or prefix in rib.believed
         hops: frozenset[FibNextHop] = frozenset()
         if best is not None and best.aggregate and not covered:
             route = InstalledRoute(prefix, frozenset(), 0, best.sources, "blackhole")
@@ -452,6 +460,11 @@ def _through(route: StaticRoute, next_hop: str) -> tuple[frozenset[FibNextHop], 
         return None
     hops = frozenset(hop if hop.via is not None else FibNextHop(next_hop, hop.interface) for hop in route.next_hops)
     return hops, route.rib_metric
+
+
+def _distance(instance: BgpInstance, prefix: Prefix, best: Candidate) -> int:
+    """Against other routes of zebra's (bgpd/bgp_route.c, bgp_distance_apply)."""
+    return EXTERNAL_DISTANCE if best.type == "ebgp" and prefix not in instance.backdoors else INTERNAL_DISTANCE
 
 
 def _within(next_hop: str, prefix: Prefix) -> bool:

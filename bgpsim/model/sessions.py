@@ -256,7 +256,8 @@ class _Finder:
         if neighbor.passive:
             return False
         matches = self.walker.fibs.table(device.name).matches(address)
-        return instance.engine != "frr" or any(prefix.prefixlen for prefix, _ in matches)
+        usable = (prefix.prefixlen or address.version in device.resolve_via_default for prefix, _ in matches)
+        return instance.engine != "frr" or any(usable)
 
     def _no_dial(
         self,

@@ -85,6 +85,9 @@ class KernelRoute:
     source: Source | None = None
     lost: bool = False
     """The kernel has dropped it with its interface, and has not told zebra."""
+    distance: int = 0
+    """FRR's, of its own static routes; what others put into the kernel has 0."""
+    tag: int = 0
 
 
 NO_AS = 0
@@ -248,6 +251,8 @@ class Device:
     away: bool = False
     """`node-down` has taken it away: it observes nothing and nothing of it can be observed."""
     policies: Policies = NO_POLICIES
+    resolve_via_default: frozenset[int] = frozenset()
+    """4 and 6, where next hops may resolve through the default route (`ip nht resolve-via-default`)."""
     source: Source | None = None
 
     def interface(self, name: str) -> Interface | None:

@@ -19,6 +19,7 @@ from bgpsim.inputs.frr.grammar.registry import Found, lookup, unheard_of
 from bgpsim.inputs.frr.grammar.statement import Daemon, Said
 from bgpsim.inputs.frr.policies import PolicyLines
 from bgpsim.inputs.frr.profile import Profile
+from bgpsim.inputs.frr.statics import NextHopTracking
 from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
 from bgpsim.network.description import BgpInstance, KernelRoute
 from bgpsim.network.policies import Policies
@@ -79,6 +80,11 @@ class FrrReader:
     @property
     def static_routes(self) -> tuple[KernelRoute, ...]:
         return self.configuration.statics.routes
+
+    @property
+    def resolve_via_default(self) -> frozenset[int]:
+        """4 and 6, where next hops may resolve through the default route."""
+        return frozenset(self.configuration.part(NextHopTracking).via_default)
 
     @property
     def policies(self) -> Policies:
