@@ -8,7 +8,7 @@ from variants import Variant, router, topology
 
 
 def listener(name: str, asn: int, address: str, peer: str, peer_as: int, more: str = "", six: str = "") -> str:
-    lines = f"no bgp ebgp-requires-policy\nneighbor {peer} remote-as {peer_as}\n{more}"
+    lines = f"no bgp ebgp-requires-policy\nneighbor {peer} remote-as {peer_as}\n{more}\nbgp bestpath compare-routerid"
     if six:
         far = six.replace("::2/", "::1/").split("/")[0]
         lines += f"\nneighbor {far} remote-as {peer_as}\naddress-family ipv6 unicast\nneighbor {far} activate"
@@ -168,6 +168,102 @@ def instances() -> tuple[list[str], list[tuple[str, str]]]:
     ]
     return nodes, [("d1:x", "d2:u"), ("d1:i", "d3:u")]
 
+
+# --- static routes of every kind, and a default route that next hops may resolve through (e2 alone) ---
+
+E1_CONFIG = """
+ip route 10.40.1.0/24 10.3.1.9
+ip route 10.40.2.0/24 10.3.1.9 x
+ip route 10.40.3.0/24 x
+ip route 10.40.4.0/24 Null0
+ip route 10.40.5.0/24 reject
+ip route 10.40.6.0/24 10.3.1.9
+ip route 10.40.6.0/24 10.3.1.8
+ip route 10.40.6.0/24 10.3.2.8 5
+ip route 10.40.7.0/24 10.40.1.7
+ip route 10.40.8.0/24 192.0.2.1 x onlink
+ip route 10.40.9.0/24 198.51.100.1
+ip route 10.40.10.0/24 10.3.1.9 tag 7
+ip route 10.40.11.0/24 10.3.1.9 tag 8
+ip route 10.40.12.0/24 10.40.12.5
+ip route 10.40.13.0/24 10.3.9.1
+ip route 10.41.1.0/24 10.3.1.9 250
+ip route 10.41.2.0/24 10.3.1.9 15
+ip route 10.41.3.0/24 10.3.1.9 100
+ipv6 route 2001:db8:40:1::/64 2001:db8:3:1::9
+ipv6 route 2001:db8:40:3::/64 Null0
+ipv6 route 2001:db8:40:4::/64 2001:db8:40:1::4
+ipv6 route 2001:db8:40:5::/64 2001:db8:3:1::9 30
+ipv6 route 2001:db8:40:5::/64 blackhole 40
+ip prefix-list FLOATING permit 10.41.0.0/16 le 24
+route-map TAGGED deny 5
+match ip address prefix-list FLOATING
+route-map TAGGED permit 10
+match tag 7
+set metric 70
+route-map TAGGED permit 20
+exit
+"""
+E1 = """
+redistribute static route-map TAGGED
+redistribute kernel metric 44
+network 10.41.3.0/24 backdoor
+neighbor 2001:db8:3:1::2 remote-as 65402
+no neighbor 2001:db8:3:1::2 activate
+address-family ipv6 unicast
+redistribute static
+redistribute kernel
+neighbor 2001:db8:3:1::2 activate
+"""
+E2_CONFIG = """
+ip nht resolve-via-default
+ip route 0.0.0.0/0 10.3.1.1
+ip route 10.42.1.0/24 203.0.113.9
+"""
+
+
+def statics() -> tuple[list[str], list[tuple[str, str]]]:
+    e1 = external({"e2": ("10.3.1.2", 65402)}) + E1
+    e2 = "no bgp ebgp-requires-policy\nbgp bestpath compare-routerid\nneighbor 10.3.1.1 remote-as 65401\n"
+    e2 += "neighbor 2001:db8:3:1::1 remote-as 65401\nno neighbor 2001:db8:3:1::1 activate\nneighbor 10.255.4.3 remote-as 65402\n"
+    e2 += "address-family ipv6 unicast\nneighbor 2001:db8:3:1::1 activate\nexit-address-family\nnetwork 10.42.1.0/24"
+    e3 = "neighbor 10.3.1.2 remote-as 65402\nneighbor 10.3.1.2 update-source lo\nneighbor 10.3.1.2 passive\nnetwork 10.43.0.0/16\nbgp bestpath compare-routerid"
+    nodes = [
+        router(
+            "e1",
+            65401,
+            {"lo": "10.255.4.1/32", "x": "10.3.1.1/24", "y": "10.3.2.1/24"},
+            e1,
+            first="ip addr add 2001:db8:3:1::1/64 dev x nodad\nip route add 10.3.9.0/24 via 10.3.2.2\n"
+            "ip route add 10.255.4.3/32 via 10.3.2.2",
+            config=E1_CONFIG,
+        ),
+        router(
+            "e2",
+            65402,
+            {"u": "10.3.1.2/24"},
+            e2,
+            first="ip addr add 2001:db8:3:1::2/64 dev u nodad",
+            config=E2_CONFIG,
+        ),
+        router(
+            "e3",
+            65402,
+            {"lo": "10.255.4.3/32", "u": "10.3.2.2/24"},
+            e3,
+            first="ip route add 10.3.1.0/24 via 10.3.2.1",
+            config="ip route 10.43.0.0/16 blackhole",
+        ),
+    ]
+    return nodes, [("e1:x", "e2:u"), ("e1:y", "e3:u")]
+
+
+E_ROUTES = [
+    said("s4", "10.41.1.0/24", as_path=[65400]),
+    said("s4", "10.41.2.0/24", as_path=[65400]),
+    said("s4", "10.41.3.0/24", as_path=[65400]),
+    said("s4", "10.44.0.0/16", as_path=[65400]),
+]
 
 D_ROUTES = [
     said("s3", "10.33.1.0/24", as_path=[65300], communities='["65300:1"]'),
