@@ -16,6 +16,7 @@ from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import find_sessions
 from bgpsim.model.wiring import Wiring
 from bgpsim.network.description import Network
+from bgpsim.network.path_ids import counted
 from bgpsim.network.state import (
     FibKey,
     FibRoute,
@@ -171,6 +172,7 @@ def _solved(
     open_ends += split_sessions(network, sessions)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
+    state = counted(state, {name for name, d in network.devices.items() if d.bgp is not None and d.bgp.engine == "frr"})
     return Prediction(state, tuple(sorted(open_ends)), ties)
 
 

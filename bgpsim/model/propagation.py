@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import NamedTuple, Protocol
 
 from bgpsim.model.aggregation import Aggregation
-from bgpsim.model.decision import Candidate, Decided, Rules, decide
+from bgpsim.model.decision import Candidate, Decided, Rules, best_of_each_as, decide
 from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.local_paths import local_paths
 from bgpsim.model.neighbor_policy import hop_interface
@@ -276,8 +276,8 @@ class _Run:
                 continue
             if router.device.kind == "speaker":
                 continue
-            if end.add_path:
-                self._tell_all(router, end, family, prefix, decided)
+            if family in end.several_sent:
+                self._tell_several(router, end, family, prefix, decided)
                 continue
             sent = self._to_send(router, end, family, prefix, best) if best else None
             self._tell(end, family, prefix, sent)
@@ -288,12 +288,17 @@ class _Run:
         suppressed = router.aggregation.suppresses(prefix, path)
         return self.exporter.send(router.device, end, family, prefix, path, suppressed=suppressed)
 
-    def _tell_all(
+    def _tell_several(
         self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, decided: tuple[Decided, ...]
     ) -> None:
-        """Every valid path, under ids of its own: bgpd's are numbers that it hands out as paths come."""
+        """Every valid path, or the best and the best of each neighbor AS, under ids of their own: bgpd's are numbers that
+        it hands out as paths come."""
         paths = [d.path for d in decided if d.path.valid]
+        if end.several_sent[family] == "best per AS":
+            chosen = [*best_of_each_as(paths, router.rules), *(d.path for d in decided if d.best)]
+            paths = [path for path in paths if any(path is one for one in chosen)]
         sendable = [s for p in paths if (s := self._to_send(router, end, family, prefix, p)) is not None]
+        sendable.sort(key=lambda sent: in_order(sent.wire))
         for path_id, sent in enumerate(sendable, start=1):
             self._tell(end, family, prefix, sent, path_id)
         told = len(sendable)

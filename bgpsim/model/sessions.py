@@ -7,8 +7,8 @@ configured neighbor, on all of its addresses).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 from typing import Literal
 
@@ -24,6 +24,7 @@ from bgpsim.model.neighbors import (
 from bgpsim.model.rib import Rib
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import NO_AS, BgpInstance, Device, InterfaceRef, Neighbor
+from bgpsim.network.route_options import SentPaths
 from bgpsim.network.state import Session, SessionKey
 from bgpsim.network.types import FAMILIES, Address, Family
 from bgpsim.source import Source
@@ -52,6 +53,8 @@ class SessionEnd:
     """The interface that leads to the peer, where the peer is on a connected network."""
     add_path: bool = False
     """Several paths of one prefix, in both directions (RFC 7911)."""
+    several_sent: Mapping[Family, SentPaths] = field(default_factory=dict)
+    """The families in which this end sends several paths of a prefix, and which."""
 
     @property
     def key(self) -> SessionKey:
@@ -328,6 +331,7 @@ class _Finder:
             connection.remote,
             connection.interface,
             neighbor.add_path and back.add_path,
+            {family: sent for family in families if (sent := _several_sent(neighbor, back, peer_instance, family))},
         )
 
     def _egress(self, device: str, address: Address) -> str | None:
@@ -370,3 +374,11 @@ class _Finder:
             self.split.add(SessionKey(device.name, neighbor.name))
             return None
         return failures[0] if failures else None
+
+
+def _several_sent(here: Neighbor, there: Neighbor, peer: BgpInstance, family: Family) -> SentPaths | None:
+    """Which paths of a prefix one end sends, where it may send several: it says so and the other takes them. bgpd takes
+    several paths unless it is told not to (bgpd/bgp_open.c, bgp_open_capability)."""
+    sent = "all" if here.add_path else here.families[family].options.sent_paths
+    takes = there.add_path or (peer.engine == "frr" and there.families[family].options.several_taken)
+    return sent if takes and sent != "best" else None

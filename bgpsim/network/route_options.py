@@ -17,16 +17,6 @@ SentPaths: TypeAlias = Literal["best", "all", "best per AS"]
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """`advertise-map M exist-map|non-exist-map E`: what M permits is sent while E permits some route, or none."""
-
-    advertised: str
-    kind: Literal["exist", "non-exist"]
-    condition: str
-    source: Source | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RouteOptions:
     """Of one neighbor in one family."""
 
@@ -40,7 +30,6 @@ class RouteOptions:
     """`attribute-unchanged`."""
     unsuppress: Use | None = None
     """`unsuppress-map`: routes that an aggregate suppresses go through it, and not through the route-map."""
-    condition: Condition | None = None
     sent_paths: SentPaths = "best"
     several_taken: bool = True
     """False: `disable-addpath-rx`."""

@@ -170,7 +170,8 @@ def several_paths(answer: str) -> frozenset[str]:
         for name, neighbor in json.loads(answer).items()
         if isinstance(neighbor, dict)
         and any(
-            family.get("txAdvertisedAndReceived")
+            (family.get("txAdvertisedAndReceived") or family.get("txAdvertised"))
+            and (family.get("rxAdvertisedAndReceived") or family.get("rxReceived"))
             for family in neighbor.get("neighborCapabilities", {}).get("addPath", {}).values()
         )
     )

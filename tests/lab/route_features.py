@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from variants import Variant, router, topology
+
+Build = Callable[[], tuple[list[str], list[tuple[str, str]]]]
+"""The nodes and links of one network."""
 
 
 def listener(name: str, asn: int, address: str, peer: str, peer_as: int, more: str = "", six: str = "") -> str:
@@ -263,6 +266,34 @@ E_ROUTES = [
     said("s4", "10.41.2.0/24", as_path=[65400]),
     said("s4", "10.41.3.0/24", as_path=[65400]),
     said("s4", "10.44.0.0/16", as_path=[65400]),
+]
+
+# --- several paths of a prefix: s5 → f1 → f2 (internal), f3, f4 (the best of each AS), f5 (takes one) ---
+
+
+def several() -> tuple[list[str], list[tuple[str, str]]]:
+    peers = {"f2": (65500, "all-paths", ""), "f3": (65503, "all-paths", ""), "f4": (65504, "bestpath-per-AS", "")}
+    peers["f5"] = (65505, "all-paths", "address-family ipv4 unicast\nneighbor {} disable-addpath-rx\nexit-address-family")
+    lines, nodes, links = ["no bgp ebgp-requires-policy", "bgp bestpath compare-routerid"], [], []
+    addresses = {"lo": "10.255.5.1/32"}
+    for n, (name, (asn, sent, at_peer)) in enumerate(peers.items()):
+        far, near = f"10.4.{n}.2", f"10.4.{n}.1"
+        addresses[f"p{n}"] = f"{near}/24"
+        lines += [f"neighbor {far} remote-as {asn}", f"neighbor {far} addpath-tx-{sent}"]
+        lines += [f"neighbor {far} next-hop-self"] if asn == 65500 else []
+        nodes.append(listener(name, asn, f"{far}/24", near, 65500, at_peer.format(near)))
+        links.append((f"f1:p{n}", f"{name}:u"))
+    lines.append("network 10.51.0.0/16")
+    f1 = router("f1", 65500, addresses, "\n".join(lines), config="ip route 10.51.0.0/16 blackhole")
+    return [f1, *nodes], links
+
+
+F_ROUTES = [
+    said("s5", "10.50.1.0/24", as_path=[65501, 65510], path_id=1, med=5),
+    said("s5", "10.50.1.0/24", as_path=[65501, 65511], path_id=2, med=6),
+    said("s5", "10.50.1.0/24", as_path=[65501, 65512, 65513], path_id=3),
+    said("s5", "10.50.2.0/24", as_path=[65501, 65510], path_id=1),
+    said("s5", "10.51.0.0/16", as_path=[65501, 65512], path_id=4, communities='["65501:4"]'),
 ]
 
 D_ROUTES = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 from bgpsim.inputs.frr.configuration import Configuration
 from bgpsim.inputs.frr.grammar.statement import Apply, Said, Statement, modelled
@@ -10,7 +10,7 @@ from bgpsim.inputs.frr.route_options import PRIVATE_AS
 from bgpsim.inputs.frr.statements.neighbor import NEIGHBOR, OF_A_FAMILY, named
 from bgpsim.inputs.frr.values import Unknown
 from bgpsim.network.policies import Use
-from bgpsim.network.route_options import Condition, SentPaths, Unchanged
+from bgpsim.network.route_options import SentPaths, Unchanged
 
 _ALLOWED = 3
 """`allowas-in` without a number (bgpd/bgp_vty.c, neighbor_allowas_in)."""
@@ -56,12 +56,6 @@ def _unchanged(router: Configuration, said: Said) -> None:
 
 def _unsuppress(router: Configuration, said: Said) -> None:
     _options(router, said)["unsuppress"] = None if said.negated else Use(said.text("map"), said.source)
-
-
-def _advertise(router: Configuration, said: Said) -> None:
-    kind: Literal["exist", "non-exist"] = "exist" if said.has("exist-map") else "non-exist"
-    given = Condition(said.text("map"), kind, said.text("condition"), said.source)
-    _options(router, said)["condition"] = None if said.negated else given
 
 
 def _sent_paths(sent: SentPaths) -> Apply:
@@ -110,13 +104,6 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     modelled(
         OF_A_FAMILY,
-        f"[no] {NEIGHBOR} advertise-map WORD$map <exist-map|non-exist-map>$when WORD$condition",
-        _advertise,
-        "neighbor 10.0.1.2 advertise-map OUT exist-map CONDITION",
-        "neighbor 10.0.1.2 advertise-map OUT non-exist-map CONDITION",
-    ),
-    modelled(
-        OF_A_FAMILY,
         f"[no] {NEIGHBOR} addpath-tx-all-paths",
         _sent_paths("all"),
         "neighbor 10.0.1.2 addpath-tx-all-paths",
@@ -128,7 +115,7 @@ STATEMENTS: tuple[Statement, ...] = (
         "neighbor 10.0.1.2 addpath-tx-bestpath-per-AS",
     ),
     modelled(
-        OF_A_FAMILY,
+        ("ipv4-unicast", "ipv6-unicast"),
         f"[no] {NEIGHBOR} disable-addpath-rx",
         _flag("several_taken", on=False, off=True),
         "neighbor 10.0.1.2 disable-addpath-rx",

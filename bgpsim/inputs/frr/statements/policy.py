@@ -13,6 +13,17 @@ _LIMIT = f"{NEIGHBOR} maximum-prefix (1-4294967295)$limit [(1-100)$threshold]"
 STATEMENTS: tuple[Statement, ...] = (
     *listed(
         "possible",
+        "bgpd looks at the condition every `bgp conditional-advertisement timer` seconds (60) alone, and a lab is looked"
+        " at when it is quiet",
+        OF_A_FAMILY,
+        (
+            f"[no] {NEIGHBOR} advertise-map WORD$map <exist-map|non-exist-map>$when WORD$condition",
+            "neighbor 10.0.1.2 advertise-map OUT exist-map CONDITION",
+            "neighbor 10.0.1.2 advertise-map OUT non-exist-map CONDITION",
+        ),
+    ),
+    *listed(
+        "possible",
         _FILTER,
         OF_A_FAMILY,
         (f"[no] {NEIGHBOR} route-server-client", "neighbor 10.0.1.2 route-server-client"),
