@@ -20,11 +20,19 @@ from bgpsim.network.state import Attributes
 from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source
 
+SECOND = 1
+"""The path id of a router's own second path of a prefix, in tables; on no session."""
+
 
 def local_paths(wiring: Wiring, device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:
-    """What the router puts into its own table: redistributed routes and its own originations."""
+    """What the router puts into its own table: redistributed routes and its own originations.
+
+    Where `network` names a route that is redistributed too, bgpd has a path of each kind (bgpd/bgp_route.c,
+    bgp_redistribute_add and bgp_static_update compare the kind); the redistributed one is the second.
+    """
     if device.kind == "speaker":
         return
+    named = dict(_named(wiring, device, instance, rib))
     for redistribution in instance.redistribute:
         for route in rib.selected():
             if family_of(route.prefix) == redistribution.family and _is_of(route, redistribution.protocol):
@@ -34,7 +42,12 @@ def local_paths(wiring: Wiring, device: Device, instance: BgpInstance, rib: Rib)
                 path = Attributes(_gateway(route), origin="incomplete", med=metric)
                 made = _made(wiring, device, route.prefix, "redistribute", redistribution.route_map, path, lines, route)
                 if made is not None:
-                    yield route.prefix, made
+                    yield route.prefix, replace(made, path_id=SECOND if route.prefix in named else 0)
+    yield from named.items()
+
+
+def _named(wiring: Wiring, device: Device, instance: BgpInstance, rib: Rib) -> Iterator[tuple[Prefix, Candidate]]:
+    """Of `network`, GoBGP's own and a speaker's."""
     for own in instance.originated:
         attributes = Attributes(
             SELF,

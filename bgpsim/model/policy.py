@@ -19,6 +19,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bgpsim.model.as_paths import count, to_external
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
+from bgpsim.model.frr_versions import enforces_first_as, prints_preference_to_external
 from bgpsim.model.neighbor_policy import Filtered, asked_of_neighbor, hop_addresses, hop_interface, through
 from bgpsim.model.neighbors import neighbor_sources, router_id
 from bgpsim.model.rib import Rib
@@ -28,7 +29,7 @@ from bgpsim.model.sessions import SessionEnd
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
 from bgpsim.network.policies import Use
-from bgpsim.network.state import AsPath, Attributes
+from bgpsim.network.state import UNTOLD, AsPath, Attributes
 from bgpsim.network.types import Address, Family, Prefix
 from bgpsim.source import Source, merged
 
@@ -61,6 +62,8 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     assert instance is not None
     settings = end.neighbor.families[family]
     refused = _looped(device, instance, settings, path)
+    if refused is None and end.type == "ebgp" and enforces_first_as(instance) and path.as_path[:1] != (end.peer_as,):
+        refused = f"denied: the path does not begin with the peer's AS {end.peer_as} (enforce-first-as)"
     if refused is None and not settings.import_accept:
         refused = "denied: import policy refuses everything"
     if instance.engine != "frr":
@@ -161,13 +164,11 @@ class Exporter:
         self, device: Device, end: SessionEnd, family: Family, table: Iterable[tuple[Prefix, Candidate]] = ()
     ) -> Sent | None:
         """`default-originate` (bgp_updgrp_adv.c, subgroup_default_originate): whatever the table holds; with a
-        route-map only while it permits something in the `table`. No other policy is asked."""
+        route-map only while it permits something in the `table`. No other policy is asked, and RFC 8212 neither."""
         instance = device.bgp
         assert instance is not None
         settings = end.neighbor.families[family]
         if not settings.default_originate:
-            return None
-        if end.type == "ebgp" and instance.ebgp_requires_policy and not settings.outbound.any:
             return None
         lines = (settings.source,) if settings.source else neighbor_sources(end.neighbor)
         # FRR 8.4.4 sends a MED of 0 with it, and shows that there is such a route, and nothing of it.
@@ -256,9 +257,11 @@ class Exporter:
             weight=best.weight,
             tag=best.tag,
             marks=best.marks if settings.outbound.route_map is None else frozenset(),
+            beside=best.beside,
         )
         if instance.engine == "frr":
             asked = asked_of_neighbor(self.wiring, device, end, prefix, "out", best.hop_interface)
+            asked = replace(asked, untyped=best.type != "local" and "ipv4" not in best.marks)
             found = through(settings.outbound, asked, route, path.as_path)
             if found.refused is not None:
                 return None
@@ -287,14 +290,14 @@ class Exporter:
         external = end.type == "ebgp"
         changed = bool(route.marks) or "unchanged" in best.marks
         next_hop = (
-            self._changed_hop(family, path, best) if changed else self._next_hop(device, end, family, settings, best)
+            self._changed_hop(family, route, best) if changed else self._next_hop(device, end, family, settings, best)
         )
         printed = Attributes(
             next_hop=self._shown_hop(device, end, family, settings, best, path.next_hop, next_hop, changed=changed),
             as_path=path.as_path,
             origin=path.origin,
             med=path.med,
-            local_preference=path.local_preference,
+            local_preference=_printed_preference(instance, path) if external else path.local_preference,
         )
         own = self._own_next_hop(device, end, family, best.type == "local")
         kept_path = bool(path.as_path) and "as-path" in settings.options.unchanged
@@ -331,30 +334,39 @@ class Exporter:
         """FRR 8.4.4 prints the stored next hop: of an IPv4 route to a peer without RFC 8950 the IPv6 one that it was
         learnt with (it is replaced in the packet alone), else one that is cleared."""
         path = best.attributes
-        if family == "ipv4-unicast" and ":" in path.next_hop and parse_link_local(path.next_hop) is None:
+        external = end.type == "ebgp"
+        if family == "ipv4-unicast" and _ipv6(after_policy):
             # A route-map has put an IPv6 address into an IPv4 route, which is shown and not sent.
-            return path.next_hop
+            return after_policy
+        own = settings.next_hop_self or settings.next_hop_self_force
+        if external and best.type == "local" and path.next_hop != SELF and not own and not changed:
+            # The gateway, where any peer of the update subgroup is on its network, else the router's own address
+            # (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v4): who is in it depends on who came when.
+            return UNTOLD
         if family == "ipv4-unicast" and end.extended_nexthop:
             return SELF
         if changed and family == "ipv4-unicast" and parse_link_local(after_policy) is not None:
             return after_policy
         if changed:
             return next_hop
-        own = settings.next_hop_self or settings.next_hop_self_force
-        if family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None and not own:
-            return path.next_hop
-        beside = self._global_beside(family, best)
-        if end.type == "ebgp" and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
+        if family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None:
+            return self._global_beside(best) or path.next_hop
+        beside = self._global_beside(best) if family == "ipv6-unicast" else None
+        if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
             return beside
+        if external and self._another_shares(device, end, best, beside or path.next_hop):
+            return UNTOLD
         return next_hop
 
-    def _changed_hop(self, family: Family, path: Attributes, best: Candidate) -> str:
+    def _changed_hop(self, family: Family, route: Changed, best: Candidate) -> str:
         """A route-map had to do with it: nothing is cleared but a link-local address, of use on its link only."""
-        if family == "ipv4-unicast" and ":" in path.next_hop and best.beside is not None:
-            return best.beside
+        path = route.attributes
+        if family == "ipv4-unicast" and _ipv6(path.next_hop):
+            return route.beside or SELF
         if parse_link_local(path.next_hop) is None:
             return path.next_hop
-        return self._global_beside(family, best) or SELF
+        beside = self._global_beside(best) if family == "ipv6-unicast" else None
+        return beside or SELF
 
     def _own_after_all(
         self,
@@ -391,7 +403,7 @@ class Exporter:
             return SELF
         if parse_link_local(text) is not None:
             # An internal peer gets the global address that came with it; to others the router's own goes along.
-            beside = self._global_beside(family, best) if end.type == "ibgp" else None
+            beside = self._global_beside(best) if end.type == "ibgp" and family == "ipv6-unicast" else None
             return beside or SELF
         if end.type == "ebgp" and (best.neighbor == end.neighbor.name or not self._shared(device, end, text)):
             return SELF
@@ -399,10 +411,8 @@ class Exporter:
             return SELF
         return text
 
-    def _global_beside(self, family: Family, best: Candidate) -> str | None:
+    def _global_beside(self, best: Candidate) -> str | None:
         """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""
-        if family != "ipv6-unicast":
-            return None
         if best.beside is not None:
             return best.beside
         ref = parse_link_local(best.attributes.next_hop)
@@ -417,6 +427,19 @@ class Exporter:
             return False
         peer = self.ribs[device.name].connected_to(end.peer_address)
         return peer is not None and peer is self.ribs[device.name].connected_to(ip_address(text))
+
+    def _another_shares(self, device: Device, end: SessionEnd, best: Candidate, text: str) -> bool:
+        """A peer that may be in the same update subgroup is on the learnt IPv6 next hop's network, and this one is
+        not (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v6, which leaves out whom the route is from)."""
+        if parse_link_local(text) is not None or text == SELF or ip_address(text).version == 4:
+            return False
+        if self._shared(device, end, text):
+            return False
+        connected = self.ribs[device.name].connected_to
+        at = connected(ip_address(text))
+        assert device.bgp is not None
+        others = (n.address for n in device.bgp.neighbors if n.name not in (best.neighbor, end.neighbor.name))
+        return at is not None and any(address is not None and connected(address) is at for address in others)
 
     def _own_next_hop(self, device: Device, end: SessionEnd, family: Family, local: bool) -> str:
         """The router's own address as the peer sees it (bgp_zebra.c, bgp_nexthop_set)."""
@@ -461,6 +484,11 @@ class Exporter:
             if address.version == version:
                 return address.ip
         return None
+
+
+def _ipv6(next_hop: str) -> bool:
+    """A global IPv6 address."""
+    return next_hop != SELF and parse_link_local(next_hop) is None and ip_address(next_hop).version == 6
 
 
 def _sent_preference(route: Origination) -> int:
@@ -508,6 +536,11 @@ def _earlier(one: Answer, other: Answer) -> bool:
 
 def _internal_preference(path: Attributes) -> int:
     return DEFAULT_LOCAL_PREFERENCE if path.local_preference is None else path.local_preference
+
+
+def _printed_preference(instance: BgpInstance, path: Attributes) -> int | None:
+    """Of what goes to an external peer, which is not sent it."""
+    return path.local_preference if prints_preference_to_external(instance) else None
 
 
 def _held_by_community(end: SessionEnd, communities: tuple[str, ...]) -> bool:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
@@ -102,6 +102,13 @@ class _Router:
     changed: set[Prefix] = field(default_factory=set)
     """Decided otherwise since its aggregates were last looked at."""
     rounds: dict[Prefix, int] = field(default_factory=dict)
+
+
+def _by_prefix(paths: Iterator[tuple[Prefix, Candidate]]) -> dict[Prefix, list[Candidate]]:
+    found: dict[Prefix, list[Candidate]] = {}
+    for prefix, path in paths:
+        found.setdefault(prefix, []).append(path)
+    return found
 
 
 def rules_of(instance: BgpInstance) -> Rules:
@@ -291,8 +298,8 @@ class _Run:
     def _tell_several(
         self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, decided: tuple[Decided, ...]
     ) -> None:
-        """Every valid path, or the best and the best of each neighbor AS, under ids of their own: bgpd's are numbers that
-        it hands out as paths come."""
+        """Every valid path, or the best and the best of each neighbor AS, under ids of their own: bgpd's are numbers
+        that it hands out as paths come."""
         paths = [d.path for d in decided if d.path.valid]
         if end.several_sent[family] == "best per AS":
             chosen = [*best_of_each_as(paths, router.rules), *(d.path for d in decided if d.best)]
@@ -308,8 +315,10 @@ class _Run:
 
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
         own = router.local.get(prefix, [])
+        yield from own
         aggregate = router.aggregation.made.get(prefix)
-        yield from numbered_local(own if aggregate is None else [*own, aggregate])
+        if aggregate is not None:
+            yield replace(aggregate, path_id=len(own))
         heard = router.adj_in.get(prefix)
         if not heard:
             return
@@ -410,7 +419,11 @@ class _Run:
             route = InstalledRoute(prefix, frozenset(), 0, best.sources, "blackhole")
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(
-                hop for path in used if not self._within_itself(router, prefix, path) for hop in path.next_hops
+                hop
+                for path in used
+                if not self._within_itself(router, prefix, path)
+                for hop in path.next_hops
+                if hop.via in (None, path.attributes.next_hop) or _recurses(router, best)
             )
         if best is not None and hops:
             route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
@@ -439,19 +452,11 @@ class _Run:
                 router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
 
 
-def _by_prefix(paths: Iterable[tuple[Prefix, Candidate]]) -> dict[Prefix, list[Candidate]]:
-    found: dict[Prefix, list[Candidate]] = {}
-    for prefix, path in paths:
-        found.setdefault(prefix, []).append(path)
-    return found
-
-
-def numbered_local(paths: list[Candidate]) -> list[Candidate]:
-    """What a router puts in by itself may be several paths: `network` and `redistribute`, and an aggregate."""
-    if len(paths) < 2:
-        return paths
-    ordered = sorted(paths, key=lambda path: in_order(path.attributes))
-    return [replace(path, path_id=number) for number, path in enumerate(ordered)]
+def _recurses(router: _Router, best: Candidate) -> bool:
+    """Whether zebra may resolve the route's next hops through other routes: the best path's neighbor decides it for all
+    that are used together (bgpd/bgp_zebra.c, bgp_zebra_announce, ZEBRA_FLAG_ALLOW_RECURSION)."""
+    end = next((end for end in router.ends if end.neighbor.name == best.neighbor), None)
+    return end is None or end.type == "ibgp" or end.neighbor.ebgp_ttl != 1
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:

@@ -133,7 +133,9 @@ def _ip_peer_address(change: Set, route: Changed, asked: Asked) -> Changed:
     if asked.prefix.version == 6:
         return route
     if asked.place == "out":
-        return _with(replace(route, marks=route.marks | {"peer-address"}), next_hop=SELF)
+        marked = replace(route, marks=route.marks | {"peer-address"})
+        # An IPv6 next hop of an IPv4 route stays and is shown.
+        return _with(marked, next_hop=SELF) if "." in route.attributes.next_hop else replace(marked, beside=None)
     if asked.place == "in" and asked.remote_address is not None and asked.remote_address.version == 4:
         return _with(route, next_hop=str(asked.remote_address))
     return route
@@ -147,14 +149,21 @@ def _ipv6_global(change: Set, route: Changed, asked: Asked) -> Changed:
     """A link-local address that came with it stays the one that is used."""
     marked = replace(route, marks=route.marks | {"ipv6-global"})
     if asked.prefix.version == 4:
-        # Nothing says yet of what family the next hop is, so an IPv4 route is taken to have one of IPv6.
-        taken = asked.place == "in" and not route.marks & {"ipv4", "ipv6-global"} and "." in route.attributes.next_hop
-        return (
-            _with(replace(marked, beside=route.attributes.next_hop), next_hop=str(change.address)) if taken else marked
-        )
+        return _ipv6_of_ipv4(marked, str(change.address), route, asked)
     if asked.place == "in" and _two_addresses(route, asked):
         return replace(marked, beside=str(change.address))
     return _with(marked, next_hop=str(change.address))
+
+
+def _ipv6_of_ipv4(marked: Changed, address: str, route: Changed, asked: Asked) -> Changed:
+    """Nothing says yet of what family the next hop is, so an IPv4 route is taken to have one of IPv6. On the way out an
+    IPv6 next hop that was learnt is another then, in what is shown."""
+    there = route.attributes.next_hop
+    if asked.place == "in" and not route.marks & {"ipv4", "ipv6-global"} and "." in there:
+        return _with(replace(marked, beside=there), next_hop=address)
+    if asked.place != "out" or not asked.untyped or "ipv4" in route.marks or there == SELF:
+        return marked
+    return _with(replace(marked, beside=there if "." in there else route.beside), next_hop=address)
 
 
 def _two_addresses(route: Changed, asked: Asked) -> bool:

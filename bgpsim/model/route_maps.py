@@ -44,6 +44,9 @@ class Asked:
     own_as: int = 0
     interface: str | None = None
     """Of the next hop, where bgpd keeps it: a link-local one's, a redistributed route's."""
+    untyped: bool = False
+    """An IPv4 route of which bgpd has not noted that its next hop is one of IPv4 (it notes it of its own routes, and
+    with `set ip next-hop`)."""
     hops: Callable[[str], tuple[Address, ...]] = lambda text: ()
     """The addresses of a next hop as `Attributes` spells it."""
 
@@ -113,6 +116,8 @@ def _address_prefix_list(match: Match, asked: Asked, route: Changed) -> bool:
 def _hops(asked: Asked, route: Changed) -> tuple[Address, ...]:
     """Of an IPv4 route its NEXT_HOP, 0.0.0.0 where there is none; of an IPv6 one the global and the link-local."""
     found = asked.hops(route.attributes.next_hop)
+    if asked.prefix.version == 4 and route.beside is not None:
+        found = asked.hops(route.beside)
     if asked.prefix.version == 4:
         return tuple(a for a in found if a.version == 4) or (IPv4Address(0),)
     return tuple(a for a in found if a.version == 6) or (IPv6Address(0),)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 from typing import Literal
 
+from bgpsim.frr_series import spelled
 from bgpsim.model.forwarding import Walker
+from bgpsim.model.frr_versions import refuses_ipv6_without_address
 from bgpsim.model.neighbors import (
     address_of,
     as_number_fits,
@@ -22,7 +24,7 @@ from bgpsim.model.neighbors import (
     router_id,
 )
 from bgpsim.model.rib import Rib
-from bgpsim.model.wiring import Wiring, parse_link_local
+from bgpsim.model.wiring import LOOPBACK, Wiring, parse_link_local
 from bgpsim.network.description import NO_AS, BgpInstance, Device, InterfaceRef, Neighbor
 from bgpsim.network.route_options import SentPaths
 from bgpsim.network.state import Session, SessionKey
@@ -124,6 +126,15 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
         because = f"{end.peer.device} has this connection with another neighbor"
         down[key] = Session("Down", end.type, end.peer.device, end.neighbor.interface, because)
     return Sessions(ends, down, frozenset(key for key in ends if key in finder.split))
+
+
+def _without_ipv6(device: Device, address: Address | None) -> bool:
+    """bgpd/bgp_zebra.c, bgp_nexthop_set: the session's interface has no address for IPv6 next hops, no link-local one
+    either. Not of a link-local session."""
+    if not isinstance(address, IPv4Address):
+        return False
+    holders = [i for i in device.interfaces if any(a.ip == address for a in i.addresses)]
+    return all(i.name == LOOPBACK and not any(a.version == 6 for a in i.addresses) for i in holders)
 
 
 def _session_type(instance: BgpInstance, neighbor: Neighbor) -> Literal["ebgp", "ibgp"] | None:
@@ -243,24 +254,28 @@ class _Finder:
                 peer.name,
             )
         out, far = self._egress(device.name, address), self._egress(peer.name, own)
-        ends = ((device, instance, neighbor, address, out), (peer, peer_instance, back, own, far))
-        for here, engine, configured, there, egress in ends:
+        ends = ((device, instance, neighbor, address), (peer, peer_instance, back, own))
+        for here, engine, configured, there in ends:
             external = _session_type(engine, configured) == "ebgp"
             because = self._unreachable(here, configured, there, configured.ebgp_ttl if external else _MAXIMUM_TTL)
-            if because is None and external and configured.ebgp_ttl == 1 and egress is None and engine.engine == "frr":
-                because = f"{there} is not on a connected network of {here.name} (eBGP, TTL 1)"
             if because:
                 return _Down(because, peer.name)
         return self._agree(device, instance, neighbor, peer, peer_instance, back, _Connection(own, address, out, far))
 
     def _dials(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
         """FRR tracks its peer as it tracks next hops, which a default route does not resolve (bgpd/bgp_nht.c,
-        zebra_rnh.c; `ip nht resolve-via-default`). It accepts a connection all the same."""
-        if neighbor.passive:
+        zebra_rnh.c; `ip nht resolve-via-default`), and an external one with TTL 1 on a connected network alone. It
+        accepts a connection all the same."""
+        if neighbor.passive or self._out_of_reach(device, instance, neighbor, address):
             return False
         matches = self.walker.fibs.table(device.name).matches(address)
         usable = (prefix.prefixlen or address.version in device.resolve_via_default for prefix, _ in matches)
         return instance.engine != "frr" or any(usable)
+
+    def _out_of_reach(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
+        """FRR does not even try (bgpd/bgp_nht.c, bgp_find_or_add_nexthop with `connected`)."""
+        near = _session_type(instance, neighbor) == "ebgp" and neighbor.ebgp_ttl == 1 and instance.engine == "frr"
+        return near and self._egress(device.name, address) is None
 
     def _no_dial(
         self,
@@ -286,6 +301,8 @@ class _Finder:
             (device, instance, neighbor, address),
             (peer, peer_instance, back, own),
         ):
+            if not configured.passive and self._out_of_reach(end, engine, configured, target):
+                return f"{target} is not on a connected network of {end.name} (eBGP, TTL 1)"
             if not configured.passive and not self._dials(end, engine, configured, target):
                 return f"{end.name} has a default route alone to {target}, and FRR connects over none"
         return (
@@ -317,6 +334,10 @@ class _Finder:
         families = tuple(f for f in FAMILIES if f in neighbor.families and f in back.families)
         if not families:
             return _Down(f"no address family is active at both {device.name} and {peer.name}", peer.name)
+        for end, engine, address in ((device, instance, connection.local), (peer, peer_instance, connection.remote)):
+            if "ipv6-unicast" in families and refuses_ipv6_without_address(engine) and _without_ipv6(end, address):
+                because = f"{end.name} has no IPv6 address beside {address}, and FRR {spelled(engine.frr)} wants one"
+                return _Down(f"{because} for IPv6 routes", peer.name)
         return SessionEnd(
             device.name,
             neighbor,

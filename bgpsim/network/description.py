@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from bgpsim.frr_series import DEFAULT, Series
 from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
 from bgpsim.network.route_options import NO_OPTIONS, Aggregate, RouteOptions
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
@@ -225,6 +226,8 @@ class BgpInstance:
     """False: it only dials (Cilium's GoBGP)."""
     installs: bool = True
     """False: what it learns never reaches the kernel (GoBGP, ExaBGP)."""
+    frr: Series = DEFAULT
+    """The release of FRR whose behaviour is predicted, where the engine is FRR (docs/frr-versions.md)."""
     source: Source | None = None
     sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
     """Option name -> the line that set it, for explanations."""

@@ -1,4 +1,4 @@
-"""What a router does to routes beside policies: aggregates, and what a neighbor's AS paths and attributes go through."""
+"""What a router does to routes beside policies: aggregates, and what a neighbor's routes go through."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Small independent networks in one lab: a router with the statements, a speaker that feeds it, routers that hear it."""
+"""Small networks: a router with the statements, a speaker that feeds it, routers that hear it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from variants import Variant, router, topology
+from variants import router
 
 Build = Callable[[], tuple[list[str], list[tuple[str, str]]]]
 """The nodes and links of one network."""
@@ -228,9 +228,11 @@ ip route 10.42.1.0/24 203.0.113.9
 def statics() -> tuple[list[str], list[tuple[str, str]]]:
     e1 = external({"e2": ("10.3.1.2", 65402)}) + E1
     e2 = "no bgp ebgp-requires-policy\nbgp bestpath compare-routerid\nneighbor 10.3.1.1 remote-as 65401\n"
-    e2 += "neighbor 2001:db8:3:1::1 remote-as 65401\nno neighbor 2001:db8:3:1::1 activate\nneighbor 10.255.4.3 remote-as 65402\n"
+    e2 += "neighbor 10.255.4.3 remote-as 65402\n"
+    e2 += "neighbor 2001:db8:3:1::1 remote-as 65401\nno neighbor 2001:db8:3:1::1 activate\n"
     e2 += "address-family ipv6 unicast\nneighbor 2001:db8:3:1::1 activate\nexit-address-family\nnetwork 10.42.1.0/24"
-    e3 = "neighbor 10.3.1.2 remote-as 65402\nneighbor 10.3.1.2 update-source lo\nneighbor 10.3.1.2 passive\nnetwork 10.43.0.0/16\nbgp bestpath compare-routerid"
+    e3 = "neighbor 10.3.1.2 remote-as 65402\nneighbor 10.3.1.2 update-source lo\nneighbor 10.3.1.2 passive\n"
+    e3 += "network 10.43.0.0/16\nbgp bestpath compare-routerid"
     nodes = [
         router(
             "e1",
@@ -273,7 +275,8 @@ E_ROUTES = [
 
 def several() -> tuple[list[str], list[tuple[str, str]]]:
     peers = {"f2": (65500, "all-paths", ""), "f3": (65503, "all-paths", ""), "f4": (65504, "bestpath-per-AS", "")}
-    peers["f5"] = (65505, "all-paths", "address-family ipv4 unicast\nneighbor {} disable-addpath-rx\nexit-address-family")
+    one = "address-family ipv4 unicast\nneighbor {} disable-addpath-rx\nexit-address-family"
+    peers["f5"] = (65505, "all-paths", one)
     lines, nodes, links = ["no bgp ebgp-requires-policy", "bgp bestpath compare-routerid"], [], []
     addresses = {"lo": "10.255.5.1/32"}
     for n, (name, (asn, sent, at_peer)) in enumerate(peers.items()):

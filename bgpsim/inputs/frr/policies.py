@@ -52,6 +52,8 @@ class PeerPolicy:
     soft_reconfiguration: bool | None = None
     next_hop_self_force: bool | None = None
     default_map: Use | None = None
+    default_said: bool = False
+    """`default-originate` without a route-map takes the place of a group's with one."""
     sent: dict[CommunityKind, bool] = field(default_factory=dict)
 
     def use(self, way: Way, slot: Slot, use: Use) -> None:
@@ -75,7 +77,7 @@ def with_policy(settings: NeighborFamily, group: PeerPolicy, own: PeerPolicy) ->
         weight=next((w for w in (own.weight, group.weight) if w is not None), 0),
         soft_reconfiguration=bool(_first(own.soft_reconfiguration, group.soft_reconfiguration)),
         next_hop_self_force=bool(_first(own.next_hop_self_force, group.next_hop_self_force)),
-        default_map=own.default_map or group.default_map,
+        default_map=own.default_map if own.default_said else group.default_map,
         send_communities=frozenset(kind for kind, on in sent.items() if on),
     )
 

@@ -59,9 +59,12 @@ def _flag(field: Literal["soft_reconfiguration", "next_hop_self_force"]) -> Appl
     return apply
 
 
-def _default_map(router: Configuration, said: Said) -> None:
+def _default_originate(router: Configuration, said: Said) -> None:
+    """It is behind the default route alone, and not behind the session and all that it carries."""
     originate = router.bgp.neighbors.peer(said.text("neighbor")).default_originate
-    policy_of(router, said).default_map = None if said.negated else Use(said.text("map"), said.source)
+    policy = policy_of(router, said)
+    policy.default_said = not said.negated
+    policy.default_map = Use(said.text("map"), said.source) if "map" in said and not said.negated else None
     if said.negated:
         originate.pop(said.family, None)
     else:
@@ -95,8 +98,9 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     modelled(
         OF_A_FAMILY,
-        f"[no] {NEIGHBOR} default-originate route-map WORD$map",
-        _default_map,
+        f"[no] {NEIGHBOR} default-originate [route-map WORD$map]",
+        _default_originate,
+        "neighbor 10.0.1.2 default-originate",
         "neighbor 10.0.1.2 default-originate route-map OUT",
     ),
     modelled(

@@ -13,8 +13,8 @@ _LIMIT = f"{NEIGHBOR} maximum-prefix (1-4294967295)$limit [(1-100)$threshold]"
 STATEMENTS: tuple[Statement, ...] = (
     *listed(
         "possible",
-        "bgpd looks at the condition every `bgp conditional-advertisement timer` seconds (60) alone, and a lab is looked"
-        " at when it is quiet",
+        "bgpd looks at the condition every `bgp conditional-advertisement timer` seconds (60) alone, and a lab may be"
+        " quiet before that",
         OF_A_FAMILY,
         (
             f"[no] {NEIGHBOR} advertise-map WORD$map <exist-map|non-exist-map>$when WORD$condition",

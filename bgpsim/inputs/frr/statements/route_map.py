@@ -225,7 +225,14 @@ STATEMENTS: tuple[Statement, ...] = (
         "match large-community NAMES",
         "match large-community NAMES exact-match",
     ),
-    *_value("match alias WORD$alias", "match alias customer"),
+    *listed(
+        "possible",
+        "it is not modelled",
+        "route-map",
+        ("match alias WORD$alias", "match alias customer"),
+        undo="match alias [WORD]",
+        before=("bgp community alias 65001:1 customer", "route-map OUT permit 10"),
+    ),
     _match("interface", "match interface WORD$value", "match interface net0"),
     _match("address", "match ip address WORD$value", "match ip address ACCESS"),
     _match("address prefix-list", "match ip address prefix-list WORD$value", "match ip address prefix-list OUT"),
@@ -279,7 +286,9 @@ STATEMENTS: tuple[Statement, ...] = (
         ("[no] match evpn LINE...", "match evpn vni 5"),
         ("[no] match rpki <valid|invalid|notfound>", "match rpki valid"),
         ("[no] match source-vrf WORD", "match source-vrf red"),
-        ("match mac address WORD", "match mac address ACCESS"),
+        ("[no] match mac address WORD", "match mac address ACCESS"),
+        ("[no] match rpki-extcommunity <valid|invalid|notfound>", "match rpki-extcommunity valid"),
+        ("[no] set l3vpn next-hop encapsulation gre", "set l3vpn next-hop encapsulation gre"),
     ),
     _set("aggregator", "set aggregator as ASNUM$asn A.B.C.D$address", _aggregator, "set aggregator as 65001 10.0.0.1"),
     _set(
@@ -357,6 +366,17 @@ STATEMENTS: tuple[Statement, ...] = (
             "set extcommunity bandwidth num-multipaths non-transitive",
         ),
     ),
+    *(
+        statement
+        for words, value, given in (
+            ("set label-index", "(0-1048560)", "5"),
+            ("set sr-te color", "(1-4294967295)", "5"),
+            ("set forwarding-address", "X:X::X:X", "2001:db8::1"),
+        )
+        for statement in listed(
+            "possible", _OTHER, "route-map", (f"{words} {value}", f"{words} {given}"), undo=f"{words} [{value}]"
+        )
+    ),
     _set("comm-list delete", f"set comm-list {_LIST} delete", _word("comm-list delete"), "set comm-list NAMES delete"),
     _set(
         "large-comm-list delete",
@@ -431,9 +451,7 @@ STATEMENTS: tuple[Statement, ...] = (
         _OTHER,
         "route-map",
         ("[no] set evpn LINE...", "set evpn gateway-ip ipv4 10.0.0.1"),
-        ("[no] set <ipv4|ipv6> vpn next-hop <A.B.C.D|X:X::X:X>", "set ipv4 vpn next-hop 10.0.0.1"),
-        ("set label-index (0-1048560)", "set label-index 5"),
-        ("set sr-te color (1-4294967295)", "set sr-te color 5"),
-        ("set forwarding-address X:X::X:X", "set forwarding-address 2001:db8::1"),
+        ("set <ipv4|ipv6> vpn next-hop <A.B.C.D|X:X::X:X>", "set ipv4 vpn next-hop 10.0.0.1"),
+        ("no set <ipv4|ipv6> vpn next-hop [<A.B.C.D|X:X::X:X>]", "no set ipv4 vpn next-hop"),
     ),
 )
