@@ -215,7 +215,6 @@ neighbor 2001:db8:3:1::2 remote-as 65402
 no neighbor 2001:db8:3:1::2 activate
 address-family ipv6 unicast
 redistribute static
-redistribute kernel
 neighbor 2001:db8:3:1::2 activate
 """
 E2_CONFIG = """

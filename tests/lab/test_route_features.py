@@ -41,7 +41,22 @@ SHOWN = (
     *("graceful-shutdown", "import-check", "backdoor", "addpath-tx", "disable-addpath-rx", "nht resolve-via-default"),
     *("ip route", "ipv6 route", "redistribute", "network", "default-originate"),
 )
-"""Statements that this lab is about: each of its lines that has one of them decides something."""
+"""Statements that this lab is about: each of its lines that has one of them decides something, but for these."""
+IDLE = (
+    # What is asked is that they change nothing: a path of the prefix that is taken for the aggregate's, MEDs that differ,
+    # a route-map that denies, no contributor.
+    "aggregate-address 10.11.0.0/16",
+    "aggregate-address 10.14.0.0/16 matching-MED-only summary-only",
+    "aggregate-address 10.16.0.0/16 route-map NOTHING",
+    "aggregate-address 10.99.0.0/16 summary-only",
+    "network 10.35.0.0/16 backdoor",
+    # A better route is there; or the gateway does not resolve, or through the route alone.
+    "ip route 10.40.6.0/24 10.3.2.8 5",
+    "ip route 10.41.1.0/24 10.3.1.9 250",
+    "ipv6 route 2001:db8:40:5::/64 blackhole 40",
+    "ip route 10.40.9.0/24 198.51.100.1",
+    "ip route 10.40.12.0/24 10.40.12.5",
+)
 
 
 def files() -> dict[str, str]:
@@ -81,4 +96,4 @@ def test_every_line_decides_something(build: features.Build, routes: list[str], 
         less = predicted(tmp_path, topo[: found.start()] + topo[found.end() :], routes, speaker)
         if (less.paths, less.advertised, less.wire, less.fib) == (whole.paths, whole.advertised, whole.wire, whole.fib):
             idle.append(found[1])
-    assert idle == []
+    assert idle == [line for found in lines if (line := found[1]) in IDLE]
