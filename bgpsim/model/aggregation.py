@@ -8,8 +8,8 @@ ATOMIC_AGGREGATE is not passed on with `as-set`, and GRACEFUL_SHUTDOWN among the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 from bgpsim.model.as_paths import aggregated
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, ORIGINS, Candidate, Decided
@@ -19,9 +19,9 @@ from bgpsim.model.policy import LOCAL_WEIGHT, on_its_way_out
 from bgpsim.model.route_map_sets import SELF, Changed
 from bgpsim.model.route_maps import Asked, apply
 from bgpsim.model.wiring import Wiring
-from bgpsim.network.description import Device
+from bgpsim.network.description import Device, Network
 from bgpsim.network.route_options import Aggregate
-from bgpsim.network.state import Attributes
+from bgpsim.network.state import Attributes, NetworkState
 from bgpsim.network.types import Prefix
 from bgpsim.source import Source, merged
 
@@ -38,12 +38,37 @@ def within(prefix: Prefix, aggregate: Prefix) -> bool:
     )
 
 
+Contributors: TypeAlias = Mapping[tuple[Prefix, str, int], Attributes]
+"""By prefix, neighbor and path id."""
+KeptApart: TypeAlias = Mapping[tuple[str, Prefix], Contributors]
+"""By device and aggregate: what it had when its MEDs differed."""
+
+
+def kept_apart(network: Network, before: NetworkState | None) -> KeptApart:
+    """Aggregates with `matching-MED-only` that were not there, for their MEDs differed. bgpd looks again when a path
+    comes or changes, and not yet when one goes (bgp_aggregate_med_update: it is still in the table then)."""
+    found: dict[tuple[str, Prefix], dict[tuple[Prefix, str, int], Attributes]] = {}
+    for name, device in network.devices.items() if before is not None else ():
+        matching = [a.prefix for a in device.bgp.aggregates if a.matching_med] if device.bgp is not None else []
+        if not matching:
+            continue
+        assert before is not None
+        paths = [(key, path) for key, path in before.paths.items() if key.device == name and path.valid]
+        made = {key.prefix for key, path in paths if key.neighbor == LOCAL and path.attributes.aggregator}
+        for prefix in set(matching) - made:
+            of = {(k.prefix, k.neighbor, k.path_id): p.attributes for k, p in paths if within(k.prefix, prefix)}
+            if of:
+                found[name, prefix] = of
+    return found
+
+
 @dataclass(slots=True)
 class Aggregation:
     """One router's."""
 
     wiring: Wiring
     device: Device
+    apart: KeptApart = field(default_factory=dict)
     made: dict[Prefix, Candidate] = field(default_factory=dict)
     """The aggregates that are there now."""
     unequal: set[Prefix] = field(default_factory=set)
@@ -61,10 +86,10 @@ class Aggregation:
             if not any(within(prefix, aggregate.prefix) for prefix in moved):
                 continue
             inside = [prefix for prefix in tables if within(prefix, aggregate.prefix)]
-            paths = (d.path for prefix in inside for d in tables[prefix])
-            contributing = [path for path in paths if path.valid and not path.aggregate]
+            paths = [(prefix, d.path) for prefix in inside for d in tables[prefix]]
+            contributing = [path for _, path in paths if path.valid and not path.aggregate]
             was_unequal = aggregate.prefix in self.unequal
-            unequal = aggregate.matching_med and len({p.attributes.med or 0 for p in contributing}) > 1
+            unequal = aggregate.matching_med and self._unequal(aggregate, paths)
             (self.unequal.add if unequal else self.unequal.discard)(aggregate.prefix)
             if unequal != was_unequal:
                 anew.update(inside)
@@ -78,6 +103,13 @@ class Aggregation:
                 else:
                     self.made[aggregate.prefix] = made
         return frozenset(anew)
+
+    def _unequal(self, aggregate: Aggregate, inside: Iterable[tuple[Prefix, Candidate]]) -> bool:
+        paths = {(prefix, *p.place): p.attributes for prefix, p in inside if p.valid and not p.aggregate}
+        if len({attributes.med or 0 for attributes in paths.values()}) > 1:
+            return True
+        before = self.apart.get((self.device.name, aggregate.prefix))
+        return before is not None and all(replace(a, unknown=()) == before.get(key) for key, a in paths.items())
 
     def suppresses(self, prefix: Prefix, path: Candidate) -> bool:
         """Whether the path is held back from neighbors (without an `unsuppress-map`)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bgpsim.model.aggregation import kept_apart
 from bgpsim.model.classes import Sizes, classes
 from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
@@ -118,6 +119,7 @@ def _solved(
     }
     selected = _with_arrived(_selected_before(before), arrived)
     kept = kept_groups(before, wiring)
+    apart = kept_apart(network, before)
     connected_only = before.connected_only if isinstance(before, PredictedState) else frozenset()
 
     def used(solution: Solution | None) -> dict[str, dict[Prefix, NextHops]]:
@@ -145,7 +147,7 @@ def _solved(
     sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
     settled = False
     for _ in range(SESSION_ROUNDS):
-        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only))
+        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only, apart))
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
         again = find_sessions(wiring, ribs, walker)

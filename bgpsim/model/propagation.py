@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
-from bgpsim.model.aggregation import Aggregation
+from bgpsim.model.aggregation import Aggregation, KeptApart
 from bgpsim.model.decision import Candidate, Decided, Rules, best_of_each_as, decide
 from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.local_paths import local_paths
@@ -57,6 +57,7 @@ class Problem:
     selected: frozenset[PathKey]
     connected_only: frozenset[tuple[str, str]] = frozenset()
     """(device, next hop) that must be connected since before (bgpsim/model/nexthop_tracking.py)."""
+    kept_apart: KeptApart = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class _Run:
                     tuple(problem.sessions.of(name)),
                     _by_prefix(local_paths(problem.wiring, device, device.bgp, problem.ribs[name])),
                     ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
-                    Aggregation(problem.wiring, device),
+                    Aggregation(problem.wiring, device, problem.kept_apart),
                 )
         self.sent: dict[AdvertisedKey, Sent] = {}
         self.unstable: set[TableKey] = set()

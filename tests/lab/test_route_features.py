@@ -34,6 +34,7 @@ STEPS = [
     "name: up",
     f"name: told, announce: [{', '.join(ROUTES)}]",
     f"name: fewer, withdraw: [{', '.join(GONE)}]",
+    "name: one more, announce: [" + features.said("s1", "10.14.3.0/24", as_path=[65100], med=7) + "]",
     'name: cut, link-down: ["e1:x"]',
 ]
 SHOWN = (
@@ -66,7 +67,7 @@ def files() -> dict[str, str]:
 
 def nothing_more(steps: Sequence[Step]) -> None:
     """That everything is equal is all that is asked; what it has to be is the model's unit tests."""
-    assert [step["name"] for step in steps] == ["up", "told", "fewer", "cut"]
+    assert [step["name"] for step in steps] == ["up", "told", "fewer", "one more", "cut"]
 
 
 def test_whole_tables_are_as_predicted(tmp_path: Path) -> None:
