@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from bgpsim.model.aggregation import Aggregation, KeptApart
 from bgpsim.model.decision import Candidate, Decided, Rules, best_of_each_as, decide
 from bgpsim.model.fib import InstalledRoute
+from bgpsim.model.installation import distance, taken
 from bgpsim.model.local_paths import local_paths
 from bgpsim.model.neighbor_policy import hop_interface
 from bgpsim.model.neighbors import neighbor_sources
@@ -34,10 +35,6 @@ DEFAULT_ROUTES: Mapping[Family, Prefix] = {
     "ipv4-unicast": IPv4Network("0.0.0.0/0"),
     "ipv6-unicast": IPv6Network("::/0"),
 }
-
-
-EXTERNAL_DISTANCE, INTERNAL_DISTANCE = 20, 200
-"""bgpd/bgpd.h, ZEBRA_EBGP_DISTANCE_DEFAULT and ZEBRA_IBGP_DISTANCE_DEFAULT."""
 
 
 class TableKey(NamedTuple):
@@ -293,6 +290,8 @@ class _Run:
     def _to_send(
         self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path: Candidate
     ) -> Sent | None:
+        if router.instance.suppress_fib_pending and path.type != "local" and router.installed.get(prefix) is None:
+            return None
         suppressed = router.aggregation.suppresses(prefix, path)
         return self.exporter.send(router.device, end, family, prefix, path, suppressed=suppressed)
 
@@ -408,15 +407,17 @@ class _Run:
         believes so."""
         if not router.instance.installs:
             return
-        used = [d.path for d in decided if d.best or d.multipath]
+        wiring = self.problem.wiring
+        chosen = [(taken(wiring, router.device, prefix, d.path), d.best) for d in decided if d.best or d.multipath]
+        used = [path for path, _ in chosen if path is not None]
         best = next((d.path for d in decided if d.best), None)
         route: InstalledRoute | None = None
         rib = self.problem.ribs[router.device.name]
         static = rib.table.get(prefix)
-        distance = 0 if best is None else _distance(router.instance, prefix, best)
-        covered = (static is not None and static.distance <= distance) or prefix in rib.believed
+        far = 0 if best is None else distance(router.instance, prefix, best)
+        covered = (static is not None and static.distance <= far) or prefix in rib.believed
         hops: frozenset[FibNextHop] = frozenset()
-        if best is not None and best.aggregate and not covered:
+        if best is not None and best.aggregate and used and not covered:
             route = InstalledRoute(prefix, frozenset(), 0, best.sources, "blackhole")
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(
@@ -427,7 +428,7 @@ class _Run:
                 if hop.via in (None, path.attributes.next_hop) or _recurses(router, best)
             )
         if best is not None and hops:
-            route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
+            route = InstalledRoute(prefix, hops, _metric(chosen), merged(*(p.sources for p in used)))
         if route == router.installed.get(prefix):
             return
         if route is None:
@@ -453,6 +454,11 @@ class _Run:
                 router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
 
 
+def _metric(chosen: Iterable[tuple[Candidate | None, bool]]) -> int:
+    """The best path's MED, as a table-map leaves it; of several paths whichever is told of last."""
+    return next((path.attributes.med or 0 for path, best in chosen if best and path is not None), 0)
+
+
 def _recurses(router: _Router, best: Candidate) -> bool:
     """Whether zebra may resolve the route's next hops through other routes: the best path's neighbor decides it for all
     that are used together (bgpd/bgp_zebra.c, bgp_zebra_announce, ZEBRA_FLAG_ALLOW_RECURSION)."""
@@ -471,11 +477,6 @@ def _through(route: StaticRoute, next_hop: str) -> tuple[frozenset[FibNextHop], 
         return None
     hops = frozenset(hop if hop.via is not None else FibNextHop(next_hop, hop.interface) for hop in route.next_hops)
     return hops, route.rib_metric
-
-
-def _distance(instance: BgpInstance, prefix: Prefix, best: Candidate) -> int:
-    """Against other routes of zebra's (bgpd/bgp_route.c, bgp_distance_apply)."""
-    return EXTERNAL_DISTANCE if best.type == "ebgp" and prefix not in instance.backdoors else INTERNAL_DISTANCE
 
 
 def _within(next_hop: str, prefix: Prefix) -> bool:

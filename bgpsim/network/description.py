@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from bgpsim.frr_series import DEFAULT, Series
 from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
-from bgpsim.network.route_options import NO_OPTIONS, Aggregate, RouteOptions
+from bgpsim.network.route_options import NO_OPTIONS, Aggregate, Installation, RouteOptions
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
 
@@ -215,6 +215,9 @@ class BgpInstance:
     network_import_check: bool = True
     """`network P` only while the RIB has a route for P."""
     graceful_shutdown: bool = False
+    suppress_fib_pending: bool = False
+    """A learnt route is told to nobody while the kernel has not got it."""
+    installation: Mapping[Family, Installation] = field(default_factory=lambda: MappingProxyType({}))
     backdoors: frozenset[Prefix] = frozenset()
     """`network P backdoor`: P is not originated, and an external path to it has an internal one's distance."""
     multipath_relax: bool = False
@@ -256,6 +259,8 @@ class Device:
     policies: Policies = NO_POLICIES
     resolve_via_default: frozenset[int] = frozenset()
     """4 and 6, where next hops may resolve through the default route (`ip nht resolve-via-default`)."""
+    bgp_maps: Mapping[int, Use] = field(default_factory=lambda: MappingProxyType({}))
+    """By IP version: `ip protocol bgp route-map R`, which zebra asks about each route of bgpd's."""
     source: Source | None = None
 
     def interface(self, name: str) -> Interface | None:

@@ -39,6 +39,20 @@ NO_OPTIONS = RouteOptions()
 
 
 @dataclass(frozen=True, slots=True)
+class Installation:
+    """What of one family's routes reaches the kernel, and against which others."""
+
+    external_distance: int = 20
+    internal_distance: int = 200
+    local_distance: int = 200
+    """`distance bgp` (bgpd/bgpd.h, ZEBRA_EBGP_DISTANCE_DEFAULT and ZEBRA_IBGP_DISTANCE_DEFAULT)."""
+    table_map: Use | None = None
+
+
+DEFAULT_INSTALLATION = Installation()
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregate:
     """`aggregate-address P …`."""
 

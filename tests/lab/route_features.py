@@ -298,6 +298,41 @@ F_ROUTES = [
     said("s5", "10.51.0.0/16", as_path=[65501, 65512], path_id=4, communities='["65501:4"]'),
 ]
 
+# --- what of BGP's routes reaches the kernel: s6 → g1 → g2 ---
+
+G1_CONFIG = """
+ip prefix-list NOT1 permit 10.60.1.0/24
+ip prefix-list NOT2 permit 10.60.2.0/24
+route-map TABLE deny 10
+match ip address prefix-list NOT1
+route-map TABLE permit 20
+route-map KERNEL deny 10
+match ip address prefix-list NOT2
+route-map KERNEL permit 20
+match as-path NOWHERE
+exit
+ip protocol bgp route-map KERNEL
+ip route 10.60.3.0/24 10.5.1.9
+ip route 10.60.4.0/24 10.5.1.9 10
+"""
+G1 = """
+bgp suppress-fib-pending
+neighbor 10.5.1.2 remote-as 65602
+table-map TABLE
+distance bgp 5 200 200
+"""
+
+
+def installed() -> tuple[list[str], list[tuple[str, str]]]:
+    nodes = [
+        router("g1", 65601, {"x": "10.5.1.1/24"}, "no bgp ebgp-requires-policy\n" + G1, config=G1_CONFIG),
+        listener("g2", 65602, "10.5.1.2/24", "10.5.1.1", 65601),
+    ]
+    return nodes, [("g1:x", "g2:u")]
+
+
+G_ROUTES = [said("s6", f"10.60.{n}.0/24", as_path=[65600], med=n) for n in range(1, 6)]
+
 D_ROUTES = [
     said("s3", "10.33.1.0/24", as_path=[65300], communities='["65300:1"]'),
     said("s3", "10.33.2.0/24", as_path=[65300], communities='["no-advertise"]'),

@@ -20,6 +20,7 @@ NETWORKS = (
     (features.as_paths, features.B_ROUTES, "s2: {asn: 64600, peers: [b1]}"),
     (features.instances, features.D_ROUTES, "s3: {asn: 65300, peers: [d1]}"),
     (features.statics, features.E_ROUTES, "s4: {asn: 65400, peers: [e2]}"),
+    (features.installed, features.G_ROUTES, "s6: {asn: 65600, peers: [g1]}"),
     (features.several, features.F_ROUTES, "s5: {asn: 65501, peers: [f1], add-path: true}"),
 )
 SPEAKERS = "speakers: {" + ", ".join(speaker for *_, speaker in NETWORKS) + "}\n"
@@ -40,12 +41,13 @@ STEPS = [
 SHOWN = (
     *("aggregate-address", "unsuppress-map", "remove-private-AS", "as-override", "allowas-in", "attribute-unchanged"),
     *("graceful-shutdown", "import-check", "backdoor", "addpath-tx", "disable-addpath-rx", "nht resolve-via-default"),
+    *("table-map", "distance bgp", "suppress-fib-pending", "ip protocol"),
     *("ip route", "ipv6 route", "redistribute", "network", "default-originate"),
 )
 """Statements that this lab is about: each of its lines that has one of them decides something, but for these."""
 IDLE = (
-    # What is asked is that they change nothing: a path of the prefix that is taken for the aggregate's, MEDs that differ,
-    # a route-map that denies, no contributor.
+    # What is asked is that they change nothing: a path of the prefix that is taken for the aggregate's, MEDs that
+    # differ, a route-map that denies, no contributor.
     "aggregate-address 10.11.0.0/16",
     "aggregate-address 10.14.0.0/16 matching-MED-only summary-only",
     "aggregate-address 10.16.0.0/16 route-map NOTHING",
@@ -54,6 +56,7 @@ IDLE = (
     # A better route is there; or the gateway does not resolve, or through the route alone.
     "ip route 10.40.6.0/24 10.3.2.8 5",
     "ip route 10.41.1.0/24 10.3.1.9 250",
+    "ip route 10.60.4.0/24 10.5.1.9 10",
     "ipv6 route 2001:db8:40:5::/64 blackhole 40",
     "ip route 10.40.9.0/24 198.51.100.1",
     "ip route 10.40.12.0/24 10.40.12.5",

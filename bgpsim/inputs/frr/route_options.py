@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from bgpsim.network.description import BgpInstance
-from bgpsim.network.route_options import NO_OPTIONS, Aggregate, PrivateAs, RouteOptions
-from bgpsim.network.types import Prefix
+from bgpsim.network.route_options import NO_OPTIONS, Aggregate, Installation, PrivateAs, RouteOptions
+from bgpsim.network.types import Family, Prefix
 
 PRIVATE_AS: tuple[PrivateAs, ...] = ("replace all", "remove all", "replace", "remove")
 """bgpd has a flag for each form and looks at them in this order (bgpd/bgp_route.c, bgp_peer_remove_private_as)."""
@@ -31,6 +32,8 @@ class InstanceRoutes:
     backdoors: set[Prefix] = field(default_factory=set)
     import_check: bool = True
     graceful_shutdown: bool = False
+    suppress_fib_pending: bool = False
+    installation: dict[Family, Installation] = field(default_factory=dict)
 
     def built_into(self, instance: BgpInstance) -> BgpInstance:
         per_as = (
@@ -44,6 +47,8 @@ class InstanceRoutes:
             backdoors=frozenset(self.backdoors),
             network_import_check=self.import_check,
             graceful_shutdown=self.graceful_shutdown,
+            suppress_fib_pending=self.suppress_fib_pending,
+            installation=MappingProxyType(dict(self.installation)),
             # bgpd/bgp_addpath.c, bgp_addpath_set_peer_type: it is switched on where it is needed.
             deterministic_med=instance.deterministic_med or any(per_as),
         )

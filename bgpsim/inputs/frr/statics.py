@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bgpsim.inputs.frr.values import NotTaken, Unknown
 from bgpsim.network.description import KernelRoute, RouteKind, RouteNextHop
+from bgpsim.network.policies import Use
 from bgpsim.network.types import Prefix
 from bgpsim.source import Source
 
@@ -30,10 +31,12 @@ class StaticLine:
 
 
 @dataclass
-class NextHopTracking:
+class ZebraLines:
     """`ip nht resolve-via-default`: for the IP versions that it was said for."""
 
     via_default: set[int] = field(default_factory=set)
+    bgp_maps: dict[int, Use] = field(default_factory=dict)
+    """`ip protocol bgp route-map`, likewise."""
 
 
 class StaticRoutes:

@@ -58,9 +58,6 @@ STATEMENTS: tuple[Statement, ...] = (
             "maximum-paths ibgp 4 equal-cluster-length",
         ),
         ("no maximum-paths ibgp [(1-256) [equal-cluster-length]]", "no maximum-paths ibgp"),
-        ("[no] table-map WORD$map", "table-map OUT"),
-        ("distance bgp (1-255)$external (1-255)$internal (1-255)$local", "distance bgp 20 200 200"),
-        ("no distance bgp [(1-255) (1-255) (1-255)]", "no distance bgp"),
         (
             "bgp dampening [(1-45) [(1-20000) (1-50000) (1-255)]]",
             "bgp dampening",
@@ -82,7 +79,7 @@ STATEMENTS: tuple[Statement, ...] = (
     *listed(
         "possible",
         _KERNEL,
-        ("bgp", "config"),
+        "config",
         ("[no] bgp suppress-fib-pending", "bgp suppress-fib-pending"),
         daemons=("bgpd",),
     ),

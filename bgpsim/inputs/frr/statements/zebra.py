@@ -5,7 +5,7 @@ from __future__ import annotations
 from bgpsim.inputs.frr.grammar.statement import Statement, listed
 
 _KERNEL = "which routes are installed, and how, may depend on it"
-_PROTOCOLS = "any|bgp|connected|eigrp|isis|kernel|nhrp|openfabric|ospf|ospf6|rip|ripng|static|system|table|vnc|babel"
+_PROTOCOLS = "any|connected|eigrp|isis|kernel|nhrp|openfabric|ospf|ospf6|rip|ripng|static|system|table|vnc|babel"
 _INTERFACE = "addresses of interfaces are read from `ip` lines alone: what zebra sets may move routes"
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -13,8 +13,8 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         _KERNEL,
         "config",
-        (f"[no] ip protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ip protocol bgp route-map OUT"),
-        (f"[no] ipv6 protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ipv6 protocol bgp route-map OUT"),
+        (f"[no] ip protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ip protocol static route-map OUT"),
+        (f"[no] ipv6 protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ipv6 protocol static route-map OUT"),
         ("[no] ip import-table (1-252) [distance (1-255)] [route-map WORD]", "ip import-table 10"),
         daemons=("zebra",),
     ),
