@@ -1,4 +1,4 @@
-"""Which of bgpd's routes zebra takes, and how far it trusts them: `table-map`, `ip protocol bgp route-map`, distances."""
+"""Which of bgpd's routes zebra takes, and how far it trusts them: route-maps on the way, and distances."""
 
 from __future__ import annotations
 

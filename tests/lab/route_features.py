@@ -162,7 +162,6 @@ def instances() -> tuple[list[str], list[tuple[str, str]]]:
     no bgp network import-check
     neighbor 10.2.1.1 remote-as 65301
     network 10.34.0.0/16
-    network 10.35.0.0/16 backdoor
     """
     nodes = [
         router("d1", 65301, {"x": "10.2.1.1/24", "i": "10.2.2.1/24"}, d1, config="ip route 10.31.0.0/16 blackhole"),

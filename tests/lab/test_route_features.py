@@ -31,11 +31,21 @@ GONE = (
     "{speaker: s1, to: [a1], prefix: 10.15.2.0/24}",
     "{speaker: s3, to: [d1], prefix: 10.33.1.0/24}",
 )
+TYPED = (
+    "{a1: [router bgp, no aggregate-address 10.12.0.0/16 suppress-map SOME route-map MARK,"
+    " aggregate-address 10.10.0.0/16 as-set, aggregate-address 10.9.0.0/16],"
+    " b1: [router bgp, no neighbor 10.1.1.2 remove-private-AS all, neighbor 10.1.4.2 remove-private-AS all,"
+    " no neighbor 10.1.5.2 attribute-unchanged],"
+    " c3: [router bgp, no neighbor 10.1.3.1 allowas-in],"
+    " d1: [router bgp, no bgp graceful-shutdown], d2: [router bgp, bgp network import-check],"
+    " e1: [no ip route 10.40.3.0/24 x, ip route 10.40.4.0/24 Null0 9],"
+    " f1: [router bgp, no neighbor 10.4.1.2 addpath-tx-all-paths]}"
+)
 STEPS = [
-    "name: up",
     f"name: told, announce: [{', '.join(ROUTES)}]",
     f"name: fewer, withdraw: [{', '.join(GONE)}]",
     "name: one more, announce: [" + features.said("s1", "10.14.3.0/24", as_path=[65100], med=7) + "]",
+    f"name: typed, configure: {TYPED}",
     'name: cut, link-down: ["e1:x"]',
 ]
 SHOWN = (
@@ -52,7 +62,6 @@ IDLE = (
     "aggregate-address 10.14.0.0/16 matching-MED-only summary-only",
     "aggregate-address 10.16.0.0/16 route-map NOTHING",
     "aggregate-address 10.99.0.0/16 summary-only",
-    "network 10.35.0.0/16 backdoor",
     # A better route is there; or the gateway does not resolve, or through the route alone.
     "ip route 10.40.6.0/24 10.3.2.8 5",
     "ip route 10.41.1.0/24 10.3.1.9 250",
@@ -70,7 +79,7 @@ def files() -> dict[str, str]:
 
 def nothing_more(steps: Sequence[Step]) -> None:
     """That everything is equal is all that is asked; what it has to be is the model's unit tests."""
-    assert [step["name"] for step in steps] == ["up", "told", "fewer", "one more", "cut"]
+    assert [step["name"] for step in steps] == ["told", "fewer", "one more", "typed", "cut"]
 
 
 def test_whole_tables_are_as_predicted(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from bgpsim.inputs.frr.grammar.modes import Mode
 from bgpsim.inputs.frr.grammar.statement import Said, Statement, modelled
 from bgpsim.inputs.frr.route_options import InstanceRoutes
 from bgpsim.inputs.frr.statements.origination import prefix_of
-from bgpsim.inputs.frr.values import NotTaken, Refused
+from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
 from bgpsim.network.policies import Use
 from bgpsim.network.route_options import Aggregate
 
@@ -52,6 +52,8 @@ def _backdoor(router: Configuration, said: Said) -> None:
 
 
 def _import_check(router: Configuration, said: Said) -> None:
+    if router.running and _routes(router).backdoors:
+        raise Unknown("a running bgpd originates `backdoor` networks then")
     _routes(router).import_check = not said.negated
     router.bgp.option_sources["network_import_check"] = said.source
 

@@ -9,7 +9,7 @@ from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.configuration import Configuration
 from bgpsim.inputs.frr.grammar.statement import Apply, Said, Statement, modelled
 from bgpsim.inputs.frr.statements.neighbor import OF_A_FAMILY
-from bgpsim.inputs.frr.statics import ZebraLines, StaticLine
+from bgpsim.inputs.frr.statics import StaticLine, ZebraLines
 from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
 from bgpsim.network.description import Origination, Redistribution, RouteKind, RouteNextHop
 from bgpsim.network.policies import Use
