@@ -46,11 +46,6 @@ def _aggregate(router: Configuration, said: Said) -> None:
     )
 
 
-def _backdoor(router: Configuration, said: Said) -> None:
-    backdoors, prefix = _routes(router).backdoors, prefix_of(said)
-    (backdoors.discard if said.negated else backdoors.add)(prefix)
-
-
 def _import_check(router: Configuration, said: Said) -> None:
     if router.running and _routes(router).backdoors:
         raise Unknown("a running bgpd originates `backdoor` networks then")
@@ -79,12 +74,6 @@ STATEMENTS: tuple[Statement, ...] = (
         f"[no] aggregate-address X:X::X:X/M$prefix {_OPTIONS}",
         _aggregate,
         "aggregate-address 2001:db8::/32 summary-only",
-    ),
-    modelled(
-        _V4,
-        "[no] network <A.B.C.D/M$prefix|A.B.C.D$address [mask A.B.C.D$mask]> backdoor",
-        _backdoor,
-        "network 10.9.0.0/16 backdoor",
     ),
     modelled("bgp", "[no] bgp network import-check", _import_check, "no bgp network import-check"),
     modelled("bgp", "[no] bgp graceful-shutdown", _graceful_shutdown, "bgp graceful-shutdown"),

@@ -8,6 +8,7 @@ from typing import Literal, cast
 from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.configuration import Configuration
 from bgpsim.inputs.frr.grammar.statement import Apply, Said, Statement, modelled
+from bgpsim.inputs.frr.route_options import InstanceRoutes
 from bgpsim.inputs.frr.statements.neighbor import OF_A_FAMILY
 from bgpsim.inputs.frr.statics import StaticLine, ZebraLines
 from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
@@ -17,11 +18,18 @@ from bgpsim.network.types import Prefix
 
 
 def _network(router: Configuration, said: Said) -> None:
-    networks = router.bgp.networks
+    """One line for a prefix, the last said; as a backdoor it originates nothing."""
+    if said.has("label-index"):
+        raise Unknown("label-index is not modelled")
+    networks, backdoors = router.bgp.networks, router.bgp.part(InstanceRoutes).backdoors
     prefix = prefix_of(said)
-    if not said.negated:
+    there = networks.pop(prefix, None) is not None or prefix in backdoors
+    backdoors.discard(prefix)
+    if said.has("backdoor") and not said.negated:
+        backdoors.add(prefix)
+    elif not said.negated:
         networks[prefix] = Origination(prefix, source=said.source, route_map=_map(said))
-    elif networks.pop(prefix, None) is None:
+    elif not there:
         raise NotTaken("there is no such network at this line")
 
 
@@ -99,14 +107,21 @@ _OF_HOP = f"{_OF_ALL}|nexthop-vrf WORD|color (1-4294967295)"
 STATEMENTS: tuple[Statement, ...] = (
     modelled(
         ("ipv4-unicast", "bgp"),
-        "[no] network <A.B.C.D/M$prefix|A.B.C.D$address [mask A.B.C.D$mask]> [route-map WORD$map]",
+        "[no] network <A.B.C.D/M$prefix|A.B.C.D$address [mask A.B.C.D$mask]>"
+        " [{route-map WORD$map|label-index (0-1048560)|backdoor}]",
         _network,
         "network 10.9.0.0/16",
         "network 10.9.0.0/16 route-map OUT",
+        "network 10.9.0.0/16 backdoor",
         "network 10.9.0.0 mask 255.255.0.0",
         refused=("network 10.9.0.0/33",),
     ),
-    modelled("ipv6-unicast", "[no] network X:X::X:X/M$prefix [route-map WORD$map]", _network, "network 2001:db8::/32"),
+    modelled(
+        "ipv6-unicast",
+        "[no] network X:X::X:X/M$prefix [{route-map WORD$map|label-index (0-1048560)}]",
+        _network,
+        "network 2001:db8::/32",
+    ),
     modelled(
         OF_A_FAMILY,
         "[no] redistribute <connected|static|kernel>$protocol [{route-map WORD$map|metric (0-4294967295)$metric}]",

@@ -29,25 +29,6 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     *listed(
         "possible",
-        _ORIGIN,
-        _V4,
-        (
-            "[no] network <A.B.C.D/M$prefix|A.B.C.D$address [mask A.B.C.D$mask]>"
-            " label-index (0-1048560) [route-map WORD$map]",
-            "network 10.9.0.0/16 label-index 5",
-        ),
-    ),
-    *listed(
-        "possible",
-        _ORIGIN,
-        "ipv6-unicast",
-        (
-            "[no] network X:X::X:X/M$prefix label-index (0-1048560) [route-map WORD$map]",
-            "network 2001:db8::/32 label-index 5",
-        ),
-    ),
-    *listed(
-        "possible",
         _KERNEL,
         OF_A_FAMILY,
         ("maximum-paths (1-256)$paths", "maximum-paths 4"),
