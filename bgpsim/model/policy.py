@@ -26,6 +26,7 @@ from bgpsim.model.rib import Rib
 from bgpsim.model.route_map_sets import SELF, Changed, Mark
 from bgpsim.model.route_maps import Answer, Asked, apply
 from bgpsim.model.sessions import SessionEnd
+from bgpsim.model.update_groups import UpdateGroups
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
 from bgpsim.network.policies import Use
@@ -122,9 +123,10 @@ def _from_outside(path: Attributes, *, shutdown: bool) -> Attributes:
 class Exporter:
     """Adj-RIB-Out of every engine."""
 
-    def __init__(self, wiring: Wiring, ribs: dict[str, Rib]) -> None:
+    def __init__(self, wiring: Wiring, ribs: dict[str, Rib], groups: UpdateGroups | None = None) -> None:
         self.wiring = wiring
         self.ribs = ribs
+        self.groups = groups
 
     def send(
         self,
@@ -405,11 +407,16 @@ class Exporter:
             # An internal peer gets the global address that came with it; to others the router's own goes along.
             beside = self._global_beside(best) if end.type == "ibgp" and family == "ipv6-unicast" else None
             return beside or SELF
-        if end.type == "ebgp" and (best.neighbor == end.neighbor.name or not self._shared(device, end, text)):
+        if end.type == "ebgp" and (self._goes_back(end, family, best) or not self._shared(device, end, text)):
             return SELF
         if family == "ipv4-unicast" and end.extended_nexthop:
             return SELF
         return text
+
+    def _goes_back(self, end: SessionEnd, family: Family, best: Candidate) -> bool:
+        """To whom it is from, alone of its update group on that network."""
+        back = best.neighbor == end.neighbor.name
+        return back and not (self.groups is not None and self.groups.another_on_the_network(end, family))
 
     def _global_beside(self, best: Candidate) -> str | None:
         """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""

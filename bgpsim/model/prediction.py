@@ -15,6 +15,7 @@ from bgpsim.model.planes import advertised_routes, lines_of, routes_on_the_wire,
 from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver
 from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import find_sessions
+from bgpsim.model.update_groups import joined_late
 from bgpsim.model.wiring import Wiring
 from bgpsim.network.description import Network
 from bgpsim.network.path_ids import counted
@@ -171,7 +172,7 @@ def _solved(
         connected_only=solution.connected_only,
     )
     open_ends = [open_arrival(network, sessions, solution, arrival, sizes) for arrival in arrivals]
-    open_ends += split_sessions(network, sessions)
+    open_ends += split_sessions(network, sessions) + joined_late(network, sessions, ribs, before)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
     state = counted(state, {name for name, d in network.devices.items() if d.bgp is not None and d.bgp.engine == "frr"})
