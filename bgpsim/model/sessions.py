@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, ip_address
 from typing import Literal
 
 from bgpsim.frr_series import spelled
+from bgpsim.model.add_path import several_sent
 from bgpsim.model.forwarding import Walker
 from bgpsim.model.frr_versions import refuses_ipv6_without_address
 from bgpsim.model.neighbors import (
@@ -352,7 +353,7 @@ class _Finder:
             connection.remote,
             connection.interface,
             neighbor.add_path and back.add_path,
-            {family: sent for family in families if (sent := _several_sent(neighbor, back, peer_instance, family))},
+            {family: sent for family in families if (sent := several_sent(neighbor, back, peer_instance, family))},
         )
 
     def _egress(self, device: str, address: Address) -> str | None:
@@ -395,11 +396,3 @@ class _Finder:
             self.split.add(SessionKey(device.name, neighbor.name))
             return None
         return failures[0] if failures else None
-
-
-def _several_sent(here: Neighbor, there: Neighbor, peer: BgpInstance, family: Family) -> SentPaths | None:
-    """Which paths of a prefix one end sends, where it may send several: it says so and the other takes them. bgpd takes
-    several paths unless it is told not to (bgpd/bgp_open.c, bgp_open_capability)."""
-    sent = "all" if here.add_path else here.families[family].options.sent_paths
-    takes = there.add_path or (peer.engine == "frr" and there.families[family].options.several_taken)
-    return sent if takes and sent != "best" else None
