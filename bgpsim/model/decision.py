@@ -48,6 +48,7 @@ class Candidate:
     """What route-maps on the way in did to the next hop."""
     beside: str | None = None
     """The next hop that is there and not used: bgpsim/model/route_map_sets.py, Changed."""
+    aggregate: bool = False
     hop_interface: str | None = None
     """Of the next hop, where bgpd keeps it for `match interface`."""
 
@@ -184,6 +185,9 @@ def compare(a: Candidate, b: Candidate, rules: Rules, steps: Sequence[Step] = ST
         if one != other:
             return Verdict(-1 if one < other else 1, step.reason)
     reason = "Neighbor IP" if _both_unnumbered(a, b, rules) else LAST_RESORT
+    if reason == LAST_RESORT and a.selected_before != b.selected_before:
+        # bgpd walks from the newest path to the oldest, and the last of equal ones stays.
+        return Verdict(-1 if a.selected_before else 1, LAST_RESORT)
     return Verdict(-1 if a.place <= b.place else 1, reason)
 
 
@@ -233,13 +237,15 @@ def decide(candidates: Sequence[Candidate], rules: Rules) -> tuple[Decided, ...]
 
 
 def _best(eligible: Sequence[Candidate], rules: Rules) -> Candidate | None:
-    if rules.deterministic_med:
-        groups: dict[object, list[Candidate]] = {}
-        for path in eligible:
-            first = neighbor_as(path.attributes.as_path)
-            groups.setdefault(path if isinstance(first, frozenset) else first, []).append(path)
-        eligible = [winner for group in groups.values() if (winner := _walk(group, rules)) is not None]
-    return _walk(eligible, rules)
+    return _walk(best_of_each_as(eligible, rules) if rules.deterministic_med else eligible, rules)
+
+
+def best_of_each_as(eligible: Sequence[Candidate], rules: Rules) -> list[Candidate]:
+    groups: dict[object, list[Candidate]] = {}
+    for path in eligible:
+        first = neighbor_as(path.attributes.as_path)
+        groups.setdefault(path if isinstance(first, frozenset) else first, []).append(path)
+    return [winner for group in groups.values() if (winner := _walk(group, rules)) is not None]
 
 
 def _walk(paths: Sequence[Candidate], rules: Rules) -> Candidate | None:

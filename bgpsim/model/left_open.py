@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bgpsim.model.classes import Sizes
-from bgpsim.model.decision import Candidate, Decided, equal_cost, mac_addresses_decide
+from bgpsim.model.decision import LAST_RESORT, Candidate, Decided, compare, equal_cost, mac_addresses_decide
 from bgpsim.model.fib import OBSERVED_KINDS
 from bgpsim.model.groups import Groups, NextHops
 from bgpsim.model.neighbors import neighbor_sources
@@ -42,7 +42,7 @@ def orders_of_arrival(network: Network, solution: Solution, before: NetworkState
         if device.bgp is None or device.bgp.engine != "frr":
             continue
         best = next((entry.path for entry in decided if entry.best), None)
-        if best is None:
+        if best is None or best.type == "local":
             continue
         rivals = tuple(entry.path for entry in decided if not entry.best and _rivals(entry, best, device))
         if rivals and not _history_decides(table, best, rivals, before):
@@ -111,7 +111,11 @@ def _rivals(entry: Decided, best: Candidate, device: Device) -> bool:
         return False
     if mac_addresses_decide(path, best, rules):
         return True
-    return not rules.compare_router_id and path.type == best.type == "ebgp" and equal_cost(path, best, rules)
+    if not equal_cost(path, best, rules):
+        return False
+    external = path.type == best.type == "ebgp" and not rules.compare_router_id
+    # Several paths of one neighbor's (RFC 7911) differ in nothing else.
+    return external or compare(best, path, rules).reason == LAST_RESORT
 
 
 def _history_decides(

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from bgpsim.model.as_paths import count, to_external
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
 from bgpsim.model.frr_versions import enforces_first_as, prints_preference_to_external
 from bgpsim.model.neighbor_policy import Filtered, asked_of_neighbor, hop_addresses, hop_interface, through
@@ -61,7 +62,7 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     instance, path = device.bgp, sent.wire
     assert instance is not None
     settings = end.neighbor.families[family]
-    refused = _looped(device, instance, path)
+    refused = _looped(device, instance, settings, path)
     if refused is None and end.type == "ebgp" and enforces_first_as(instance) and path.as_path[:1] != (end.peer_as,):
         refused = f"denied: the path does not begin with the peer's AS {end.peer_as} (enforce-first-as)"
     if refused is None and not settings.import_accept:
@@ -77,7 +78,8 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     found = through(settings.inbound, asked, replace(route, weight=settings.weight))
     if end.type == "ibgp":
         return found
-    return replace(found, route=replace(found.route, attributes=_from_outside(found.route.attributes)))
+    attributes = _from_outside(found.route.attributes, shutdown=instance.graceful_shutdown)
+    return replace(found, route=replace(found.route, attributes=attributes))
 
 
 def _parsed(end: SessionEnd, path: Attributes) -> Changed:
@@ -89,9 +91,11 @@ def _parsed(end: SessionEnd, path: Attributes) -> Changed:
     return Changed(path, med=path.med or 0, preference=preference or 0)
 
 
-def _looped(device: Device, instance: BgpInstance, path: Attributes) -> str | None:
+def _looped(device: Device, instance: BgpInstance, settings: NeighborFamily, path: Attributes) -> str | None:
     own = str(router_id(device))
-    if any(instance.asn == part or (isinstance(part, frozenset) and instance.asn in part) for part in path.as_path):
+    options = settings.options
+    origin_allowed = options.own_origin_allowed and path.as_path[-1:] == (instance.asn,)
+    if not origin_allowed and count(path.as_path, instance.asn) > options.own_as_allowed:
         return f"denied: own AS {instance.asn} in the path"
     if path.originator_id == own:
         return f"denied: ORIGINATOR_ID is the own router ID {own}"
@@ -100,13 +104,20 @@ def _looped(device: Device, instance: BgpInstance, path: Attributes) -> str | No
     return None
 
 
-def _from_outside(path: Attributes) -> Attributes:
+def on_its_way_out(path: Attributes) -> Attributes:
+    """`bgp graceful-shutdown` (RFC 8326; bgpd/bgp_route.c, bgp_attr_add_gshut_community)."""
+    communities = tuple(sorted({*path.communities, GRACEFUL_SHUTDOWN}))
+    return replace(path, local_preference=0, communities=communities)
+
+
+def _from_outside(path: Attributes, *, shutdown: bool) -> Attributes:
     communities = path.communities
     if "blackhole" in communities and "no-export" not in communities:
         communities = tuple(sorted((*communities, "no-export")))
     # bgp_route.c, bgp_update: a route on its way out is the last choice (RFC 8326 section 4).
     preference = 0 if GRACEFUL_SHUTDOWN in communities else path.local_preference
-    return replace(path, local_preference=preference, communities=communities)
+    path = replace(path, local_preference=preference, communities=communities)
+    return on_its_way_out(path) if shutdown else path
 
 
 class Exporter:
@@ -117,8 +128,18 @@ class Exporter:
         self.ribs = ribs
         self.groups = groups
 
-    def send(self, device: Device, end: SessionEnd, family: Family, prefix: Prefix, best: Candidate) -> Sent | None:
-        """What goes to the peer for a prefix whose best path is `best`; None where nothing does."""
+    def send(
+        self,
+        device: Device,
+        end: SessionEnd,
+        family: Family,
+        prefix: Prefix,
+        best: Candidate,
+        *,
+        suppressed: bool = False,
+    ) -> Sent | None:
+        """What goes to the peer for a prefix whose best path is `best`; None where nothing does. `suppressed`: an
+        aggregate holds the path back."""
         instance = device.bgp
         assert instance is not None
         settings = end.neighbor.families[family]
@@ -130,6 +151,10 @@ class Exporter:
             return None
         if _held_by_community(end, best.attributes.communities):
             return None
+        if suppressed:
+            if settings.options.unsuppress is None:
+                return None
+            settings = replace(settings, outbound=replace(settings.outbound, route_map=settings.options.unsuppress))
         if instance.engine == "frr":
             if settings.default_originate and default_prefix(prefix):
                 return None
@@ -161,6 +186,8 @@ class Exporter:
                 # What the route-map does to the next hop is undone; FRR forgets the IPv6 one.
                 route = replace(route, attributes=replace(route.attributes, next_hop=SELF), marks=frozenset())
             lines = (*lines, *chosen.lines)
+        if instance.graceful_shutdown:
+            route = replace(route, attributes=on_its_way_out(route.attributes))
         sent = self._sent(
             device, end, family, settings, Candidate(LOCAL, "local", Attributes(SELF), sources=lines), route
         )
@@ -218,12 +245,13 @@ class Exporter:
         best: Candidate,
     ) -> Sent | None:
         """Through the neighbor's policies; None where they hold it back."""
-        path = best.attributes
+        path, options = best.attributes, settings.options
         external = end.type == "ebgp"
         route = Changed(
             replace(
                 path,
-                med=path.med if not external or best.type == "local" else None,
+                as_path=to_external(options, path.as_path, instance.asn, end.peer_as) if external else path.as_path,
+                med=path.med if not external or best.type == "local" or "med" in options.unchanged else None,
                 local_preference=path.local_preference if external else _internal_preference(path),
             ),
             med=path.med or 0,
@@ -236,11 +264,17 @@ class Exporter:
         if instance.engine == "frr":
             asked = asked_of_neighbor(self.wiring, device, end, prefix, "out", best.hop_interface)
             asked = replace(asked, untyped=best.type != "local" and "ipv4" not in best.marks)
-            found = through(settings.outbound, asked, route)
+            found = through(settings.outbound, asked, route, path.as_path)
             if found.refused is not None:
                 return None
             best = replace(best, sources=merged(best.sources, found.lines)) if found.lines else best
             route = found.route
+        if "next-hop" in options.unchanged:
+            route = replace(route, marks=route.marks | {"unchanged"})
+        if instance.graceful_shutdown:
+            attributes = route.attributes
+            attributes = on_its_way_out(attributes) if external else replace(attributes, local_preference=0)
+            route = replace(route, attributes=attributes)
         return self._sent(device, end, family, settings, best, route)
 
     def _sent(
@@ -268,11 +302,12 @@ class Exporter:
             local_preference=_printed_preference(instance, path) if external else path.local_preference,
         )
         own = self._own_next_hop(device, end, family, best.type == "local")
+        kept_path = bool(path.as_path) and "as-path" in settings.options.unchanged
         kept = not self._own_after_all(device, end, family, settings, best, route, next_hop, own)
         wire = replace(
             path,
             next_hop=next_hop if kept else own,
-            as_path=(instance.asn, *path.as_path) if external else path.as_path,
+            as_path=(instance.asn, *path.as_path) if external and not kept_path else path.as_path,
             local_preference=None if external else path.local_preference,
             originator_id=None,
             cluster_list=(),

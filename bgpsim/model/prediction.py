@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bgpsim.model.aggregation import kept_apart
 from bgpsim.model.classes import Sizes, classes
 from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
@@ -17,6 +18,7 @@ from bgpsim.model.sessions import find_sessions
 from bgpsim.model.update_groups import joined_late
 from bgpsim.model.wiring import Wiring
 from bgpsim.network.description import Network
+from bgpsim.network.path_ids import counted
 from bgpsim.network.state import (
     FibKey,
     FibRoute,
@@ -118,6 +120,7 @@ def _solved(
     }
     selected = _with_arrived(_selected_before(before), arrived)
     kept = kept_groups(before, wiring)
+    apart = kept_apart(network, before)
     connected_only = before.connected_only if isinstance(before, PredictedState) else frozenset()
 
     def used(solution: Solution | None) -> dict[str, dict[Prefix, NextHops]]:
@@ -145,7 +148,7 @@ def _solved(
     sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
     settled = False
     for _ in range(SESSION_ROUNDS):
-        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only))
+        solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only, apart))
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
         again = find_sessions(wiring, ribs, walker)
@@ -172,6 +175,7 @@ def _solved(
     open_ends += split_sessions(network, sessions) + joined_late(network, sessions, ribs, before)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
+    state = counted(state, {name for name, d in network.devices.items() if d.bgp is not None and d.bgp.engine == "frr"})
     return Prediction(state, tuple(sorted(open_ends)), ties)
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from bgpsim.inputs.frr.neighbors import Neighbors
 from bgpsim.inputs.frr.profile import PROFILES, Profile
+from bgpsim.inputs.frr.route_options import InstanceRoutes
 from bgpsim.inputs.frr.statics import StaticRoutes
 from bgpsim.inputs.frr.values import NotTaken, Unknown
 from bgpsim.network.description import BgpInstance, Origination, Redistribution
@@ -43,7 +44,7 @@ class BgpLines:
     def built(self, profile: Profile) -> BgpInstance:
         """`profile`: the defaults of what is not said."""
         option = self.options.get
-        return BgpInstance(
+        instance = BgpInstance(
             engine="frr",
             asn=self.asn,
             router_id=self.router_id,
@@ -58,6 +59,7 @@ class BgpLines:
             source=self.source,
             sources=dict(self.option_sources),
         )
+        return self.part(InstanceRoutes).built_into(instance)
 
 
 class Configuration:

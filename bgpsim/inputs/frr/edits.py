@@ -32,6 +32,7 @@ def _session(neighbor: Neighbor, instance: BgpInstance) -> tuple[object, ...]:
         *(frozenset(neighbor.families), neighbor.update_source, neighbor.passive, neighbor.shutdown),
         # The TTL of an internal session is 255 whatever is said.
         *(neighbor.extended_nexthop, None if internal else neighbor.ebgp_ttl),
+        *((s.options.sent_paths, s.options.several_taken) for s in neighbor.families.values()),
     )
 
 

@@ -2,13 +2,16 @@
 
 from bgpsim.inputs.frr.grammar.statement import Statement
 from bgpsim.inputs.frr.statements import (
+    aggregates,
     bfd,
     decision,
     general,
+    installation,
     instance,
     lists,
     neighbor,
     neighbor_policy,
+    neighbor_routes,
     origination,
     other,
     policy,
@@ -28,6 +31,9 @@ STATEMENTS: tuple[Statement, ...] = (
     *restart.STATEMENTS,
     *decision.STATEMENTS,
     *neighbor_policy.STATEMENTS,
+    *neighbor_routes.STATEMENTS,
+    *aggregates.STATEMENTS,
+    *installation.STATEMENTS,
     *policy.STATEMENTS,
     *lists.STATEMENTS,
     *route_map.STATEMENTS,
