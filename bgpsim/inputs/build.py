@@ -128,6 +128,7 @@ class _Builder:
                 routes=device.routes + tuple(reader.static_routes),
                 policies=reader.policies,
                 resolve_via_default=reader.resolve_via_default,
+                bgp_maps=reader.bgp_maps,
             )
         for kind_node in kind_nodes:
             device = self._device(kind_node.name, "node", kind_node.source)

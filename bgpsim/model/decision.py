@@ -53,6 +53,7 @@ class Candidate:
     """What route-maps on the way in did to the next hop."""
     beside: str | None = None
     """The next hop that is there and not used: bgpsim/model/route_map_sets.py, Changed."""
+    aggregate: bool = False
     hop_interface: str | None = None
     """Of the next hop, where bgpd keeps it for `match interface`."""
 
@@ -253,9 +254,21 @@ def _by_tie(a: Candidate, b: Candidate, rules: Rules) -> Verdict:
         undecided = True
     told = _first_told(TIE_STEPS, a, b, rules)
     by_mac = both_unnumbered(a, b) and (told is None or told.reason == "Neighbor IP")
+    if told is None and not by_mac:
+        return _by_order(a, b)
     if told is None:
-        told = Verdict(-1 if a.place <= b.place else 1, "Neighbor IP" if by_mac else LAST_RESORT)
+        told = Verdict(-1 if a.place <= b.place else 1, "Neighbor IP")
     return replace(told, open=undecided or by_mac)
+
+
+def _by_order(a: Candidate, b: Candidate) -> Verdict:
+    """Several paths of one neighbor (RFC 7911) differ in nothing else. bgpd walks from the newest path to the oldest,
+    and the last of equal ones stays."""
+    if a.selected_before != b.selected_before:
+        better: Literal[-1, 1] = -1 if a.selected_before else 1
+    else:
+        better = -1 if a.place <= b.place else 1
+    return Verdict(better, LAST_RESORT, open="local" not in (a.type, b.type))
 
 
 def equal_cost(a: Candidate, b: Candidate, rules: Rules) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from bgpsim.model.as_paths import count
 from bgpsim.model.decision import Candidate
 from bgpsim.model.neighbors import router_id
 from bgpsim.model.sessions import SessionEnd
 from bgpsim.network import as_path
 from bgpsim.network.description import BgpInstance, Device
+from bgpsim.network.route_options import RouteOptions
 from bgpsim.network.types import AsPath, Family
 
 
@@ -56,7 +58,7 @@ def path_told(instance: BgpInstance, end: SessionEnd, path: AsPath) -> AsPath:
     return (own, *as_path.without_members(path))
 
 
-def looped(device: Device, end: SessionEnd, path: AsPath) -> str | None:
+def looped(device: Device, end: SessionEnd, options: RouteOptions, path: AsPath) -> str | None:
     """Why an AS path is not taken (RFC 4271 section 9.1.2, RFC 5065 sections 4 and 5)."""
     instance = device.bgp
     assert instance is not None
@@ -65,10 +67,12 @@ def looped(device: Device, end: SessionEnd, path: AsPath) -> str | None:
         return "denied: a confederation's segment in an external peer's path"
     if end.type == "confed" and not isinstance(path[:1] and path[0], tuple):
         return "denied: no confederation's segment at the beginning of another member's path"
-    if as_path.holds(path, instance.asn):
-        return f"denied: own AS {instance.asn} in the path"
-    if instance.confederation is not None and as_path.holds(path, instance.confederation.identifier):
-        return f"denied: own AS {instance.confederation.identifier} in the path"
+    if options.own_origin_allowed and path[-1:] == (instance.asn,):
+        return None
+    own = [instance.asn] if instance.confederation is None else [instance.asn, instance.confederation.identifier]
+    for asn in own:
+        if count(path, asn) > options.own_as_allowed:
+            return f"denied: own AS {asn} in the path"
     return None
 
 

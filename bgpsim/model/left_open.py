@@ -42,7 +42,7 @@ def orders_of_arrival(network: Network, solution: Solution, before: NetworkState
     for table, decided in solution.tables.items():
         device = network.devices[table.device]
         best = next((entry.path for entry in decided if entry.best), None)
-        if device.bgp is None or device.bgp.engine != "frr" or best is None or len(decided) == 1:
+        if device.bgp is None or device.bgp.engine != "frr" or best is None or best.type == "local":
             continue
         rules = rules_of(device.bgp, family_of(table.prefix))
         possible = contenders([entry.path for entry in decided], rules)

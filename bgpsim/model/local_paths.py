@@ -9,7 +9,7 @@ from typing import Literal
 
 from bgpsim.model.decision import LOCAL, Candidate
 from bgpsim.model.neighbor_policy import by_map, hop_addresses
-from bgpsim.model.policy import LOCAL_WEIGHT
+from bgpsim.model.policy import LOCAL_WEIGHT, on_its_way_out
 from bgpsim.model.rib import Rib, StaticRoute
 from bgpsim.model.route_map_sets import SELF, Changed
 from bgpsim.model.route_maps import Asked
@@ -59,7 +59,8 @@ def _named(wiring: Wiring, device: Device, instance: BgpInstance, rib: Rib) -> I
             large_communities=own.large_communities,
             extended_communities=own.extended_communities,
         )
-        there = instance.engine != "frr" or rib.table.get(own.prefix) is not None
+        checked = instance.engine == "frr" and instance.network_import_check
+        there = not checked or rib.table.get(own.prefix) is not None
         lines = (own.source,) if own.source else ()
         made = _made(wiring, device, own.prefix, "network", own.route_map, attributes, lines, None)
         if made is not None:
@@ -83,7 +84,9 @@ def _made(
     preference = default if attributes.local_preference is None else attributes.local_preference
     weight = LOCAL_WEIGHT if device.bgp.engine == "frr" else 0
     interface = None if route is None or route.kind != "unicast" else _first_interface(route)
-    changed = Changed(attributes, attributes.med or 0, preference, weight)
+    changed = Changed(attributes, attributes.med or 0, preference, weight, 0 if route is None else route.tag)
+    if device.bgp.graceful_shutdown:
+        changed = replace(changed, attributes=on_its_way_out(attributes), preference=0)
     if use is not None:
         asked = Asked(
             device.policies, prefix, place, interface=interface, hops=lambda text: hop_addresses(wiring, text)
@@ -119,6 +122,6 @@ def _is_of(route: StaticRoute, protocol: str) -> bool:
 
 def _gateway(route: StaticRoute) -> str:
     """The first in zebra's order, by address (lib/nexthop_group.c, nexthop_group_add_sorted)."""
-    gateways = [hop.via for hop in route.next_hops if hop.via is not None]
+    gateways = list(route.gateways) or [hop.via for hop in route.next_hops if hop.via is not None]
     link_local = sorted(via for via in gateways if parse_link_local(via) is not None)
     return next(iter(sorted((via for via in gateways if via not in link_local), key=ip_address) + link_local), SELF)

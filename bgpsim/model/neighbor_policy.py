@@ -65,9 +65,10 @@ def _by_list(kind: str, use: Use, there: bool, rule: AccessRule | PrefixRule | N
     return text if line is None else (f"{text} ({line})", line)
 
 
-def through(filters: Filters, asked: Asked, route: Changed) -> Filtered:
-    """All four; the lists see the route as it comes."""
-    found = refused_by_lists(asked.policies, filters, asked.prefix, route.attributes.as_path)
+def through(filters: Filters, asked: Asked, route: Changed, as_path: AsPath | None = None) -> Filtered:
+    """All four; the lists see the route as it comes (`as_path`: where it has been changed already)."""
+    as_path = route.attributes.as_path if as_path is None else as_path
+    found = refused_by_lists(asked.policies, filters, asked.prefix, as_path)
     if found is not None:
         return Filtered(route, found, ()) if isinstance(found, str) else Filtered(route, found[0], (found[1],))
     uses = (filters.access_list, filters.prefix_list, filters.as_path_list)

@@ -134,7 +134,7 @@ def advertised_routes(network: Network, sessions: Sessions, solution: Solution) 
     return {
         key: sent.printed
         for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0]))
-        if not _is_speaker(network, key.device) and not sessions.ends[SessionKey(*key[:2])].add_path
+        if not _is_speaker(network, key.device) and not sessions.ends[SessionKey(*key[:2])].several_sent
     }
 
 

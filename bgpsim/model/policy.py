@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from bgpsim.model.as_paths import to_external
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
 from bgpsim.model.frr_versions import enforces_first_as, prints_preference_to_external
 from bgpsim.model.inside_as import (
@@ -72,7 +73,7 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     instance, path = device.bgp, sent.wire
     assert instance is not None
     settings = end.neighbor.families[family]
-    refused = _looped(device, end, path)
+    refused = _looped(device, end, settings, path)
     if refused is None and end.type == "ebgp" and enforces_first_as(instance) and path.as_path[:1] != (end.peer_as,):
         refused = f"denied: the path does not begin with the peer's AS {end.peer_as} (enforce-first-as)"
     if refused is None and not settings.import_accept:
@@ -88,7 +89,8 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     found = through(settings.inbound, asked, replace(route, weight=settings.weight))
     if end.type != "ebgp":
         return found
-    return replace(found, route=replace(found.route, attributes=_from_outside(found.route.attributes)))
+    attributes = _from_outside(found.route.attributes, shutdown=instance.graceful_shutdown)
+    return replace(found, route=replace(found.route, attributes=attributes))
 
 
 def _parsed(end: SessionEnd, path: Attributes) -> Changed:
@@ -100,9 +102,9 @@ def _parsed(end: SessionEnd, path: Attributes) -> Changed:
     return Changed(path, med=path.med or 0, preference=preference or 0)
 
 
-def _looped(device: Device, end: SessionEnd, path: Attributes) -> str | None:
+def _looped(device: Device, end: SessionEnd, settings: NeighborFamily, path: Attributes) -> str | None:
     own, cluster = str(router_id(device)), cluster_id(device)
-    found = looped(device, end, path.as_path)
+    found = looped(device, end, settings.options, path.as_path)
     if found is not None:
         return found
     if path.originator_id == own:
@@ -120,13 +122,20 @@ def _without_policy(instance: BgpInstance, end: SessionEnd, *, any_policy: bool)
     return end.type == "confed" or not any_policy
 
 
-def _from_outside(path: Attributes) -> Attributes:
+def on_its_way_out(path: Attributes) -> Attributes:
+    """`bgp graceful-shutdown` (RFC 8326; bgpd/bgp_route.c, bgp_attr_add_gshut_community)."""
+    communities = tuple(sorted({*path.communities, GRACEFUL_SHUTDOWN}))
+    return replace(path, local_preference=0, communities=communities)
+
+
+def _from_outside(path: Attributes, *, shutdown: bool) -> Attributes:
     communities = path.communities
     if "blackhole" in communities and "no-export" not in communities:
         communities = tuple(sorted((*communities, "no-export")))
     # bgp_route.c, bgp_update: a route on its way out is the last choice (RFC 8326 section 4).
     preference = 0 if GRACEFUL_SHUTDOWN in communities else path.local_preference
-    return replace(path, local_preference=preference, communities=communities)
+    path = replace(path, local_preference=preference, communities=communities)
+    return on_its_way_out(path) if shutdown else path
 
 
 class Exporter:
@@ -137,8 +146,18 @@ class Exporter:
         self.ribs = ribs
         self.groups = groups
 
-    def send(self, device: Device, end: SessionEnd, family: Family, prefix: Prefix, best: Candidate) -> Sent | None:
-        """What goes to the peer for a prefix whose best path is `best`; None where nothing does."""
+    def send(
+        self,
+        device: Device,
+        end: SessionEnd,
+        family: Family,
+        prefix: Prefix,
+        best: Candidate,
+        *,
+        suppressed: bool = False,
+    ) -> Sent | None:
+        """What goes to the peer for a prefix whose best path is `best`; None where nothing does. `suppressed`: an
+        aggregate holds the path back."""
         instance = device.bgp
         assert instance is not None
         settings = end.neighbor.families[family]
@@ -152,6 +171,10 @@ class Exporter:
             return None
         if _held_by_community(end, best.attributes.communities):
             return None
+        if suppressed:
+            if settings.options.unsuppress is None:
+                return None
+            settings = replace(settings, outbound=replace(settings.outbound, route_map=settings.options.unsuppress))
         if instance.engine == "frr":
             if settings.default_originate and default_prefix(prefix):
                 return None
@@ -183,6 +206,8 @@ class Exporter:
                 # What the route-map does to the next hop is undone; FRR forgets the IPv6 one.
                 route = replace(route, attributes=replace(route.attributes, next_hop=SELF), marks=frozenset())
             lines = (*lines, *chosen.lines)
+        if instance.graceful_shutdown:
+            route = replace(route, attributes=on_its_way_out(route.attributes))
         sent = self._sent(
             device, end, family, settings, Candidate(LOCAL, "local", Attributes(SELF), sources=lines), route
         )
@@ -240,14 +265,15 @@ class Exporter:
         best: Candidate,
     ) -> Sent | None:
         """Through the neighbor's policies; None where they hold it back."""
-        path = best.attributes
+        path, options = best.attributes, settings.options
         external, reflects = end.type == "ebgp", reflected(end, best)
         internal_med = med_of_reflected(best) if reflects else path.med
         preference = _internal_preference(instance, path)
         route = Changed(
             replace(
                 path,
-                med=internal_med if not external or best.type == "local" else None,
+                as_path=to_external(options, path.as_path, instance.asn, end.peer_as) if external else path.as_path,
+                med=internal_med if not external or best.type == "local" or "med" in options.unchanged else None,
                 local_preference=path.local_preference if external else preference,
             ),
             med=path.med or 0,
@@ -260,7 +286,7 @@ class Exporter:
         if instance.engine == "frr":
             asked = asked_of_neighbor(self.wiring, device, end, prefix, "out", best.hop_interface)
             asked = replace(asked, untyped=best.type != "local" and "ipv4" not in best.marks)
-            found = through(settings.outbound, asked, route)
+            found = through(settings.outbound, asked, route, path.as_path)
             if found.refused is not None:
                 return None
             best = replace(best, sources=merged(best.sources, found.lines)) if found.lines else best
@@ -268,6 +294,12 @@ class Exporter:
             route = (
                 found.route if not reflects or instance.reflection.outbound_policy else replace(route, marks=_NO_MARKS)
             )
+        if "next-hop" in options.unchanged:
+            route = replace(route, marks=route.marks | {"unchanged"})
+        if instance.graceful_shutdown:
+            attributes = route.attributes
+            attributes = on_its_way_out(attributes) if external else replace(attributes, local_preference=0)
+            route = replace(route, attributes=attributes)
         return self._sent(device, end, family, settings, best, route)
 
     def _sent(
@@ -295,11 +327,12 @@ class Exporter:
             local_preference=_printed_preference(instance, path) if external else path.local_preference,
         )
         own = self._own_next_hop(device, end, family, best.type == "local")
+        kept_path = bool(path.as_path) and "as-path" in settings.options.unchanged
         kept = not self._own_after_all(device, end, family, settings, best, route, next_hop, own)
         wire = replace(
             path,
             next_hop=next_hop if kept else own,
-            as_path=path_told(instance, end, path.as_path),
+            as_path=path.as_path if external and kept_path else path_told(instance, end, path.as_path),
             local_preference=None if external else path.local_preference,
             originator_id=originator(best) if reflected(end, best) else None,
             cluster_list=(cluster_id(device), *best.attributes.cluster_list) if reflected(end, best) else (),

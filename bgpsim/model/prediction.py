@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bgpsim.model.aggregation import kept_apart
 from bgpsim.model.classes import Sizes, classes
 from bgpsim.model.disagreement import disagreements, solutions
 from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
@@ -18,6 +19,7 @@ from bgpsim.model.sessions import find_sessions
 from bgpsim.model.update_groups import joined_late
 from bgpsim.model.wiring import Wiring
 from bgpsim.network.description import Network
+from bgpsim.network.path_ids import counted
 from bgpsim.network.state import (
     FibKey,
     FibRoute,
@@ -123,6 +125,7 @@ def _solved(
     came = _came(before)
     step = max(came.values(), default=0) + 1
     kept = kept_groups(before, wiring)
+    apart = kept_apart(network, before)
     connected_only = before.connected_only if isinstance(before, PredictedState) else frozenset()
 
     def used(solution: Solution | None) -> dict[str, dict[Prefix, NextHops]]:
@@ -150,7 +153,8 @@ def _solved(
     sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
     settled = False
     for _ in range(SESSION_ROUNDS):
-        solution, others = solutions(chosen, Problem(wiring, ribs, sessions, selected, connected_only, came, step))
+        problem = Problem(wiring, ribs, sessions, selected, connected_only, came, step, kept_apart=apart)
+        solution, others = solutions(chosen, problem)
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
         again = find_sessions(wiring, ribs, walker)
@@ -178,6 +182,7 @@ def _solved(
     open_ends += split_sessions(network, sessions) + joined_late(network, sessions, ribs, before)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
+    state = counted(state, {name for name, d in network.devices.items() if d.bgp is not None and d.bgp.engine == "frr"})
     return Prediction(state, tuple(sorted(open_ends)), ties, arrived)
 
 

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
+from bgpsim.model.aggregation import Aggregation, KeptApart
 from bgpsim.model.decision import Candidate, Rules
 from bgpsim.model.fib import InstalledRoute
+from bgpsim.model.installation import distance, taken
 from bgpsim.model.local_paths import local_paths
 from bgpsim.model.neighbor_policy import hop_interface
 from bgpsim.model.neighbors import neighbor_sources
@@ -19,13 +21,13 @@ from bgpsim.model.nexthop_tracking import ConnectedOnly, User
 from bgpsim.model.policy import Exporter, Sent, accepted
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.route_map_sets import SELF
-from bgpsim.model.selection import Decided, decide
+from bgpsim.model.selection import Decided, best_of_each_as, decide
 from bgpsim.model.sessions import SessionEnd, Sessions
 from bgpsim.model.update_groups import UpdateGroups
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device
 from bgpsim.network.internal_bgp import Together
-from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey, SessionKey
+from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey, SessionKey, in_order
 from bgpsim.network.types import FAMILIES, Address, Family, Prefix, family_of
 from bgpsim.source import merged
 
@@ -61,6 +63,7 @@ class Problem:
     """Of those that come now."""
     last: frozenset[tuple[str, Prefix | None]] = frozenset()
     """Routers that wait with a prefix (None: with each) until none of the others has anything to do."""
+    kept_apart: KeptApart = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class _Router:
     ends: tuple[SessionEnd, ...]
     local: dict[Prefix, list[Candidate]]
     connected_only: ConnectedOnly
+    aggregation: Aggregation
     adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
     """By prefix, neighbor and path id."""
     through: dict[str, set[Prefix]] = field(default_factory=dict)
@@ -102,6 +106,8 @@ class _Router:
     tables: dict[Prefix, tuple[Decided, ...]] = field(default_factory=dict)
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
+    changed: set[Prefix] = field(default_factory=set)
+    """Decided otherwise since its aggregates were last looked at."""
     rounds: dict[Prefix, int] = field(default_factory=dict)
 
 
@@ -141,6 +147,7 @@ class _Run:
                     tuple(problem.sessions.of(name)),
                     _by_prefix(local_paths(problem.wiring, device, device.bgp, problem.ribs[name])),
                     ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
+                    Aggregation(problem.wiring, device, problem.kept_apart),
                 )
         self.sent: dict[AdvertisedKey, Sent] = {}
         self.unstable: set[TableKey] = set()
@@ -180,6 +187,7 @@ class _Run:
                 router.dirty.discard(prefix)
                 self._decide(router, prefix)
                 moved = True
+        self._aggregate(router)
         self._default_routes(router, with_map=True)
         return moved
 
@@ -267,11 +275,28 @@ class _Run:
         decided = decide(tuple(self._candidates(router, prefix)), router.rules[family_of(prefix)])
         if decided == router.tables.get(prefix, ()):
             return
+        router.changed.add(prefix)
         if decided:
             router.tables[prefix] = decided
         else:
             router.tables.pop(prefix, None)
         self._install(router, prefix, decided)
+        self._announce(router, prefix)
+
+    def _aggregate(self, router: _Router) -> None:
+        """What the prefixes decided since the last time make of the router's aggregates."""
+        changed, router.changed = router.changed, set()
+        if not router.aggregation.aggregates:
+            return
+        anew = router.aggregation.update(router.tables, changed)
+        own = {aggregate.prefix for aggregate in router.aggregation.aggregates}
+        router.dirty.update(anew & own)
+        for prefix in sorted(anew - own, key=_prefix_order):
+            self._announce(router, prefix)
+
+    def _announce(self, router: _Router, prefix: Prefix) -> None:
+        """To every neighbor, what it is to have of the prefix as it is decided."""
+        decided = router.tables.get(prefix, ())
         best = next((d.path for d in decided if d.best), None)
         family = family_of(prefix)
         for end in router.ends:
@@ -281,18 +306,31 @@ class _Run:
                 continue
             if router.device.kind == "speaker":
                 continue
-            if end.add_path:
-                self._tell_all(router, end, family, prefix, decided)
+            if family in end.several_sent:
+                self._tell_several(router, end, family, prefix, decided)
                 continue
-            sent = self.exporter.send(router.device, end, family, prefix, best) if best else None
+            sent = self._to_send(router, end, family, prefix, best) if best else None
             self._tell(end, family, prefix, sent)
 
-    def _tell_all(
+    def _to_send(
+        self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path: Candidate
+    ) -> Sent | None:
+        if router.instance.suppress_fib_pending and path.type != "local" and router.installed.get(prefix) is None:
+            return None
+        suppressed = router.aggregation.suppresses(prefix, path)
+        return self.exporter.send(router.device, end, family, prefix, path, suppressed=suppressed)
+
+    def _tell_several(
         self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, decided: tuple[Decided, ...]
     ) -> None:
-        """Every valid path, under ids of its own: bgpd's are numbers that it hands out as paths come."""
+        """Every valid path, or the best and the best of each neighbor AS, under ids of their own: bgpd's are numbers
+        that it hands out as paths come."""
         paths = [d.path for d in decided if d.path.valid]
-        sendable = [s for p in paths if (s := self.exporter.send(router.device, end, family, prefix, p)) is not None]
+        if end.several_sent[family] == "best per AS":
+            chosen = [*best_of_each_as(paths, router.rules[family]), *(d.path for d in decided if d.best)]
+            paths = [path for path in paths if any(path is one for one in chosen)]
+        sendable = [s for p in paths if (s := self._to_send(router, end, family, prefix, p)) is not None]
+        sendable.sort(key=lambda sent: in_order(sent.wire))
         for path_id, sent in enumerate(sendable, start=1):
             self._tell(end, family, prefix, sent, path_id)
         told = len(sendable)
@@ -301,9 +339,13 @@ class _Run:
             self._tell(end, family, prefix, None, told)
 
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
-        for own in router.local.get(prefix, ()):
-            key = PathKey(router.device.name, family_of(prefix), prefix, *own.place)
-            yield replace(own, came=self.problem.came.get(key, self.problem.step))
+        own = list(router.local.get(prefix, ()))
+        aggregate = router.aggregation.made.get(prefix)
+        if aggregate is not None:
+            own.append(replace(aggregate, path_id=len(own)))
+        for path in own:
+            key = PathKey(router.device.name, family_of(prefix), prefix, *path.place)
+            yield replace(path, came=self.problem.came.get(key, self.problem.step))
         heard = router.adj_in.get(prefix)
         if not heard:
             return
@@ -376,16 +418,15 @@ class _Run:
             # bgpd/bgp_nht.c, bgp_find_or_add_nexthop: "prefix loops through itself".
             return None
         rib = self.problem.ribs[router.device.name]
-        shortest = 0 if address.version in router.device.resolve_via_default else 1
-        static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen >= shortest]
+        default = address.version in router.device.resolve_via_default
+        static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen or default]
         if (end.type == "ebgp" and end.neighbor.ebgp_ttl == 1) or path.next_hop in router.connected_only:
             if not static or not static[0][1].connected:
                 return None
             return _through(static[0][1], path.next_hop)
-        learnt = [
-            (p, route) for p, route in router.installed.matches(address) if p != prefix and p.prefixlen >= shortest
-        ]
-        if learnt and (not static or learnt[0][0].prefixlen > static[0][0].prefixlen):
+        matches = router.installed.matches(address)
+        learnt = [(p, route) for p, route in matches if p != prefix and (p.prefixlen or default)]
+        if learnt and (not static or learnt[0][0].prefixlen >= static[0][0].prefixlen):
             return learnt[0][1].next_hops, learnt[0][1].metric
         return _through(static[0][1], path.next_hop) if static else None
 
@@ -394,12 +435,18 @@ class _Run:
         believes so."""
         if not router.instance.installs:
             return
-        used = [d.path for d in decided if d.best or d.multipath]
+        wiring = self.problem.wiring
+        chosen = [(taken(wiring, router.device, prefix, d.path), d.best) for d in decided if d.best or d.multipath]
+        used = [path for path, _ in chosen if path is not None]
         best = next((d.path for d in decided if d.best), None)
         route: InstalledRoute | None = None
         rib = self.problem.ribs[router.device.name]
-        covered = rib.table.get(prefix) is not None or prefix in rib.believed
+        static = rib.table.get(prefix)
+        far = 0 if best is None else distance(router.instance, prefix, best)
+        covered = (static is not None and static.distance <= far) or prefix in rib.believed
         hops: frozenset[FibNextHop] = frozenset()
+        if best is not None and best.aggregate and used and not covered:
+            route = InstalledRoute(prefix, frozenset(), 0, best.sources, "blackhole")
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(
                 hop
@@ -410,7 +457,7 @@ class _Run:
                 or any(_recurses(router, path) for path in (used if router.instance.choice.peer_type_relax else [best]))
             )
         if best is not None and hops:
-            route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
+            route = InstalledRoute(prefix, hops, _metric(chosen), merged(*(p.sources for p in used)))
         if route == router.installed.get(prefix):
             return
         if route is None:
@@ -434,6 +481,11 @@ class _Run:
         for next_hop, prefixes in router.through.items():
             if _within(next_hop, changed):
                 router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
+
+
+def _metric(chosen: Iterable[tuple[Candidate | None, bool]]) -> int:
+    """The best path's MED, as a table-map leaves it; of several paths whichever is told of last."""
+    return next((path.attributes.med or 0 for path, best in chosen if best and path is not None), 0)
 
 
 def _recurses(router: _Router, best: Candidate) -> bool:

@@ -75,6 +75,10 @@ class StaticRoute:
     """zebra uses it: a connected route's interface, or one next hop's of a static route, has carrier."""
     linkdown: bool
     sources: tuple[Source, ...]
+    distance: int = 0
+    tag: int = 0
+    gateways: tuple[str, ...] = ()
+    """As they were written, which is how zebra tells of the route; `next_hops` are what they resolve to."""
 
     @property
     def lost(self) -> bool:
@@ -93,18 +97,28 @@ class StaticRoute:
 
 
 def static_routes(wiring: Wiring, device: Device) -> tuple[StaticRoute, ...]:
-    """Connected routes, then kernel routes whose next hop an interface that is up can reach."""
+    """Connected routes, then kernel routes whose next hop an interface that is up can reach, then FRR's own, which may
+    resolve through any of these."""
     connected = tuple(_connected(wiring, device))
     covering: PrefixTable[StaticRoute] = PrefixTable()
     for route in connected:
         covering.set(route.prefix, route)
-    kernel = (_kernel(wiring, device, route, covering) for route in device.routes)
+    kernel = (_kernel(wiring, device, route, covering) for route in device.routes if route.protocol != "static")
     routes = connected + tuple(route for route in kernel if route is not None)
-    better = {route.prefix for route in routes if route.operative and not route.of_frr}
+    routes += _of_frr(wiring, device, routes)
+    best = {route.prefix: route for route in sorted(filter(_operative, routes), key=preference, reverse=True)}
     return tuple(
-        replace(route, in_kernel=route.operative and route.prefix not in better) if route.of_frr else route
-        for route in routes
+        replace(route, in_kernel=best.get(route.prefix) is route) if route.of_frr else route for route in routes
     )
+
+
+def _operative(route: StaticRoute) -> bool:
+    return route.operative
+
+
+def preference(route: StaticRoute) -> tuple[object, ...]:
+    """zebra's, the best first (zebra_rib.c, rib_choose_best)."""
+    return (not route.connected, route.of_frr, route.distance, route.metric)
 
 
 def _connected(wiring: Wiring, device: Device) -> Iterator[StaticRoute]:
@@ -145,9 +159,6 @@ def _kernel(
     if route.kind == "unicast" and not hops:
         return None
     carriers = [wiring.carrier(InterfaceRef(device.name, hop.interface)) for hop in hops if hop.interface]
-    if route.protocol == "static" and any(carriers):
-        # zebra installs the usable ones alone; the kernel keeps all of a route that was given to it.
-        hops = [hop for hop, carrier in zip(hops, carriers, strict=True) if carrier]
     metric = route.metric
     if metric == 0 and route.prefix.version == 6:
         metric = IPV6_DEFAULT_METRIC
@@ -159,7 +170,7 @@ def _kernel(
         next_hops=tuple(hops),
         connected=False,
         in_kernel=not route.lost,
-        operative=not route.lost and (route.protocol != "static" or not carriers or any(carriers)),
+        operative=not route.lost,
         linkdown=bool(carriers) and not any(carriers),
         sources=(route.source,) if route.source else (),
     )
@@ -176,10 +187,74 @@ def _kernel_next_hop(
             break
     if interface is None or not wiring.up(InterfaceRef(device.name, interface)):
         return None
-    if isinstance(hop.address, IPv6Address) and hop.address.is_link_local:
-        owner = wiring.link_local_owner(InterfaceRef(device.name, interface), hop.address)
-        return FibNextHop(link_local_text(owner) if owner else str(hop.address), interface)
-    return FibNextHop(str(hop.address) if hop.address is not None else None, interface)
+    return _named(wiring, device, hop.address, interface)
+
+
+def _of_frr(wiring: Wiring, device: Device, others: tuple[StaticRoute, ...]) -> tuple[StaticRoute, ...]:
+    """FRR's own static routes, which resolve through each other too: again until nothing changes."""
+    found: tuple[StaticRoute, ...] = ()
+    lines = [route for route in device.routes if route.protocol == "static"]
+    for _ in range(len(lines) + 1):
+        table: PrefixTable[StaticRoute] = PrefixTable()
+        for route in sorted(filter(_operative, (*others, *found)), key=preference, reverse=True):
+            table.set(route.prefix, route)
+        again = tuple(_static(wiring, device, line, table) for line in lines)
+        if again == found:
+            break
+        found = again
+    return found
+
+
+def _static(wiring: Wiring, device: Device, line: KernelRoute, table: PrefixTable[StaticRoute]) -> StaticRoute:
+    hops: list[FibNextHop] = []
+    gateways = []
+    for hop in line.next_hops:
+        resolved = _active(wiring, device, line, hop, table)
+        hops += [other for other in resolved if other not in hops]
+        gateways += [str(hop.address)] if resolved and hop.address is not None and not hop.address.is_link_local else []
+    return StaticRoute(
+        prefix=line.prefix,
+        kind=line.kind,
+        protocol=line.protocol,
+        metric=line.metric,
+        next_hops=tuple(hops),
+        connected=False,
+        in_kernel=False,
+        operative=line.kind != "unicast" or bool(hops),
+        linkdown=False,
+        sources=(line.source,) if line.source else (),
+        distance=line.distance,
+        tag=line.tag,
+        gateways=tuple(gateways),
+    )
+
+
+def _active(
+    wiring: Wiring, device: Device, line: KernelRoute, hop: RouteNextHop, table: PrefixTable[StaticRoute]
+) -> list[FibNextHop]:
+    """What zebra makes of one next hop; nothing while it cannot be used (zebra_nhg.c, nexthop_active)."""
+    if hop.interface is not None and not wiring.carrier(InterfaceRef(device.name, hop.interface)):
+        return []
+    if hop.address is None or (hop.interface is not None and (line.onlink or hop.address.is_link_local)):
+        assert hop.interface is not None
+        return [_named(wiring, device, hop.address, hop.interface)]
+    for prefix, route in table.matches(hop.address):
+        if prefix.prefixlen == 0 and hop.address.version not in device.resolve_via_default:
+            return []
+        if prefix == line.prefix and prefix.prefixlen < prefix.max_prefixlen:
+            return []
+        if route.connected:
+            interface = hop.interface or route.next_hops[0].interface
+            return [FibNextHop(str(hop.address), interface)]
+        return [n if n.via is not None else FibNextHop(str(hop.address), n.interface) for n in route.next_hops]
+    return []
+
+
+def _named(wiring: Wiring, device: Device, address: Address | None, interface: str) -> FibNextHop:
+    if isinstance(address, IPv6Address) and address.is_link_local:
+        owner = wiring.link_local_owner(InterfaceRef(device.name, interface), address)
+        return FibNextHop(link_local_text(owner) if owner else str(address), interface)
+    return FibNextHop(str(address) if address is not None else None, interface)
 
 
 class Rib:
@@ -190,9 +265,7 @@ class Rib:
         self.routes = routes
         self.believed = believed & {r.prefix for r in routes if r.lost}
         self.table: PrefixTable[StaticRoute] = PrefixTable()
-        for route in sorted(
-            (r for r in routes if r.operative), key=lambda r: (not r.connected, r.of_frr, r.metric), reverse=True
-        ):
+        for route in sorted((r for r in routes if r.operative), key=preference, reverse=True):
             self.table.set(route.prefix, route)
 
     def connected_to(self, address: Address) -> StaticRoute | None:

@@ -52,7 +52,7 @@ def _best(eligible: Sequence[Candidate], rules: Rules) -> Candidate | None:
     """FRR walks its list, the newest path first, and keeps the better of two (bgp_best_selection). Where the order of
     arrival is not known and tells (MEDs that are compared between some paths and not others), the one that was best
     before is taken."""
-    finalists = _of_each_neighbor(eligible, rules) if rules.deterministic_med else list(eligible)
+    finalists = best_of_each_as(eligible, rules) if rules.deterministic_med else list(eligible)
     if len(finalists) < 3:
         return _walk(finalists, rules)
     possible = _winners(finalists, rules)
@@ -60,7 +60,7 @@ def _best(eligible: Sequence[Candidate], rules: Rules) -> Candidate | None:
     return kept[0] if len(kept) == 1 and len(possible) > 1 else _walk(possible, rules)
 
 
-def _of_each_neighbor(eligible: Sequence[Candidate], rules: Rules) -> list[Candidate]:
+def best_of_each_as(eligible: Sequence[Candidate], rules: Rules) -> list[Candidate]:
     """`bgp deterministic-med`: the best of each neighbor AS."""
     left = list(eligible)
     winners = []

@@ -7,12 +7,13 @@ configured neighbor, on all of its addresses).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 from typing import Literal
 
 from bgpsim.frr_series import spelled
+from bgpsim.model.add_path import several_sent
 from bgpsim.model.forwarding import Walker
 from bgpsim.model.frr_versions import refuses_ipv6_without_address
 from bgpsim.model.neighbors import (
@@ -29,6 +30,7 @@ from bgpsim.model.neighbors import (
 from bgpsim.model.rib import Rib
 from bgpsim.model.wiring import LOOPBACK, Wiring, parse_link_local
 from bgpsim.network.description import NO_AS, BgpInstance, Device, InterfaceRef, Neighbor
+from bgpsim.network.route_options import SentPaths
 from bgpsim.network.state import Session, SessionKey
 from bgpsim.network.types import FAMILIES, Address, Family
 from bgpsim.source import Source
@@ -57,6 +59,8 @@ class SessionEnd:
     """The interface that leads to the peer, where the peer is on a connected network."""
     add_path: bool = False
     """Several paths of one prefix, in both directions (RFC 7911)."""
+    several_sent: Mapping[Family, SentPaths] = field(default_factory=dict)
+    """The families in which this end sends several paths of a prefix, and which."""
 
     @property
     def key(self) -> SessionKey:
@@ -268,7 +272,8 @@ class _Finder:
         if neighbor.passive or self._out_of_reach(device, instance, neighbor, address):
             return False
         matches = self.walker.fibs.table(device.name).matches(address)
-        return instance.engine != "frr" or any(prefix.prefixlen for prefix, _ in matches)
+        usable = (prefix.prefixlen or address.version in device.resolve_via_default for prefix, _ in matches)
+        return instance.engine != "frr" or any(usable)
 
     def _out_of_reach(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
         """FRR does not even try (bgpd/bgp_nht.c, bgp_find_or_add_nexthop with `connected`)."""
@@ -351,6 +356,7 @@ class _Finder:
             connection.remote,
             connection.interface,
             neighbor.add_path and back.add_path,
+            {family: sent for family in families if (sent := several_sent(neighbor, back, peer_instance, family))},
         )
 
     def _egress(self, device: str, address: Address) -> str | None:

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from bgpsim.frr_series import DEFAULT, Series
 from bgpsim.network.internal_bgp import NO_REFLECTION, USUAL_CHOICE, Choice, Confederation, Reflection
 from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
+from bgpsim.network.route_options import NO_OPTIONS, Aggregate, Installation, RouteOptions
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
 
@@ -88,6 +89,9 @@ class KernelRoute:
     source: Source | None = None
     lost: bool = False
     """The kernel has dropped it with its interface, and has not told zebra."""
+    distance: int = 0
+    """FRR's, of its own static routes; what others put into the kernel has 0."""
+    tag: int = 0
 
 
 NO_AS = 0
@@ -114,6 +118,7 @@ class NeighborFamily:
     weight: int = 0
     soft_reconfiguration: bool = False
     send_communities: frozenset[CommunityKind] = ALL_COMMUNITIES
+    options: RouteOptions = NO_OPTIONS
     source: Source | None = None
 
 
@@ -210,6 +215,15 @@ class BgpInstance:
     originated: tuple[Origination, ...] = ()
     tables: tuple[OriginatedTable, ...] = ()
     """Originated too; many routes each. No prefix stands twice for one neighbor, here and in `originated`."""
+    aggregates: tuple[Aggregate, ...] = ()
+    network_import_check: bool = True
+    """`network P` only while the RIB has a route for P."""
+    graceful_shutdown: bool = False
+    suppress_fib_pending: bool = False
+    """A learnt route is told to nobody while the kernel has not got it."""
+    installation: Mapping[Family, Installation] = field(default_factory=lambda: MappingProxyType({}))
+    backdoors: frozenset[Prefix] = frozenset()
+    """`network P backdoor`: P is not originated, and an external path to it has an internal one's distance."""
     multipath_relax: bool = False
     compare_router_id: bool = False
     always_compare_med: bool = False
@@ -252,6 +266,8 @@ class Device:
     away: bool = False
     """`node-down` has taken it away: it observes nothing and nothing of it can be observed."""
     policies: Policies = NO_POLICIES
+    bgp_maps: Mapping[int, Use] = field(default_factory=lambda: MappingProxyType({}))
+    """By IP version: `ip protocol bgp route-map R`, which zebra asks about each route of bgpd's."""
     source: Source | None = None
 
     def interface(self, name: str) -> Interface | None:

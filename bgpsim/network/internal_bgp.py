@@ -24,15 +24,6 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
-class Distances:
-    """`distance bgp`: zebra's distance of a route by whom it was learnt from."""
-
-    external: int = 20
-    internal: int = 200
-    local: int = 200
-
-
-@dataclass(frozen=True, slots=True)
 class Choice:
     """`bgp bestpath …` and `bgp default local-preference`, as far as `BgpInstance` has no field of its own for it."""
 
@@ -44,7 +35,6 @@ class Choice:
     """External and internal paths may be used together."""
     default_local_preference: int = 100
     together: Mapping[Family, Together] = field(default_factory=lambda: MappingProxyType({}))
-    distances: Mapping[Family, Distances] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,12 +271,13 @@ def numbered(wire: Mapping[WireKey, Told], attributes: Callable[[Told], Attribut
         else:
             found[key] = wire[key]
     for group, keys in groups.items():
-        ordered = sorted(keys, key=lambda key: _order(attributes(wire[key])))
+        ordered = sorted(keys, key=lambda key: in_order(attributes(wire[key])))
         found |= {group._replace(path_id=n): wire[key] for n, key in enumerate(ordered, start=1)}
     return Grouped.of(found)
 
 
-def _order(attributes: Attributes) -> str:
+def in_order(attributes: Attributes) -> str:
+    """What paths of one prefix that have no name of their own are counted by."""
     return repr(replace(attributes, as_path=())) + as_path_text(attributes.as_path)
 
 

@@ -126,8 +126,8 @@ def _frr_paths(
     owners: Owners,
 ) -> None:
     own = [path for path in paths if path["peer"]["peerId"] in _NOBODY]
-    # A route that is redistributed and named by `network` is there twice: the named one is the first.
-    own.sort(key=lambda path: not path.get("local"))
+    # A route may be named by `network`, redistributed and an aggregate at once: the paths are counted in this order.
+    own.sort(key=lambda path: ("aggregatorAs" in path, not path.get("local")))
     for path in paths:
         peer = path["peer"]
         neighbor = peer.get("interface") if peer.get("interface") in peers else peer["peerId"]
@@ -197,7 +197,8 @@ def several_paths(answer: str) -> frozenset[str]:
         for name, neighbor in json.loads(answer).items()
         if isinstance(neighbor, dict)
         and any(
-            family.get("txAdvertisedAndReceived")
+            (family.get("txAdvertisedAndReceived") or family.get("txAdvertised"))
+            and (family.get("rxAdvertisedAndReceived") or family.get("rxReceived"))
             for family in neighbor.get("neighborCapabilities", {}).get("addPath", {}).values()
         )
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bgpsim.agent.protocol import Agent, LabDevice
+from bgpsim.network.path_ids import counted
 from bgpsim.network.state import FlowKey, NetworkState, SessionKey
 from bgpsim.network.types import FAMILIES
 from bgpsim.observe.bgp import (
@@ -71,7 +72,7 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         accounted = [name for name in speaking if devices[name].engine == "exabgp"]
         contradicted(captured, net_effect(_standing(agent, devices), known.between), accounted)
     ways = read_paths(agent, devices, agent.call("nodes.gateways"), flows, kernels.dumps, known)
-    return NetworkState(
+    state = NetworkState(
         sessions=plane.sessions,
         paths=plane.paths.grouped(),
         advertised=plane.advertised.grouped(),
@@ -80,6 +81,7 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
         wire=captured.facts,
         not_observed={"bgp": plane.not_observed, "path": ways.not_observed, "wire": captured.not_observed},
     )
+    return counted(state, routers)
 
 
 def _standing(agent: Agent, devices: Mapping[str, LabDevice]) -> Iterator[Mapping[str, Any]]:

@@ -35,6 +35,7 @@ from bgpsim.network.description import (
     RouteNextHop,
     Segment,
 )
+from bgpsim.network.route_options import Aggregate, RouteOptions
 from bgpsim.network.state import NetworkState
 from bgpsim.network.types import UnknownAttribute
 from bgpsim.observe import observe
@@ -180,6 +181,8 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (BgpInstance, "redistribute"): bgp("tor1", redistribute=()),
     (BgpInstance, "originated"): bgp("worker", originated=()),
     (BgpInstance, "tables"): bgp("injector", tables=(OriginatedTable(TABLE, (TABLE.prefix,)),)),
+    (BgpInstance, "aggregates"): bgp("tor0", aggregates=(Aggregate(ip_network("10.99.0.0/24")),)),
+    (BgpInstance, "graceful_shutdown"): bgp("tor1", graceful_shutdown=True),
     (BgpInstance, "ebgp_requires_policy"): bgp("tor0", ebgp_requires_policy=True),
     (BgpInstance, "listens"): bgp("tor0", listens=False),
     (BgpInstance, "installs"): bgp("worker", installs=True),
@@ -196,6 +199,7 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Neighbor, "extended_nexthop"): neighbor("router0", "net0", extended_nexthop=False),
     (Neighbor, "shutdown"): neighbor("tor1", "net0", shutdown=True),
     (Neighbor, "add_path"): lambda n: with_add_path(n),
+    (NeighborFamily, "options"): family("tor0", "net0", options=RouteOptions(unchanged=frozenset(("as-path",)))),
     (NeighborFamily, "default_originate"): family("router0", "net0", default_originate=False),
     (NeighborFamily, "next_hop_self"): family("tor0", "10.0.1.2", next_hop_self=True),
     (NeighborFamily, "import_accept"): family("worker", "10.0.0.1", import_accept=False),
@@ -244,6 +248,14 @@ UNSEEN: Mapping[tuple[type, str], str] = {
     (Endpoint, "away"): "which pairs are followed is asked of the scenario, by both sides",
     (Interface, "mtu"): "no probe here is longer than any MTU; those of `sizes` are (test_probe.py)",
     (KernelRoute, "onlink"): "it matters only while a route is put in",
+    (KernelRoute, "distance"): "no FRR router of this lab has a static route",
+    (KernelRoute, "tag"): "it is for route-maps",
+    (Device, "resolve_via_default"): "every next hop of this lab is on a connected network",
+    (BgpInstance, "network_import_check"): "no FRR router of this lab has `network`",
+    (Device, "bgp_maps"): "test_route_features.py: a map of that name must be there, and nowhere else a use of it",
+    (BgpInstance, "installation"): "as bgp_maps, and no route of another distance is there",
+    (BgpInstance, "suppress_fib_pending"): "every route that is told to others is in the kernel",
+    (BgpInstance, "backdoors"): "no router of this lab has a route of another distance for an external path's prefix",
     (BgpInstance, "router_id"): "it decides only a tie that nothing before it decides; this lab has none",
     (BgpInstance, "multipath_relax"): "no two paths of this lab are of equal length by different neighbor ASes",
     (BgpInstance, "compare_router_id"): "as router_id",

@@ -10,6 +10,7 @@ from typing import TypeVar
 from bgpsim.inputs.frr.inside_as import InsideLines
 from bgpsim.inputs.frr.neighbors import Neighbors
 from bgpsim.inputs.frr.profile import PROFILES, Profile
+from bgpsim.inputs.frr.route_options import InstanceRoutes
 from bgpsim.inputs.frr.statics import StaticRoutes
 from bgpsim.inputs.frr.values import NotTaken, Unknown
 from bgpsim.network.description import BgpInstance, Origination, Redistribution
@@ -59,7 +60,7 @@ class BgpLines:
             source=self.source,
             sources=dict(self.option_sources),
         )
-        return self.part(InsideLines).put_into(instance)
+        return self.part(InstanceRoutes).built_into(self.part(InsideLines).put_into(instance))
 
 
 class Configuration:

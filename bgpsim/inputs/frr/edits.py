@@ -8,9 +8,6 @@ wait for the next session, as timers do. Measured on FRR 8.4.4.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from types import MappingProxyType
-
 from bgpsim.network.description import BgpInstance, Neighbor
 
 
@@ -43,6 +40,7 @@ def _session(neighbor: Neighbor, instance: BgpInstance) -> tuple[object, ...]:
         # bgp_cluster_id_set closes internal sessions; peer_af_flag_action_list has the reflector's clients.
         instance.reflection.cluster_id if internal else None,
         frozenset(family for family, settings in neighbor.families.items() if settings.reflector_client),
+        *((s.options.sent_paths, s.options.several_taken) for s in neighbor.families.values()),
     )
 
 
@@ -69,5 +67,5 @@ def _rules(instance: BgpInstance) -> tuple[object, ...]:
         instance.compare_router_id,
         instance.always_compare_med,
         instance.deterministic_med,
-        replace(instance.choice, distances=MappingProxyType({})),
+        instance.choice,
     )

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from bgpsim.network.description import BgpInstance
-from bgpsim.network.internal_bgp import Choice, Confederation, Distances, Reflection, Together
+from bgpsim.network.internal_bgp import Choice, Confederation, Reflection, Together
 from bgpsim.network.types import Family
 
 
@@ -20,7 +20,6 @@ class InsideLines:
     """Those of `Choice` that are on or off."""
     default_local_preference: int = 100
     together: dict[Family, Together] = field(default_factory=dict)
-    distances: dict[Family, Distances] = field(default_factory=dict)
     cluster_id: IPv4Address | None = None
     between_clients: bool = True
     outbound_policy: bool = False
@@ -34,7 +33,6 @@ class InsideLines:
         choice = Choice(
             default_local_preference=self.default_local_preference,
             together=MappingProxyType({f: t for f, t in self.together.items() if t != Together()}),
-            distances=MappingProxyType({f: d for f, d in self.distances.items() if d != Distances()}),
             **self.options,
         )
         confederation = None if self.identifier is None else Confederation(self.identifier, frozenset(self.peers))

@@ -9,6 +9,7 @@ from typing import Literal
 from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.policies import PeerPolicy, with_policy
 from bgpsim.inputs.frr.profile import Profile
+from bgpsim.inputs.frr.route_options import route_options
 from bgpsim.inputs.frr.values import NotTaken
 from bgpsim.network.description import NO_AS, Neighbor, NeighborFamily
 from bgpsim.network.types import FAMILIES, Family
@@ -32,6 +33,8 @@ class Peer:
     next_hop_self: set[Family] = field(default_factory=set)
     reflector_client: dict[Family, bool] = field(default_factory=dict)
     policy: dict[Family, PeerPolicy] = field(default_factory=dict)
+    options: dict[Family, dict[str, object]] = field(default_factory=dict)
+    """Fields of RouteOptions that were said."""
     timers: tuple[int, int] | None = None
     connect_retry: int | None = None
     ebgp_ttl: int | None = None
@@ -126,6 +129,7 @@ class Neighbors:
                     default_originate=family in originate,
                     next_hop_self=family in next_hop_self,
                     reflector_client=reflector_client.get(family, False),
+                    options=route_options(group.options.get(family, {}), peer.options.get(family, {})),
                     source=originate.get(family),
                 ),
                 group.policy.get(family, none),

@@ -6,8 +6,9 @@ is listed as not modelled, with its line; nothing is skipped in silence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from bgpsim.errors import InputError
@@ -19,10 +20,10 @@ from bgpsim.inputs.frr.grammar.registry import Found, lookup, unheard_of
 from bgpsim.inputs.frr.grammar.statement import Daemon, Said
 from bgpsim.inputs.frr.policies import PolicyLines
 from bgpsim.inputs.frr.profile import Profile
-from bgpsim.inputs.frr.statements.choice import NextHopTracking
+from bgpsim.inputs.frr.statics import ZebraLines
 from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
 from bgpsim.network.description import BgpInstance, KernelRoute
-from bgpsim.network.policies import Policies
+from bgpsim.network.policies import Policies, Use
 from bgpsim.source import Source, Unmodelled
 
 _SHOWN = ("show", "enable", "en", "write", "wr", "terminal", "do")
@@ -82,14 +83,19 @@ class FrrReader:
         return self.configuration.statics.routes
 
     @property
+    def resolve_via_default(self) -> frozenset[int]:
+        """4 and 6, where next hops may resolve through the default route."""
+        return frozenset(self.configuration.part(ZebraLines).via_default)
+
+    @property
+    def bgp_maps(self) -> Mapping[int, Use]:
+        """By IP version, the route-map that zebra asks about bgpd's routes."""
+        return MappingProxyType(dict(self.configuration.part(ZebraLines).bgp_maps))
+
+    @property
     def policies(self) -> Policies:
         """The router's lists and route-maps."""
         return self.configuration.part(PolicyLines).built()
-
-    @property
-    def resolve_via_default(self) -> frozenset[int]:
-        """IP versions whose next hops may resolve through a default route."""
-        return frozenset(self.configuration.part(NextHopTracking).via_default)
 
     def instance(self) -> BgpInstance | None:
         """The instance as it stands; None where there is no `router bgp`."""

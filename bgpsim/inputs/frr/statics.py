@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from bgpsim.inputs.frr.values import NotTaken, Unknown
 from bgpsim.network.description import KernelRoute, RouteKind, RouteNextHop
+from bgpsim.network.policies import Use
 from bgpsim.network.types import Prefix
 from bgpsim.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class StaticLine:
+    """What one line says. Routes of one prefix that differ in distance or tag are several (staticd: path-list)."""
+
+    prefix: Prefix
+    kind: RouteKind
+    next_hop: RouteNextHop | None
+    distance: int = 1
+    tag: int = 0
+    onlink: bool = False
+
+    def is_of(self, route: KernelRoute) -> bool:
+        return (route.prefix, route.distance, route.tag) == (self.prefix, self.distance, self.tag)
+
+    @property
+    def hops(self) -> tuple[RouteNextHop, ...]:
+        return () if self.next_hop is None else (self.next_hop,)
+
+
+@dataclass
+class ZebraLines:
+    """`ip nht resolve-via-default`: for the IP versions that it was said for."""
+
+    via_default: set[int] = field(default_factory=set)
+    bgp_maps: dict[int, Use] = field(default_factory=dict)
+    """`ip protocol bgp route-map`, likewise."""
 
 
 class StaticRoutes:
@@ -20,29 +49,36 @@ class StaticRoutes:
     def routes(self) -> tuple[KernelRoute, ...]:
         return tuple(self._routes)
 
-    def add(self, prefix: Prefix, kind: RouteKind, next_hop: RouteNextHop | None, source: Source) -> None:
+    def add(self, line: StaticLine, source: Source) -> None:
         """One route with several next hops, as staticd installs it. A prefix is dropped in one way, the last said.
 
         Raises NotTaken for a blackhole beside a next hop (staticd/static_nb_config.c)."""
-        hops = () if next_hop is None else (next_hop,)
         for number, there in enumerate(self._routes):
-            if there.prefix != prefix:
+            if not line.is_of(there):
                 continue
-            if (there.kind == "unicast") != (kind == "unicast"):
+            if (there.kind == "unicast") != (line.kind == "unicast"):
                 raise NotTaken("a route has no blackhole and next hops at once")
-            together = tuple(dict.fromkeys((*there.next_hops, *hops)))
-            self._routes[number] = replace(there, kind=kind, next_hops=together)
+            together = tuple(dict.fromkeys((*there.next_hops, *line.hops)))
+            onlink = there.onlink or line.onlink
+            self._routes[number] = replace(there, kind=line.kind, next_hops=together, onlink=onlink)
             return
-        self._routes.append(KernelRoute(prefix, kind, hops, "static", 20, source=source))
+        self._routes.append(
+            KernelRoute(
+                *(line.prefix, line.kind, line.hops, "static", 20),
+                onlink=line.onlink,
+                source=source,
+                distance=line.distance,
+                tag=line.tag,
+            )
+        )
 
-    def remove(self, prefix: Prefix, kind: RouteKind, next_hop: RouteNextHop | None) -> None:
+    def remove(self, line: StaticLine) -> None:
         """One next hop goes, and the route with its last one. Raises Unknown where there is no such route: a router
         says so, and goes on."""
-        hops = () if next_hop is None else (next_hop,)
         left: list[KernelRoute] = []
         for route in self._routes:
-            hit = route.prefix == prefix and route.kind == kind and set(hops) <= set(route.next_hops)
-            others = tuple(hop for hop in route.next_hops if hop not in hops)
+            hit = line.is_of(route) and route.kind == line.kind and set(line.hops) <= set(route.next_hops)
+            others = tuple(hop for hop in route.next_hops if hop not in line.hops)
             if not hit:
                 left.append(route)
             elif others:

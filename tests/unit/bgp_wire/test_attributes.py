@@ -104,7 +104,7 @@ def test_a_path_longer_than_a_segment_and_a_length_of_two_octets() -> None:
     [
         (ORIGIN, "without a next hop"),
         (HOP + attribute(1, b"\7"), "unknown origin 7"),
-        (HOP + path(1, kind=3), "AS path segment of the unknown kind 3"),
+        (HOP + path(1, kind=5), "AS path segment of the unknown kind 5"),
         (HOP + attribute(4, b"\0\0\0\1\2"), "MULTI_EXIT_DISC with octets to spare"),
         (HOP + attribute(4, b"\0"), "med that is cut short"),
         (HOP[:-1], "an attribute that is cut short"),

@@ -8,7 +8,7 @@ from bgpsim.inputs.commands import VtyLine
 from bgpsim.inputs.frr.edits import chooses_anew, sessions_reset
 from bgpsim.inputs.frr.reader import FrrReader
 from bgpsim.network.description import BgpInstance
-from bgpsim.network.internal_bgp import Choice, Confederation, Distances, Reflection, Together
+from bgpsim.network.internal_bgp import Choice, Confederation, Reflection, Together
 from bgpsim.source import Source
 
 BASE = ("conf t", "router bgp 65001", "neighbor 10.0.0.2 remote-as 65001", "neighbor 10.0.0.3 remote-as 65002")
@@ -38,7 +38,6 @@ def test_the_decision_process() -> None:
         "address-family ipv6 unicast",
         "maximum-paths 4",
         "maximum-paths ibgp 2 equal-cluster-length",
-        "distance bgp 5 6 7",
     )
     assert found.multipath_relax
     assert found.choice == Choice(
@@ -47,9 +46,8 @@ def test_the_decision_process() -> None:
         peer_type_relax=True,
         default_local_preference=70,
         together={"ipv6-unicast": Together(4, 2, equal_cluster_length=True)},
-        distances={"ipv6-unicast": Distances(5, 6, 7)},
     )
-    assert instance("maximum-paths 4", "no maximum-paths", "distance bgp 5 6 7", "no distance bgp").choice == Choice()
+    assert instance("maximum-paths 4", "no maximum-paths").choice == Choice()
 
 
 def test_reflection_and_confederation() -> None:

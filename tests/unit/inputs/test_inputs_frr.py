@@ -210,7 +210,7 @@ def test_a_route_is_dropped_or_has_next_hops() -> None:
     "lines",
     [
         ["bgp bestpath bandwidth ignore"],
-        [PEER, "neighbor 10.0.0.2 unsuppress-map X"],
+        [PEER, "neighbor 10.0.0.2 route-server-client"],
         ["neighbor 10.0.0.2 activate"],
         ["neighbor net0 remote-as external"],
         ["neighbor 10.0.0.2 peer-group NONE"],

@@ -61,14 +61,17 @@ def test_paths_of_one_peer_are_told_apart_by_the_ids_that_it_gave() -> None:
 
 def test_of_several_paths_sent_the_one_that_is_printed_is_no_fact() -> None:
     plane = frr(path(9, 5))
+    both = {"txAdvertisedAndReceived": True, "rxAdvertisedAndReceived": True}
     shown = {
-        "fe80::2": {"neighborCapabilities": {"addPath": {"ipv4Unicast": {"txAdvertisedAndReceived": True}}}},
+        "fe80::2": {"neighborCapabilities": {"addPath": {"ipv4Unicast": both}}},
+        "10.0.1.2": {"neighborCapabilities": {"addPath": {"ipv4Unicast": {"txAdvertised": True, "rxReceived": True}}}},
+        "10.0.1.3": {"neighborCapabilities": {"addPath": {"ipv4Unicast": {"txAdvertised": True}}}},
         "fe80::3": {"neighborCapabilities": {"addPath": {"ipv4Unicast": {"rxAdvertised": True}}}},
         "fe80::4": {"bgpState": "Active"},
         "defaultLocPrf": 100,
     }
     several = several_paths(json.dumps(shown))
-    assert several == {"fe80::2"}
+    assert several == {"fe80::2", "10.0.1.2"}
     assert advertised_commands(plane, "r", several) == []
     assert len(advertised_commands(plane, "r", frozenset())) == 1
 

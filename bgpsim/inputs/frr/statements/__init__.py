@@ -2,15 +2,18 @@
 
 from bgpsim.inputs.frr.grammar.statement import Statement
 from bgpsim.inputs.frr.statements import (
+    aggregates,
     bfd,
     choice,
     decision,
     general,
     inside_as,
+    installation,
     instance,
     lists,
     neighbor,
     neighbor_policy,
+    neighbor_routes,
     origination,
     other,
     policy,
@@ -32,6 +35,9 @@ STATEMENTS: tuple[Statement, ...] = (
     *choice.STATEMENTS,
     *inside_as.STATEMENTS,
     *neighbor_policy.STATEMENTS,
+    *neighbor_routes.STATEMENTS,
+    *aggregates.STATEMENTS,
+    *installation.STATEMENTS,
     *policy.STATEMENTS,
     *lists.STATEMENTS,
     *route_map.STATEMENTS,

@@ -1,23 +1,16 @@
-"""Statements about which path is chosen, how many are used together, and over which routes next hops are resolved."""
+"""Statements about which path is chosen and how many are used together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from bgpsim.inputs.frr.configuration import Configuration
 from bgpsim.inputs.frr.grammar.statement import Apply, Said, Statement, modelled
 from bgpsim.inputs.frr.inside_as import InsideLines
 from bgpsim.inputs.frr.statements.neighbor import OF_A_FAMILY
-from bgpsim.network.internal_bgp import MOST_PATHS, Distances, Together
+from bgpsim.network.internal_bgp import MOST_PATHS, Together
 
 _LATER = "a running bgpd gives it to paths that come, and does not choose anew among those that are there"
-
-
-@dataclass
-class NextHopTracking:
-    """Of zebra: `ip nht …`."""
-
-    via_default: set[int] = field(default_factory=set)
 
 
 def _option(*names: str) -> Apply:
@@ -59,23 +52,7 @@ def _internal_paths(router: Configuration, said: Said) -> None:
     router.bgp.part(InsideLines).change_together(said.family, change)
 
 
-def _distances(router: Configuration, said: Said) -> None:
-    found = Distances()
-    if not said.negated:
-        found = Distances(said.number("external"), said.number("internal"), said.number("local"))
-    router.bgp.part(InsideLines).distances[said.family] = found
-
-
-def _via_default(version: int) -> Apply:
-    def apply(router: Configuration, said: Said) -> None:
-        versions = router.part(NextHopTracking).via_default
-        (versions.discard if said.negated else versions.add)(version)
-
-    return apply
-
-
 _IBGP = "maximum-paths ibgp (1-256)$paths [equal-cluster-length]"
-_BGP = "distance bgp (1-255)$external (1-255)$internal (1-255)$local"
 
 STATEMENTS: tuple[Statement, ...] = (
     modelled("bgp", "[no] bgp bestpath as-path ignore", _option("as_path_ignore"), "bgp bestpath as-path ignore"),
@@ -121,20 +98,5 @@ STATEMENTS: tuple[Statement, ...] = (
         "maximum-paths ibgp 4",
         "maximum-paths ibgp 4 equal-cluster-length",
         undo="maximum-paths ibgp [(1-256) [equal-cluster-length]]",
-    ),
-    modelled(OF_A_FAMILY, _BGP, _distances, "distance bgp 20 200 200", undo="distance bgp [(1-255) (1-255) (1-255)]"),
-    modelled(
-        "config",
-        "[no] ip nht resolve-via-default",
-        _via_default(4),
-        "ip nht resolve-via-default",
-        daemons=("zebra",),
-    ),
-    modelled(
-        "config",
-        "[no] ipv6 nht resolve-via-default",
-        _via_default(6),
-        "ipv6 nht resolve-via-default",
-        daemons=("zebra",),
     ),
 )

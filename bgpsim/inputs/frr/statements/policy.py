@@ -7,15 +7,15 @@ from bgpsim.inputs.frr.statements.neighbor import NEIGHBOR, OF_A_FAMILY
 
 _FILTER = "which routes pass, and with which attributes, may depend on it"
 _LOOP = "which routes are taken or sent may depend on it"
-_PATHS = "several paths of one prefix between FRR routers are not modelled"
+_PATHS = "which of several paths of one prefix are sent may depend on it"
 _LIMIT = f"{NEIGHBOR} maximum-prefix (1-4294967295)$limit [(1-100)$threshold]"
 
 STATEMENTS: tuple[Statement, ...] = (
     *listed(
         "possible",
-        _FILTER,
+        "bgpd looks at the condition every `bgp conditional-advertisement timer` seconds (60) alone, and a lab may be"
+        " quiet before that",
         OF_A_FAMILY,
-        (f"[no] {NEIGHBOR} unsuppress-map WORD$map", "neighbor 10.0.1.2 unsuppress-map OUT"),
         (
             f"[no] {NEIGHBOR} advertise-map WORD$map <exist-map|non-exist-map>$when WORD$condition",
             "neighbor 10.0.1.2 advertise-map OUT exist-map CONDITION",
@@ -26,18 +26,6 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         _FILTER,
         OF_A_FAMILY,
-        (
-            f"[no] {NEIGHBOR} attribute-unchanged [{{as-path|next-hop|med}}]",
-            "neighbor 10.0.1.2 attribute-unchanged med as-path",
-        ),
-        (f"[no] {NEIGHBOR} as-override", "neighbor 10.0.1.2 as-override"),
-        (
-            f"[no] {NEIGHBOR} remove-private-AS [all] [replace-AS]",
-            "neighbor 10.0.1.2 remove-private-AS",
-            "neighbor 10.0.1.2 remove-private-AS all",
-            "neighbor 10.0.1.2 remove-private-AS replace-AS",
-            "neighbor 10.0.1.2 remove-private-AS all replace-AS",
-        ),
         (f"[no] {NEIGHBOR} route-server-client", "neighbor 10.0.1.2 route-server-client"),
     ),
     *listed(
@@ -51,12 +39,6 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         _LOOP,
         OF_A_FAMILY,
-        (
-            f"[no] {NEIGHBOR} allowas-in [<(1-10)$times|origin>]",
-            "neighbor 10.0.1.2 allowas-in",
-            "neighbor 10.0.1.2 allowas-in 2",
-            "neighbor 10.0.1.2 allowas-in origin",
-        ),
         (
             f"{_LIMIT} [force]",
             "neighbor 10.0.1.2 maximum-prefix 100",
@@ -81,14 +63,6 @@ STATEMENTS: tuple[Statement, ...] = (
         "bgp",
         (f"[no] {NEIGHBOR} enforce-first-as", "neighbor 10.0.1.2 enforce-first-as"),
         (f"[no] {NEIGHBOR} disable-link-bw-encoding-ieee", "neighbor 10.0.1.2 disable-link-bw-encoding-ieee"),
-    ),
-    *listed(
-        "possible",
-        _PATHS,
-        OF_A_FAMILY,
-        (f"[no] {NEIGHBOR} addpath-tx-all-paths", "neighbor 10.0.1.2 addpath-tx-all-paths"),
-        (f"[no] {NEIGHBOR} addpath-tx-bestpath-per-AS", "neighbor 10.0.1.2 addpath-tx-bestpath-per-AS"),
-        (f"[no] {NEIGHBOR} disable-addpath-rx", "neighbor 10.0.1.2 disable-addpath-rx"),
     ),
     *listed(
         "possible",

@@ -47,8 +47,8 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     *listed(
         "possible",
-        "the community GRACEFUL_SHUTDOWN and what it does are not modelled",
-        ("bgp", "config"),
+        "in `router bgp` it is modelled",
+        "config",
         ("[no] bgp graceful-shutdown", "bgp graceful-shutdown"),
         daemons=("bgpd",),
     ),

@@ -10,10 +10,6 @@ _ORIGIN = "which routes are originated, and with which attributes, may depend on
 _KERNEL = "which routes are installed, and how, may depend on it"
 _V4: tuple[Mode, ...] = ("ipv4-unicast", "bgp")
 _WITH = "{metric (0-4294967295)$metric|route-map WORD$map}"
-_AGGREGATE = (
-    "[{as-set|summary-only|route-map WORD$map|origin <egp|igp|incomplete>$origin|matching-MED-only"
-    "|suppress-map WORD$suppress}]"
-)
 
 STATEMENTS: tuple[Statement, ...] = (
     *listed(
@@ -33,41 +29,8 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     *listed(
         "possible",
-        _ORIGIN,
-        _V4,
-        (
-            "[no] network <A.B.C.D/M$prefix|A.B.C.D$address [mask A.B.C.D$mask]>"
-            " {label-index (0-1048560)|backdoor} [route-map WORD$map]",
-            "network 10.9.0.0/16 backdoor",
-        ),
-        (
-            f"[no] aggregate-address <A.B.C.D/M$prefix|A.B.C.D$address A.B.C.D$mask> {_AGGREGATE}",
-            "aggregate-address 10.0.0.0/8",
-            "aggregate-address 10.0.0.0/8 summary-only as-set",
-            "aggregate-address 10.0.0.0/8 suppress-map OUT",
-        ),
-    ),
-    *listed(
-        "possible",
-        _ORIGIN,
-        "ipv6-unicast",
-        (
-            "[no] network X:X::X:X/M$prefix label-index (0-1048560) [route-map WORD$map]",
-            "network 2001:db8::/32 label-index 5",
-        ),
-        (f"[no] aggregate-address X:X::X:X/M$prefix {_AGGREGATE}", "aggregate-address 2001:db8::/32 summary-only"),
-    ),
-    *listed(
-        "possible",
-        "which networks are originated may depend on it",
-        "bgp",
-        ("[no] bgp network import-check", "no bgp network import-check"),
-    ),
-    *listed(
-        "possible",
         _KERNEL,
         OF_A_FAMILY,
-        ("[no] table-map WORD$map", "table-map OUT"),
         (
             "bgp dampening [(1-45) [(1-20000) (1-50000) (1-255)]]",
             "bgp dampening",
@@ -89,7 +52,7 @@ STATEMENTS: tuple[Statement, ...] = (
     *listed(
         "possible",
         _KERNEL,
-        ("bgp", "config"),
+        "config",
         ("[no] bgp suppress-fib-pending", "bgp suppress-fib-pending"),
         daemons=("bgpd",),
     ),

@@ -5,48 +5,16 @@ from __future__ import annotations
 from bgpsim.inputs.frr.grammar.statement import Statement, listed
 
 _KERNEL = "which routes are installed, and how, may depend on it"
-_P4 = "<A.B.C.D/M$prefix|A.B.C.D$address A.B.C.D$mask>"
-_MORE = "tag (1-4294967295)$tag|(1-255)$distance|vrf WORD|label WORD|table (1-4294967295)$table"
-_HOP = f"{_MORE}|nexthop-vrf WORD|color (1-4294967295)"
-_PROTOCOLS = "any|bgp|connected|eigrp|isis|kernel|nhrp|openfabric|ospf|ospf6|rip|ripng|static|system|table|vnc|babel"
+_PROTOCOLS = "any|connected|eigrp|isis|kernel|nhrp|openfabric|ospf|ospf6|rip|ripng|static|system|table|vnc|babel"
 _INTERFACE = "addresses of interfaces are read from `ip` lines alone: what zebra sets may move routes"
 
 STATEMENTS: tuple[Statement, ...] = (
     *listed(
         "possible",
-        "static routes with a distance, tag, table or VRF are not modelled",
-        "config",
-        (
-            f"[no] ip route {_P4} <A.B.C.D$gateway|INTERFACE$interface> {{{_HOP}}}",
-            "ip route 10.9.0.0/16 10.0.1.2 200",
-            "ip route 10.9.0.0/16 10.0.1.2 tag 5 200",
-        ),
-        (
-            f"[no] ip route {_P4} A.B.C.D$gateway INTERFACE$interface {{{_HOP}|onlink}}",
-            "ip route 10.9.0.0/16 10.0.1.2 net0 onlink",
-        ),
-        (f"[no] ip route {_P4} <reject|blackhole>$kind {{{_MORE}}}", "ip route 10.9.0.0/16 blackhole 200"),
-        (
-            f"[no] ipv6 route X:X::X:X/M$prefix [from X:X::X:X/M] <X:X::X:X$gateway|INTERFACE$interface> {{{_HOP}}}",
-            "ipv6 route 2001:db8:9::/48 2001:db8::2 200",
-        ),
-        (
-            "[no] ipv6 route X:X::X:X/M$prefix [from X:X::X:X/M] X:X::X:X$gateway INTERFACE$interface"
-            f" {{{_HOP}|onlink}}",
-            "ipv6 route 2001:db8:9::/48 fe80::2 net0 200",
-        ),
-        (
-            f"[no] ipv6 route X:X::X:X/M$prefix [from X:X::X:X/M] <reject|blackhole>$kind {{{_MORE}}}",
-            "ipv6 route 2001:db8:9::/48 blackhole 200",
-        ),
-        daemons=("staticd",),
-    ),
-    *listed(
-        "possible",
         _KERNEL,
         "config",
-        (f"[no] ip protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ip protocol bgp route-map OUT"),
-        (f"[no] ipv6 protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ipv6 protocol bgp route-map OUT"),
+        (f"[no] ip protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ip protocol static route-map OUT"),
+        (f"[no] ipv6 protocol <{_PROTOCOLS}>$protocol route-map WORD$map", "ipv6 protocol static route-map OUT"),
         ("[no] ip import-table (1-252) [distance (1-255)] [route-map WORD]", "ip import-table 10"),
         daemons=("zebra",),
     ),
