@@ -19,6 +19,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, Candidate
 from bgpsim.model.neighbors import neighbor_sources, router_id
 from bgpsim.model.rib import Rib
+from bgpsim.model.session_policy import held_back, received_path, refused_path, sent_path
 from bgpsim.model.sessions import SessionEnd
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
@@ -50,6 +51,9 @@ def denied(device: Device, instance: BgpInstance, end: SessionEnd, family: Famil
     own = str(router_id(device))
     if any(instance.asn == part or (isinstance(part, frozenset) and instance.asn in part) for part in path.as_path):
         return f"denied: own AS {instance.asn} in the path"
+    refused = refused_path(end, path.as_path)
+    if refused is not None:
+        return refused
     if path.originator_id == own:
         return f"denied: ORIGINATOR_ID is the own router ID {own}"
     if own in path.cluster_list:
@@ -70,7 +74,8 @@ def received(instance: BgpInstance, end: SessionEnd, path: Attributes) -> Attrib
         communities = tuple(sorted((*communities, "no-export")))
     # bgp_route.c, bgp_update: a route on its way out is the last choice (RFC 8326 section 4).
     preference = 0 if GRACEFUL_SHUTDOWN in communities else None
-    return replace(path, local_preference=preference, communities=communities)
+    as_path = received_path(end, path.as_path)
+    return replace(path, as_path=as_path, local_preference=preference, communities=communities)
 
 
 class Exporter:
@@ -91,7 +96,7 @@ class Exporter:
             return None
         if best.type == "ibgp" and end.type == "ibgp":
             return None
-        if _held_by_community(end, best.attributes.communities):
+        if _held_by_community(end, best.attributes.communities) or held_back(end, best):
             return None
         if instance.engine == "frr":
             if settings.default_originate and default_prefix(prefix):
@@ -189,7 +194,7 @@ class Exporter:
         wire = replace(
             path,
             next_hop=self._own_next_hop(device, end, family, best.type == "local") if next_hop == SELF else next_hop,
-            as_path=(instance.asn, *path.as_path) if external else path.as_path,
+            as_path=sent_path(instance, end, path.as_path),
             med=printed.med,
             local_preference=None if external else printed.local_preference,
             originator_id=None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bgpsim.model.classes import Sizes, classes
+from bgpsim.model.dynamic_neighbors import with_dynamic_neighbors
 from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
 from bgpsim.model.groups import NextHops, PredictedState, believed_routes, groups_after, in_kernel, kept_groups
@@ -108,6 +109,7 @@ def _solved(
     arrived: frozenset[PathKey],
     sizes: Sizes,
 ) -> Prediction:
+    network = with_dynamic_neighbors(network)
     wiring = Wiring(network)
     static = {name: static_routes(wiring, device) for name, device in network.devices.items()}
     believed = believed_routes(network, before)

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from bgpsim.model.decision import Candidate, Decided, Rules, decide
 from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.local_paths import local_paths
-from bgpsim.model.neighbors import neighbor_sources
+from bgpsim.model.neighbors import must_be_connected, neighbor_sources
 from bgpsim.model.nexthop_tracking import ConnectedOnly, User
 from bgpsim.model.policy import SELF, Exporter, Sent, denied, received
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
@@ -185,7 +185,11 @@ class _Run:
 
     def _track(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path_id: int) -> None:
         """Paths of internal peers may have to look their next hop up anew for one of an external peer."""
-        if end.type != "ebgp" or end.neighbor.ebgp_ttl != 1 or all(other.type == "ebgp" for other in router.ends):
+        if (
+            end.type != "ebgp"
+            or not must_be_connected(end.neighbor)
+            or all(other.type == "ebgp" for other in router.ends)
+        ):
             return
         sent = router.adj_in.get(prefix, {}).get(end.neighbor.name, {}).get(path_id)
         tracked = (
@@ -311,7 +315,7 @@ class _Run:
             return None
         rib = self.problem.ribs[router.device.name]
         static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen]
-        if (end.type == "ebgp" and end.neighbor.ebgp_ttl == 1) or path.next_hop in router.connected_only:
+        if (end.type == "ebgp" and must_be_connected(end.neighbor)) or path.next_hop in router.connected_only:
             if not static or not static[0][1].connected:
                 return None
             return _through(static[0][1], path.next_hop)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import TypeVar
 
+from bgpsim.inputs.frr.instance_sessions import InstanceSessions
 from bgpsim.inputs.frr.neighbors import Neighbors
 from bgpsim.inputs.frr.profile import PROFILES, Profile
 from bgpsim.inputs.frr.statics import StaticRoutes
@@ -43,7 +44,7 @@ class BgpLines:
     def built(self, profile: Profile) -> BgpInstance:
         """`profile`: the defaults of what is not said."""
         option = self.options.get
-        return BgpInstance(
+        instance = BgpInstance(
             engine="frr",
             asn=self.asn,
             router_id=self.router_id,
@@ -58,6 +59,7 @@ class BgpLines:
             source=self.source,
             sources=dict(self.option_sources),
         )
+        return self.part(InstanceSessions).into(instance, self.neighbors, profile)
 
 
 class Configuration:

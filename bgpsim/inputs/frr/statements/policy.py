@@ -9,7 +9,6 @@ _FILTER = "which routes pass, and with which attributes, may depend on it"
 _LOOP = "which routes are taken or sent may depend on it"
 _PATHS = "several paths of one prefix between FRR routers are not modelled"
 _IN_OUT = "<in|out>$direction"
-_LIMIT = f"{NEIGHBOR} maximum-prefix (1-4294967295)$limit [(1-100)$threshold]"
 _COMMUNITIES = "<both|all|extended|standard|large>$which"
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -85,17 +84,6 @@ STATEMENTS: tuple[Statement, ...] = (
             "neighbor 10.0.1.2 allowas-in 2",
             "neighbor 10.0.1.2 allowas-in origin",
         ),
-        (
-            f"{_LIMIT} [force]",
-            "neighbor 10.0.1.2 maximum-prefix 100",
-            "neighbor 10.0.1.2 maximum-prefix 100 80 force",
-        ),
-        (f"{_LIMIT} restart (1-65535)$minutes [force]", "neighbor 10.0.1.2 maximum-prefix 100 restart 5"),
-        (f"{_LIMIT} warning-only [force]", "neighbor 10.0.1.2 maximum-prefix 100 80 warning-only"),
-        (
-            f"no {NEIGHBOR} maximum-prefix [(1-4294967295) [(1-100)] [restart (1-65535)] [warning-only] [force]]",
-            "no neighbor 10.0.1.2 maximum-prefix",
-        ),
         (f"{NEIGHBOR} maximum-prefix-out (1-4294967295)$limit", "neighbor 10.0.1.2 maximum-prefix-out 10"),
         (f"no {NEIGHBOR} maximum-prefix-out [(1-4294967295)]", "no neighbor 10.0.1.2 maximum-prefix-out"),
         (
@@ -107,7 +95,6 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         _LOOP,
         "bgp",
-        (f"[no] {NEIGHBOR} enforce-first-as", "neighbor 10.0.1.2 enforce-first-as"),
         (f"[no] {NEIGHBOR} disable-link-bw-encoding-ieee", "neighbor 10.0.1.2 disable-link-bw-encoding-ieee"),
     ),
     *listed(
