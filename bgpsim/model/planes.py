@@ -31,7 +31,7 @@ from bgpsim.source import Source
 def session_ends(
     network: Network, sessions: Sessions, solution: Solution, sizes: Sizes
 ) -> Mapping[SessionKey, Session]:
-    counts = _counters(sessions, solution, sizes)
+    counts = counters(sessions, solution, sizes)
     shown: dict[SessionKey, Session] = dict(sessions.down)
     for key, end in sessions.ends.items():
         speaks = not _is_speaker(network, key.device)
@@ -46,7 +46,7 @@ def session_ends(
     return {key: shown[key] for key in sorted(shown)}
 
 
-def _counters(sessions: Sessions, solution: Solution, sizes: Sizes) -> dict[tuple[SessionKey, str], FamilyCounters]:
+def counters(sessions: Sessions, solution: Solution, sizes: Sizes) -> dict[tuple[SessionKey, str], FamilyCounters]:
     """What FRR calls PfxRcd (accepted, even with an unusable next hop), what was offered, and PfxSnt."""
     accepted: dict[tuple[SessionKey, str], int] = {}
     received: dict[tuple[SessionKey, str], int] = {}

@@ -11,7 +11,8 @@ from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
 from bgpsim.model.groups import NextHops, PredictedState, believed_routes, groups_after, in_kernel, kept_groups
 from bgpsim.model.left_open import open_arrival, open_haste, orders_of_arrival, split_sessions, stale_groups, unrest
-from bgpsim.model.planes import advertised_routes, lines_of, routes_on_the_wire, session_ends, table_paths
+from bgpsim.model.planes import advertised_routes, counters, lines_of, routes_on_the_wire, session_ends, table_paths
+from bgpsim.model.prefix_limits import Held, first_over, over_limit, still_held, without
 from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver
 from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import find_sessions
@@ -142,14 +143,23 @@ def _solved(
             tables.update(kernel_table(device, static[name], installed, held[name]))
         return tables
 
+    def over_with(down: Held) -> Held:
+        fewer = without(sessions, down)
+        solved = chosen.solve(Problem(wiring, ribs, fewer, selected, connected_only))
+        return over_limit(fewer, counters(fewer, solved, sizes))
+
     fib = kernel(None)
-    sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
+    held = still_held(network, before)
+    sessions = without(find_sessions(wiring, ribs, Walker(wiring, Fibs(fib))), held)
     settled = False
-    for _ in range(SESSION_ROUNDS):
+    rounds = SESSION_ROUNDS + sum(1 for end in sessions.ends.values() if end.neighbor.options.limits)
+    for _ in range(rounds):
         solution = chosen.solve(Problem(wiring, ribs, sessions, selected, connected_only))
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
-        again = find_sessions(wiring, ribs, walker)
+        over = first_over(over_limit(sessions, counters(sessions, solution, sizes)), over_with)
+        held |= over
+        again = without(find_sessions(wiring, ribs, walker), held)
         settled = again == sessions
         if settled:
             break
@@ -168,6 +178,7 @@ def _solved(
         groups=groups_after(kept, {name: routes.values() for name, routes in used(solution).items()}),
         believed=believed,
         connected_only=solution.connected_only,
+        held=held,
     )
     open_ends = [open_arrival(network, sessions, solution, arrival, sizes) for arrival in arrivals]
     open_ends += split_sessions(network, sessions)

@@ -32,6 +32,8 @@ def _session(neighbor: Neighbor, instance: BgpInstance) -> tuple[object, ...]:
         *(frozenset(neighbor.families), neighbor.update_source, neighbor.passive, neighbor.shutdown),
         # The TTL of an internal session is 255 whatever is said.
         *(neighbor.extended_nexthop, None if internal else neighbor.ebgp_ttl),
+        *(neighbor.options.password, neighbor.options.connected_check),
+        *(neighbor.options.port, neighbor.options.local_as, instance.shutdown),
     )
 
 
