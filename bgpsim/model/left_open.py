@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -73,6 +73,21 @@ def split_sessions(network: Network, sessions: Sessions) -> list[Unmodelled]:
             why="the kernel's hash decides whether a connection takes it; it is assumed to find another",
         )
         for key in sorted(sessions.split)
+    ]
+
+
+def at_the_limit(network: Network, ends: Iterable[SessionEnd]) -> list[Unmodelled]:
+    """Sessions that stand with one prefix more than they may (bgpsim/model/prefix_limits.py)."""
+    return [
+        Unmodelled(
+            source=_anchor(network, network.devices[end.device], end),
+            device=end.device,
+            text=f"the session with {end.neighbor.name} has one prefix more than its maximum-prefix",
+            effect="possible",
+            affects=(end.device, end.peer.device),
+            why="FRR counts before it takes a prefix in: the next UPDATE ends the session; none is assumed",
+        )
+        for end in ends
     ]
 
 

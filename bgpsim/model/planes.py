@@ -10,7 +10,7 @@ from bgpsim.model.decision import Decided
 from bgpsim.model.neighbors import neighbor_sources
 from bgpsim.model.policy import Sent
 from bgpsim.model.propagation import Solution, TableKey
-from bgpsim.model.sessions import Sessions
+from bgpsim.model.sessions import SessionEnd, Sessions
 from bgpsim.network.description import Network
 from bgpsim.network.state import (
     AdvertisedKey,
@@ -24,7 +24,7 @@ from bgpsim.network.state import (
     WireKey,
     numbered,
 )
-from bgpsim.network.types import family_of
+from bgpsim.network.types import FAMILIES, Family, family_of
 from bgpsim.source import Source
 
 
@@ -34,16 +34,38 @@ def session_ends(
     counts = counters(sessions, solution, sizes)
     shown: dict[SessionKey, Session] = dict(sessions.down)
     for key, end in sessions.ends.items():
+        if _shown_as_down(network, key.device):
+            because = "it stands, and bgpd shows it as shut down: `bgp shutdown` does not keep dynamic neighbors out"
+            shown[key] = Session("Down", end.type, end.peer.device, None, because)
+            continue
         speaks = not _is_speaker(network, key.device)
         shown[key] = Session(
             "Established",
             end.type,
             end.peer.device,
             end.neighbor.interface if end.neighbor.address is None else None,
-            families={family: counts[key, family] for family in end.families} if speaks else {},
+            families=_families(network, key, end, counts) if speaks else {},
             because_sources=neighbor_sources(end.neighbor),
         )
     return {key: shown[key] for key in sorted(shown)}
+
+
+def _shown_as_down(network: Network, device: str) -> bool:
+    """With `bgp shutdown` bgpd shows no neighbor as Established, nor what it sends, whatever stands."""
+    instance = network.devices[device].bgp
+    return instance is not None and instance.shutdown
+
+
+def _families(
+    network: Network, key: SessionKey, end: SessionEnd, counts: Mapping[tuple[SessionKey, str], FamilyCounters]
+) -> dict[Family, FamilyCounters]:
+    """FRR's summary has every family that is active at this end, agreed upon or not."""
+    agreed = {family: counts[key, family] for family in end.families}
+    if _engine(network, key.device) != "frr":
+        return agreed
+    return {
+        family: agreed.get(family, FamilyCounters(0, 0, 0)) for family in FAMILIES if family in end.neighbor.families
+    }
 
 
 def counters(sessions: Sessions, solution: Solution, sizes: Sizes) -> dict[tuple[SessionKey, str], FamilyCounters]:
@@ -133,7 +155,9 @@ def advertised_routes(network: Network, sessions: Sessions, solution: Solution) 
     return {
         key: sent.printed
         for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0]))
-        if not _is_speaker(network, key.device) and not sessions.ends[SessionKey(*key[:2])].add_path
+        if not _is_speaker(network, key.device)
+        and not _shown_as_down(network, key.device)
+        and not sessions.ends[SessionKey(*key[:2])].add_path
     }
 
 
@@ -142,6 +166,8 @@ def routes_on_the_wire(network: Network, sessions: Sessions, solution: Solution)
     wire: dict[WireKey, Sent] = {}
     for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
         peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
+        if _shown_as_down(network, key.device):
+            continue
         if _is_speaker(network, key.device):
             wire[WireKey(key.device, "sent", peer, key.family, key.prefix, key.path_id)] = sent
         elif _is_speaker(network, peer):

@@ -10,9 +10,17 @@ from bgpsim.model.dynamic_neighbors import with_dynamic_neighbors
 from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
 from bgpsim.model.groups import NextHops, PredictedState, believed_routes, groups_after, in_kernel, kept_groups
-from bgpsim.model.left_open import open_arrival, open_haste, orders_of_arrival, split_sessions, stale_groups, unrest
+from bgpsim.model.left_open import (
+    at_the_limit,
+    open_arrival,
+    open_haste,
+    orders_of_arrival,
+    split_sessions,
+    stale_groups,
+    unrest,
+)
 from bgpsim.model.planes import advertised_routes, counters, lines_of, routes_on_the_wire, session_ends, table_paths
-from bgpsim.model.prefix_limits import Held, first_over, over_limit, still_held, without
+from bgpsim.model.prefix_limits import Held, at_the_edge, first_over, over_limit, still_held, without
 from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver
 from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import find_sessions
@@ -182,6 +190,7 @@ def _solved(
     )
     open_ends = [open_arrival(network, sessions, solution, arrival, sizes) for arrival in arrivals]
     open_ends += split_sessions(network, sessions)
+    open_ends += at_the_limit(network, at_the_edge(sessions, counters(sessions, solution, sizes)))
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
     return Prediction(state, tuple(sorted(open_ends)), ties)

@@ -1,9 +1,9 @@
 """`maximum-prefix`: the session that brings more ends, and stays down until somebody clears it.
 
 FRR counts before it takes a prefix in (bgpd/bgp_route.c, bgp_update and bgp_maximum_prefix_overflow): with one more
-than the limit a new session stands, until the next UPDATE of any route that it lets in. bgp_fsm.h, BGP_PEER_START_SUPPRESSED: the router neither connects
-nor accepts. `shutdown` forgets it (bgpd.c, peer_flag_modify_action), and with `restart` so does the time, in minutes:
-longer than a lab waits.
+than the limit a new session stands, until the next UPDATE that it lets in. Once it is over, the router neither connects
+nor accepts (bgp_fsm.h, BGP_PEER_START_SUPPRESSED). `shutdown` forgets it (bgpd.c, peer_flag_modify_action), and with
+`restart` so does the time, in minutes: longer than a lab waits. Measured on 8.4.4.
 """
 
 from __future__ import annotations

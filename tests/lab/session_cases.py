@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from variants import router, topology
 
@@ -112,7 +112,9 @@ CASES = (
         back(),
         True,
     ),
-    Case("same-id", "bgp router-id 10.9.9.9\n" + plain(65001), "bgp router-id 10.9.9.9\n" + back(), False, (65001, 65001)),
+    Case(
+        "same-id", "bgp router-id 10.9.9.9\n" + plain(65001), "bgp router-id 10.9.9.9\n" + back(), False, (65001, 65001)
+    ),
     Case("solo", plain() + "\nneighbor {b} solo", back(), True),
     Case("loop-detect", plain() + "\nneighbor {b} sender-as-path-loop-detection", back(), True),
     Case("first-as", plain() + "\nneighbor {b} enforce-first-as", back(), True),
