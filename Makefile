@@ -6,13 +6,16 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-unit test-lab repeat soak lint bench bulk clean
+.PHONY: help install releases run test test-unit test-lab repeat soak lint bench fidelity bulk clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 install: $(STAMP) ## the virtual environment with bgpsim in it, and the images the lab runs on
 	@$(BIN)/python -m bgpsim.lab.images
+
+releases: install ## FRR 10.3 beside 8.4, for the tests that run it; where it cannot be had, they are skipped and say so
+	-@$(BIN)/python -m bgpsim.lab.images frr-10.3
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -26,13 +29,13 @@ $(STAMP): pyproject.toml constraints.txt
 run: install ## the main job: the shipped lab predicted, run on real routers, compared
 	$(BIN)/bgpsim run scenarios/cilium-bgp/scenario.yaml --report reports
 
-test: install ## unit and lab tests
+test: install releases ## unit and lab tests
 	$(BIN)/pytest tests/unit tests/lab -q -rs -p no:cacheprovider -n 2 --dist worksteal
 
 test-unit: $(STAMP) ## unit tests alone: seconds, no lab
 	$(BIN)/pytest tests/unit -q
 
-test-lab: install ## lab tests alone: real routers
+test-lab: install releases ## lab tests alone: real routers
 	$(BIN)/pytest tests/lab -q -rs -n 2 --dist worksteal
 
 repeat: install ## each shipped scenario three times: the same report, but for what is volatile
@@ -52,8 +55,11 @@ bench: install ## labs beside their floors, in one run; make bench ROWS="ring-20
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	$(BIN)/python -m benchmarks $(ROWS)
 
+fidelity: install ## random networks predicted, run and compared, 500 in all; ARGS="--seed 7 --resume"
+	$(BIN)/bgpsim fuzz --networks 500 --changes 4 --keep-failures fidelity $(ARGS)
+
 bulk: install ## a table of 100,000 routes, compared in full: minutes, and the memory that it takes
 	$(BIN)/python -m benchmarks.whole_table
 
 clean: ## remove what make made (the images stay in the data directory)
-	rm -rf $(VENV) build dist reports soak .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist reports soak fidelity .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

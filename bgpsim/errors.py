@@ -4,6 +4,7 @@
     ├── InputError          bad input: exit 2, with file and line
     ├── LabError            the lab broke or could not start: exit 3
     │   ├── ImageError      an image could not be made: exit 2 (nothing was started)
+    │   │   └── NoSuchRelease  another release of FRR than this machine's cannot be had: exit 3
     │   ├── HostError       this machine cannot run the lab: exit 2 (nothing was started)
     │   ├── DeviceDied      a daemon, node or speaker of the lab ended by itself: exit 3
     │   └── ProcessStopped  a process of the lab is stopped (SIGSTOP), and answers nothing: exit 3
@@ -80,6 +81,12 @@ class ImageError(LabError):
 
     exit_code = 2
     kind = "image"
+
+
+class NoSuchRelease(ImageError):
+    """The release that has a version of FRR cannot be reached, or not be trusted; nothing was started."""
+
+    exit_code = 3
 
 
 class HostError(LabError):

@@ -39,7 +39,7 @@ def attributes(announcement: Announcement, link: Attachment) -> str:
             line=a.source.line,
         )
     parts = [
-        f"next-hop {link.speaker_address if a.next_hop is None else a.next_hop}",
+        f"next-hop {link.next_hop if a.next_hop is None else a.next_hop}",
         f"origin {a.origin}",
     ]
     if a.as_path is not None:
@@ -69,7 +69,7 @@ def attributes(announcement: Announcement, link: Attachment) -> str:
 def withdraw_line(announcement: Announcement, link: Attachment) -> str:
     """`neighbor … withdraw route …` over this link; ExaBGP wants a next hop there too, and ignores it."""
     a = announcement
-    return f"{_head(a, 'withdraw')} next-hop {link.speaker_address if a.next_hop is None else a.next_hop}"
+    return f"{_head(a, 'withdraw')} next-hop {link.next_hop if a.next_hop is None else a.next_hop}"
 
 
 def _head(announcement: Announcement, verb: str) -> str:

@@ -74,7 +74,7 @@ class GobgpProgram:
 
     @staticmethod
     def _gone(like: Announcement, link: Attachment, prefixes: Sequence[Prefix]) -> Group:
-        return {"gone": True, "next_hop": str(link.speaker_address), "prefixes": [str(p) for p in prefixes]}
+        return {"gone": True, "next_hop": str(link.next_hop), "prefixes": [str(p) for p in prefixes]}
 
     def _group(self, like: Announcement, link: Attachment, prefixes: Sequence[Prefix]) -> Group:
         external = self._external[like.speaker, link.router]
@@ -84,7 +84,7 @@ class GobgpProgram:
 def attributes(a: Announcement, link: Attachment, *, external: bool) -> Group:
     """What `bgpsim.speakers.gobgp_paths` reads, without the prefixes. `external`: the router has another AS."""
     said: Group = {
-        "next_hop": str(link.speaker_address if a.next_hop is None else a.next_hop),
+        "next_hop": str(link.next_hop if a.next_hop is None else a.next_hop),
         "origin": _ORIGINS[a.origin],
         "as_path": None if a.as_path is None else _segments(a.as_path[1:] if external else a.as_path),
         "med": a.med,

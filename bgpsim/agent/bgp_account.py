@@ -97,11 +97,11 @@ class Account:
     """Give it packets in the order of their times; ask it what stands.
 
     `scope`: where link-local addresses are to be told apart, the link that a device's interface is on; both of its ends
-    give the same.
+    give the same. `part`: of the lab that a device is in, where parts that no link joins may have the same addresses.
     """
 
-    def __init__(self, scope: Callable[[str, str], Any]) -> None:
-        self._scope = scope
+    def __init__(self, scope: Callable[[str, str], Any], part: Callable[[str], Any] = lambda device: None) -> None:
+        self._scope, self._part = scope, part
         self._connections: dict[Any, _Connection] = {}
         self._counts: dict[tuple[str, str, str], Counter[str]] = {}
         self._shared: dict[Made, Made] = {}
@@ -124,7 +124,8 @@ class Account:
     def _segment(self, packet: Seen, segment: Segment) -> None:
         sender, receiver = (segment.source, segment.source_port), (segment.target, segment.target_port)
         local = segment.source.startswith("fe80:") or segment.target.startswith("fe80:")
-        key = (self._scope(packet.device, packet.interface) if local else None, *sorted((sender, receiver)))
+        within = self._scope(packet.device, packet.interface) if local else self._part(packet.device)
+        key = (("link" if local else "part", within), *sorted((sender, receiver)))
         connection = self._connections.get(key)
         known = None if connection is None else connection.sides.get(sender)
         first = bool(segment.flags & SYN)

@@ -25,16 +25,25 @@ from bgpsim.errors import LabError
 PORT = 179
 _GATHERED = 1 << 22
 """Bytes that are stored before they are decoded unasked."""
-_AT_ONCE = 256
-"""Packets that are decoded before the rings are looked at again, which have room for some thousand UPDATEs each."""
 _RECENT = 1 << 22
 """Bytes of packets that are kept as they were, for whoever asks what happened last."""
 _ALL_BLOCKS = 128
 """Blocks of all rings together, where the devices are not too many for it: 16 MiB, which are memory of the lab."""
-_MOST_BLOCKS, _FEWEST_BLOCKS = 16, 4
+_MOST_BLOCKS, _FEWEST_BLOCKS = 16, 8
 """Of one ring."""
 _HORIZON = round(3 * RETIRE * 10**9)
 """Nanoseconds after which every ring has handed over what it had, so that packets can be put in order."""
+
+
+def parts_of(links: Sequence[tuple[str, str]]) -> Mapping[str, int]:
+    """Device -> which of the parts it is in that no link joins."""
+    found: dict[str, int] = {}
+    for number, (a, b) in enumerate(links):
+        joined = {found[device] for device in (a, b) if device in found}
+        here = min(joined, default=number)
+        found |= {device: here for device, part in found.items() if part in joined}
+        found[a] = found[b] = here
+    return found
 
 
 class BgpCaptureService:
@@ -47,7 +56,10 @@ class BgpCaptureService:
         self._names: dict[tuple[str, int], str] = {}
         self._links: dict[tuple[str, str], int] = {}
         self._ports: tuple[int, ...] = (PORT,)
-        self._account = Account(lambda device, interface: self._links.get((device, interface)))
+        self._parts: Mapping[str, int] = {}
+        self._account = Account(
+            lambda device, interface: self._links.get((device, interface)), lambda device: self._parts.get(device)
+        )
         self._stored: list[Seen] = []
         self._bytes = 0
         self._recent: deque[Seen] = deque()
@@ -55,6 +67,9 @@ class BgpCaptureService:
         self._lost: dict[str, int] = {}
         self._texts = KeptTexts()
         self._lock = threading.Lock()
+        """Of the account; whoever has it may want `_reading` too, never the other way round."""
+        self._reading = threading.Lock()
+        """Of the rings and of what is stored: decoding a large lab takes longer than the rings have room for."""
         self._poller = select.epoll()
         self._by_descriptor: dict[int, str] = {}
 
@@ -75,6 +90,7 @@ class BgpCaptureService:
             raise LabError("the capture of BGP runs already")
         for number, (a, a_interface, b, b_interface) in enumerate(links):
             self._links[a, a_interface] = self._links[b, b_interface] = number
+        self._parts = parts_of([(a, b) for a, _, b, _ in links])
         self._blocks = max(_FEWEST_BLOCKS, min(_MOST_BLOCKS, _ALL_BLOCKS // max(1, len(devices))))
         # The kernel lets each wait some 10 ms until no packet is on its way past the new socket: all wait at once.
         with ThreadPoolExecutor(max_workers=16, thread_name_prefix="bgp-capture") as pool:
@@ -85,7 +101,7 @@ class BgpCaptureService:
 
     def follow(self, device: str) -> None:
         """The device was made anew, with another network namespace. Call it before any BGP process runs there."""
-        with self._lock:
+        with self._reading:
             old = self._rings.pop(device, None)
             if old is None:
                 return
@@ -113,13 +129,13 @@ class BgpCaptureService:
         """The packets that were captured last, oldest first: time (ns since the epoch), device, data (hexadecimal,
         from the IP header on); 4 MiB of them at most.
         """
-        with self._lock:
+        with self._reading:
             self._read(self._rings)
             return [{"time": p.time, "device": p.device, "data": p.data.hex()} for p in self._recent]
 
     def ports(self, ports: Sequence[int]) -> None:
         """Capture these TCP ports too. Call it before anybody listens there."""
-        with self._lock:
+        with self._reading:
             wanted = tuple(sorted({*self._ports, *ports}))
             if wanted == self._ports:
                 return
@@ -131,7 +147,6 @@ class BgpCaptureService:
         """See `Account.sessions`: a JSON array as text, or {kept}, for `bgp_capture.part`, where it is longer than
         `most` octets. What was sent in the last fifth of a second may not be in it."""
         with self._lock:
-            self._read(self._rings)
             self._decode()
             found = self._account.sessions()
         return self._texts.answer(array(found), most)
@@ -139,16 +154,17 @@ class BgpCaptureService:
     def counts(self) -> list[Mapping[str, Any]]:
         """See `Account.counts`."""
         with self._lock:
-            self._read(self._rings)
             self._decode()
             return self._account.counts()
 
     def _run(self) -> None:
         while True:
             ready = [self._by_descriptor.get(number, "") for number, _ in self._poller.poll()]
-            with self._lock:
+            with self._reading:
                 self._read(ready)
-                if self._bytes > _GATHERED:
+                many = self._bytes > _GATHERED
+            if many:
+                with self._lock:
                     self._decode()
 
     def _read(self, devices: Sequence[str] | Mapping[str, PacketRing]) -> None:
@@ -166,18 +182,18 @@ class BgpCaptureService:
 
     def _decode(self) -> None:
         """All that is older than the horizon, in the order of its time."""
-        horizon = time.time_ns() - _HORIZON
-        ready = sorted((p for p in self._stored if p.time <= horizon), key=lambda packet: packet.time)
-        self._stored = [packet for packet in self._stored if packet.time > horizon]
-        self._bytes = sum(len(packet.data) for packet in self._stored)
-        for first in range(0, len(ready), _AT_ONCE):
-            self._account.take(ready[first : first + _AT_ONCE])
-            self._read(self._rings)  # what comes meanwhile must find room there
-        for device, ring in self._rings.items():
-            lost = ring.lost()
-            if lost > self._lost.get(device, 0):
-                self._lost[device] = lost
-                self._account.lose(device, lost)
+        with self._reading:
+            self._read(self._rings)
+            horizon = time.time_ns() - _HORIZON
+            ready = sorted((p for p in self._stored if p.time <= horizon), key=lambda packet: packet.time)
+            self._stored = [packet for packet in self._stored if packet.time > horizon]
+            self._bytes = sum(len(packet.data) for packet in self._stored)
+            lost = {device: ring.lost() for device, ring in self._rings.items()}
+        self._account.take(ready)
+        for device, count in lost.items():
+            if count > self._lost.get(device, 0):
+                self._lost[device] = count
+                self._account.lose(device, count)
 
     def _name(self, device: str, index: int) -> str:
         if (device, index) not in self._names:

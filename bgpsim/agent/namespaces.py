@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from bgpsim.agent.kernel import container, network_namespace
 from bgpsim.errors import DeviceDied, LabError, ProcessStopped
@@ -81,21 +82,26 @@ class Namespaces:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a device to its end; stderr is mixed into stdout as it comes.
 
+        What it leaves behind may go on writing and is not waited for: FRR 10's daemons keep the output of their start.
+
         Exit code 127 where there is no such command. Raises DeviceDied where the device's init is gone, LabError when
         it takes longer than `timeout` seconds, and ProcessStopped when something in the device is stopped, which it may
         wait for without end (it is killed then).
         """
         deadline = time.monotonic() + timeout
-        try:
-            process = self._start(name, argv, stdin is not None, {**ENVIRONMENT, **(env or {})})
-        except (FileNotFoundError, PermissionError) as error:
-            said = f"{argv[0]}: {error.strerror}\n"
-            return subprocess.CompletedProcess(argv, 126 if isinstance(error, PermissionError) else 127, said)
-        with process:
+        # Not a pipe: one that nobody reads any more would end or hold up what still writes to it.
+        with os.fdopen(os.memfd_create("output"), "rb") as output:
             try:
-                return self._to_its_end(process, name, argv, stdin, timeout, deadline)
-            finally:
-                process.kill()
+                process = self._start(name, argv, stdin is not None, output.fileno(), {**ENVIRONMENT, **(env or {})})
+            except (FileNotFoundError, PermissionError) as error:
+                said = f"{argv[0]}: {error.strerror}\n"
+                return subprocess.CompletedProcess(argv, 126 if isinstance(error, PermissionError) else 127, said)
+            with process:
+                try:
+                    self._to_its_end(process, name, argv, stdin, timeout, deadline, output)
+                finally:
+                    process.kill()
+            return subprocess.CompletedProcess(argv, process.returncode, _text(output))
 
     def _to_its_end(
         self,
@@ -105,31 +111,32 @@ class Namespaces:
         stdin: str | None,
         timeout: float,
         deadline: float,
-    ) -> subprocess.CompletedProcess[str]:
+        output: BinaryIO,
+    ) -> None:
         while True:
             left = deadline - time.monotonic()
             try:
-                said, _ = process.communicate(stdin, timeout=max(0.0, min(left, _LOOKS_EVERY)))
-                return subprocess.CompletedProcess(argv, process.returncode, said)
-            except subprocess.TimeoutExpired as expired:
+                process.communicate(stdin, timeout=max(0.0, min(left, _LOOKS_EVERY)))
+                return
+            except subprocess.TimeoutExpired:
                 stdin = None  # what was not written yet is remembered there
                 self.check_not_stopped(name)
                 if left > _LOOKS_EVERY:
                     continue
-                output = expired.output or b""
-                said = output if isinstance(output, str) else output.decode(errors="replace")
                 raise LabError(
                     f"{name}: {' '.join(argv)[:200]} did not end within {timeout:.0f} s",
-                    log=tuple(said.splitlines()[-5:]),
+                    log=tuple(_text(output).splitlines()[-5:]),
                 ) from None
 
-    def _start(self, name: str, argv: Sequence[str], speaks: bool, env: Mapping[str, str]) -> subprocess.Popen[str]:
+    def _start(
+        self, name: str, argv: Sequence[str], speaks: bool, output: int, env: Mapping[str, str]
+    ) -> subprocess.Popen[str]:
         try:
             with container(self.pid(name)):
                 return subprocess.Popen(
                     argv,
                     stdin=subprocess.PIPE if speaks else subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
+                    stdout=output,
                     stderr=subprocess.STDOUT,
                     text=True,
                     errors="replace",
@@ -190,3 +197,9 @@ class Namespaces:
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
         return found
+
+
+def _text(output: BinaryIO) -> str:
+    """All that was written to a file by others, who share its position, as a text stream would give it."""
+    said = os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0).decode(errors="replace")
+    return said.replace("\r\n", "\n").replace("\r", "\n")

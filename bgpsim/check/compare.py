@@ -14,6 +14,8 @@ from bgpsim.check.spelling import attribute_texts, attributes_text, bgp_path_tex
 from bgpsim.network.grouped import Grouped, key_at
 from bgpsim.network.state import (
     PLANES,
+    UNTOLD,
+    Attributes,
     BgpPath,
     Forwarding,
     NetworkState,
@@ -91,7 +93,7 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
         predicted.advertised,
         observed.advertised,
         where=lambda key: (key.device, f"to {key.neighbor}", key.family, _prefix(key)),
-        fields=attribute_texts,
+        fields=_printed_texts,
         text=attributes_text,
         sources=lambda key, _: predicted.lines.get(key, ()),
     )
@@ -127,6 +129,12 @@ def compare(predicted: NetworkState, observed: NetworkState) -> Comparison:
     return Comparison(
         planes={plane: tally.result(empty[plane]) for plane, tally in tallies.items()}, mismatches=tuple(mismatches)
     )
+
+
+def _printed_texts(attributes: Attributes) -> dict[str, str]:
+    """What is not predicted is no fact."""
+    texts = attribute_texts(attributes)
+    return {name: text for name, text in texts.items() if text != UNTOLD}
 
 
 def path_agrees(predicted: Forwarding, observed: Forwarding) -> bool:
@@ -225,7 +233,7 @@ class _Unequal(Generic[Value]):
         found = self._known.get(key)
         if found is None:
             mine, other = self._fields(here), self._fields(there)
-            found = tuple((name, mine[name], other[name]) for name in mine if mine[name] != other[name])
+            found = tuple((n, mine[n], other[n]) for n in mine if n in other and mine[n] != other[n])
             self._known[key] = found
         return found
 
@@ -329,9 +337,9 @@ def _compare_paths(tally: _Tally, predicted: NetworkState, observed: NetworkStat
     def reasons(place: PathKey, prefix: Prefix, here: BgpPath, there: BgpPath) -> Iterator[Unequal]:
         if here.best and there.best and here.reason and there.reason and here.reason != there.reason:
             # With three paths and more FRR overwrites its selection reason at each comparison (bgp_route.c,
-            # bgp_best_selection): the text is a fact only where there are exactly two.
-            beside = (of for at, of in expected.tables.items() if at[:2] == place[:2])
-            if sum(prefix in of for of in beside) == 2:
+            # bgp_best_selection), and the last one is of the best path with any of the others.
+            beside = [of[prefix] for at, of in expected.tables.items() if at[:2] == place[:2] and prefix in of]
+            if len(beside) == 2 or there.reason not in {path.lost for path in beside}:
                 yield "selection-reason", here.reason, there.reason
 
     _compare_keyed(

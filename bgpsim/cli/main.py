@@ -18,6 +18,7 @@ COMMANDS = {
     "announce": ("bgpsim.cli.announce", "Announce routes by a speaker of a running lab."),
     "withdraw": ("bgpsim.cli.withdraw", "Withdraw routes that a speaker of a running lab has announced."),
     "watch": ("bgpsim.cli.watch", "A running lab, live: sessions, routes, a path, beside what is predicted."),
+    "fuzz": ("bgpsim.cli.fuzz", "Random networks, predicted and run on real routers, compared."),
     "schema": ("bgpsim.cli.schema", "Print the JSON Schema of the scenario file, or of report.json."),
     "completion": ("bgpsim.cli.completion", "Print the script that completes bgpsim's names in a shell."),
 }

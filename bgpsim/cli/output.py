@@ -86,11 +86,11 @@ def listener(*, as_json: bool, verbosity: int) -> Live | Silent:
     return Live(terminal(), verbosity)
 
 
-def scenario_up_to(step: str | None) -> Callable[[str], Scenario]:
-    """Reads a scenario file, up to and including that step."""
+def scenario_up_to(step: str | None, frr: str | None = None) -> Callable[[str], Scenario]:
+    """Reads a scenario file, up to and including that step, on that release of FRR."""
 
     def read(file: str) -> Scenario:
-        scenario = load(Path(file), file)
+        scenario = load(Path(file), file, frr)
         return scenario if step is None else up_to(scenario, step)
 
     return read

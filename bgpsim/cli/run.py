@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bgpsim.cli.completion import ScenarioFile, step_names
+from bgpsim.cli.releases import FRR_OPTION
 
 if TYPE_CHECKING:
     from bgpsim.cli.output import Live, Read, Silent
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     help="Write report.json, report.md, junit.xml and the states there.",
 )
 @click.option("--step", metavar="NAME", shell_complete=step_names, help="Up to and including this step.")
+@FRR_OPTION
 @click.option("--lab", "name", metavar="NAME", help="Play the steps on that running lab.")
 @click.option("--keep", is_flag=True, help="Leave the lab running, under the scenario's name.")
 @click.option("--bundle", is_flag=True, help="Leave a failure bundle whatever comes out; on exit code 3 there is one.")
@@ -39,6 +41,7 @@ def command(
     backend: str,
     folder: Path | None,
     step: str | None,
+    frr: str | None,
     name: str | None,
     keep: bool,
     bundle: bool,
@@ -61,6 +64,10 @@ def command(
         usable_folder(folder)
     if name is not None and keep:
         raise InputError("found --lab and --keep; expected one of them: a running lab stays as it is")
+    if frr is not None and (name is not None or keep):
+        other = "--keep" if keep else "--lab"
+        hint = "a lab that stays has the release that its scenario file names: lab: {images: {frr: ...}}"
+        raise InputError(f"found --frr and {other}; expected one of them", hint=hint)
     if name is not None:
         one_file = _on_a_running_lab(listening, name, step, strict, folder is not None)
         report = drive(files, _shaped, _keeping(states, one_file), listening)
@@ -69,7 +76,7 @@ def command(
         report = drive(files, scenario_up_to(step), _keeping(states, one), listening)
     else:
         one = _on_its_own_lab(listening, strict, folder, bundle)
-        report = drive(files, scenario_up_to(step), _keeping(states, one), listening)
+        report = drive(files, scenario_up_to(step, frr), _keeping(states, one), listening)
     finish(report, as_json=as_json, folder=folder, states=states)
 
 

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_interface, ip_network
 from types import MappingProxyType
 
 from bgpsim.errors import InputError
+from bgpsim.frr_series import of_image
 from bgpsim.inputs.cluster import node_bgp, pods_of
 from bgpsim.inputs.commands import Command, commands
 from bgpsim.inputs.endpoints import endpoints_of
@@ -101,9 +102,15 @@ class _Builder:
             if instance is not None and not kernel.bgpd_started:
                 self.findings.append((instance.source, f"{node.name}: BGP is configured, but bgpd is not started"))
                 instance = None
+            if instance is not None:
+                instance = replace(instance, frr=self.files.frr or of_image(node.image or ""))
             device = self._device(node.name, "router" if _is_router(node.image) else "host", node.source)
             devices[node.name] = replace(
-                device, bgp=instance, labels=dict(node.labels), routes=device.routes + tuple(reader.static_routes)
+                device,
+                bgp=instance,
+                labels=dict(node.labels),
+                routes=device.routes + tuple(reader.static_routes),
+                policies=reader.policies,
             )
         for kind_node in kind_nodes:
             device = self._device(kind_node.name, "node", kind_node.source)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +80,19 @@ def host_sources(etc_apt: Path, os_release: Path) -> AptSources:
             hint="name a file with sources (sources.list(5)): BGPSIM_APT_SOURCES=FILE",
         )
     return AptSources(tuple(lines), tuple(paragraphs))
+
+
+def archives(sources: AptSources) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The address of each archive that has a component `main`, and its suites."""
+    for line in sources.lines:
+        match = _ONE_LINE.match(line)
+        if match is not None and "main" in match["components"].split():
+            yield match["uri"], (match["suite"],)
+    for paragraph in sources.paragraphs:
+        fields = _fields(paragraph)
+        if "main" in fields.get("components", "").split():
+            for uri in fields.get("uris", "").split():
+                yield uri, tuple(fields.get("suites", "").split())
 
 
 def _codename(os_release: Path) -> str:

@@ -1,7 +1,8 @@
 """Images: root file systems for the nodes of the embedded lab, and which one an image name maps to.
 
-`python -m bgpsim.lab.images` makes all of them. An image is a complete root file system of the release that the
-host runs (Debian or Ubuntu), so the host's own /usr is not needed: see `bgpsim.lab.image_store`.
+`python -m bgpsim.lab.images [NAME…]` makes the usual ones, or those. An image is a complete root file system of the
+release that the host runs (Debian or Ubuntu), or of the Debian release that has the wanted version of FRR
+(`bgpsim.lab.debian_suites`), so the host's own /usr is not needed: see `bgpsim.lab.image_store`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from bgpsim.errors import BgpsimError, ImageError
+from bgpsim.frr_series import DEFAULT, SERIES, Series, of_image, of_version, spelled
 from bgpsim.lab.image_store import Recipe, make
 
 Role = Literal["container", "kubernetes-node"]
@@ -107,29 +109,40 @@ _BASE = (
     "traceroute",
 )
 
+
+def _frr(series: Series) -> Recipe:
+    return Recipe(
+        name=_name_of(series),
+        versioned_by="frr",
+        packages=(*_BASE, "frr", "libpam-modules"),
+        links=_LINKS,
+        files={
+            **_FILES,
+            # Only user 0 is mapped in a lab, so FRR's own user and groups are that one.
+            "etc/passwd": _PASSWD + "frr:x:0:0:FRR:/nonexistent:/usr/sbin/nologin\n",
+            "etc/group": _GROUP + "frr:x:0:root\nfrrvty:x:0:root\n",
+            # Debian's file has no account line and so falls to PAM's default, which refuses with a complaint.
+            # Its `other` includes what a script would have made; without that PAM fails as a whole.
+            **{
+                f"etc/pam.d/common-{kind}": f"{kind} sufficient pam_permit.so\n"
+                for kind in ("auth", "account", "password", "session")
+            },
+            "etc/pam.d/frr": "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n",
+        },
+        directories={**_DIRECTORIES, "var/log/frr": 0o755},
+        series=series,
+    )
+
+
+def _name_of(series: Series) -> str:
+    """The image of the version that has always been the one is called `frr` alone."""
+    return "frr" if series == DEFAULT else f"frr-{spelled(series)}"
+
+
 RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe(
-            name="frr",
-            versioned_by="frr",
-            packages=(*_BASE, "frr", "libpam-modules"),
-            links=_LINKS,
-            files={
-                **_FILES,
-                # Only user 0 is mapped in a lab, so FRR's own user and groups are that one.
-                "etc/passwd": _PASSWD + "frr:x:0:0:FRR:/nonexistent:/usr/sbin/nologin\n",
-                "etc/group": _GROUP + "frr:x:0:root\nfrrvty:x:0:root\n",
-                # Debian's file has no account line and so falls to PAM's default, which refuses with a complaint.
-                # Its `other` includes what a script would have made; without that PAM fails as a whole.
-                **{
-                    f"etc/pam.d/common-{kind}": f"{kind} sufficient pam_permit.so\n"
-                    for kind in ("auth", "account", "password", "session")
-                },
-                "etc/pam.d/frr": "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n",
-            },
-            directories={**_DIRECTORIES, "var/log/frr": 0o755},
-        ),
+        *map(_frr, SERIES),
         Recipe(
             name="node",
             versioned_by="gobgpd",
@@ -141,6 +154,9 @@ RECIPES: Mapping[str, Recipe] = {
     )
 }
 """All images by name."""
+
+USUAL = (_name_of(DEFAULT), "node")
+"""Those that the shipped scenarios name."""
 
 _TOOLS = "Debian's iproute2, ping, traceroute, tcpdump, curl, netcat, dig"
 
@@ -185,6 +201,11 @@ class ImageUse:
     image: str
     used: str
 
+    @property
+    def routes(self) -> bool:
+        """It has FRR in it."""
+        return self.image == "frr" or self.image.startswith("frr-")
+
     def versioned(self, image: Image) -> ImageUse:
         """The same with versions filled in: `FRR 8.4.4`."""
         return replace(self, used=self.used.format_map(image.versions))
@@ -198,8 +219,8 @@ def repository(image_name: str) -> str:
     return name.removeprefix("library/")
 
 
-def resolve(image_name: str, role: Role = "container") -> ImageUse:
-    """Which image serves for an image name of a topology or a manifest.
+def resolve(image_name: str, role: Role = "container", frr: Series | None = None) -> ImageUse:
+    """Which image serves for an image name of a topology or a manifest; `frr`: of FRR this one, whatever the tag says.
 
     A Kubernetes node always gets `node`, whatever kind's image is called, and GoBGP stands in for Cilium's agent.
     Raises ImageError for a name that no image serves.
@@ -212,7 +233,9 @@ def resolve(image_name: str, role: Role = "container") -> ImageUse:
             f"image {image_name!r}: the embedded lab has nothing like it",
             hint="known: " + ", ".join(sorted(_KNOWN_AS)),
         )
-    return ImageUse(image_name, image, "FRR {frr}" if image == "frr" else _TOOLS)
+    if image == "frr":
+        return ImageUse(image_name, _name_of(frr or of_image(image_name)), "FRR {frr}")
+    return ImageUse(image_name, image, _TOOLS)
 
 
 def default_store() -> Path:
@@ -275,10 +298,14 @@ def _present(names: Sequence[str], images: Path) -> dict[str, Image]:
     """The images of these names that are there, made by the recipes of today."""
     found: dict[str, Image] = {}
     for name in names:
-        for folder in sorted(images.glob(f"{name}-*-{RECIPES[name].digest}")):
+        recipe = RECIPES[name]
+        for folder in sorted(images.glob(f"{name}-*-{recipe.digest}")):
             try:
                 versions = dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["versions"])
-                found[name] = Image(name, folder / "rootfs", {**versions, name: versions[RECIPES[name].versioned_by]})
+                version = versions[recipe.versioned_by]
+                if recipe.series is not None and of_version(version) != recipe.series:
+                    continue  # of another release of the host
+                found[name] = Image(name, folder / "rootfs", {**versions, name: version})
             except (ValueError, TypeError, KeyError):
                 raise ImageError(f"{folder}: its manifest.json is damaged", hint=f"remove {folder}") from None
             except OSError as error:
@@ -301,10 +328,10 @@ def _alone(images: Path, progress: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    """Makes all images in the default store; prints progress, or one line and the hint on an error."""
+def main(names: Sequence[str] = ()) -> int:
+    """Makes these images (none: the usual ones) in the default store; prints progress, or an error and its hint."""
     try:
-        made = ensure(RECIPES, default_store(), lambda line: print(f"images: {line}", flush=True))
+        made = ensure(names or USUAL, default_store(), lambda line: print(f"images: {line}", flush=True))
     except BgpsimError as error:
         print(f"images: {error}" + (f" ({error.hint})" if error.hint else ""), file=sys.stderr)
         return 1
@@ -315,4 +342,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -18,9 +18,11 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TypeAlias, TypeVar
 
+from bgpsim.model.policy_lists import access_list_permits, prefix_list_permits
 from bgpsim.network.addresses import Addresses
 from bgpsim.network.description import BgpInstance, Network, OriginatedTable
 from bgpsim.network.grouped import Grouped, Place
+from bgpsim.network.policies import NO_POLICIES
 from bgpsim.network.state import FlowKey, NetworkState
 from bgpsim.network.types import Address, Prefix
 
@@ -117,8 +119,16 @@ def _tables(network: Network) -> Iterator[tuple[BgpInstance, OriginatedTable]]:
 
 
 def _treatment(network: Network, prefix: Prefix) -> tuple[Hashable, ...]:
-    """What the network's policies make of the prefix itself: nothing, for none that is modelled looks at it."""
-    return ()
+    """What the network's lists make of the prefix itself."""
+    return tuple(
+        answer
+        for device in network.devices.values()
+        if device.policies is not NO_POLICIES
+        for answer in (
+            *(prefix_list_permits(rules, prefix) for rules in device.policies.prefix_lists.values()),
+            *(access_list_permits(rules, prefix) for rules in device.policies.access_lists.values()),
+        )
+    )
 
 
 def _mark_history(marks: dict[Prefix, tuple[Hashable, ...]], before: NetworkState | None) -> None:

@@ -6,10 +6,12 @@ words that FRR prints as `selectionReason` (bgp_path_selection_reason2str). GoBG
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Any, Literal, TypeAlias
 
+from bgpsim.model.route_map_sets import Mark
 from bgpsim.network.state import AsPath, Attributes, FibNextHop
 from bgpsim.network.types import Address
 from bgpsim.source import Source
@@ -41,6 +43,13 @@ class Candidate:
     """Why it is not eligible; texts that start with `denied` name what no router keeps in its table."""
     sources: tuple[Source, ...] = ()
     path_id: int = 0
+    tag: int = 0
+    marks: frozenset[Mark] = frozenset()
+    """What route-maps on the way in did to the next hop."""
+    beside: str | None = None
+    """The next hop that is there and not used: bgpsim/model/route_map_sets.py, Changed."""
+    hop_interface: str | None = None
+    """Of the next hop, where bgpd keeps it for `match interface`."""
 
     @property
     def place(self) -> tuple[str, int]:
@@ -112,12 +121,22 @@ def _dotted(text: str) -> int:
     return number
 
 
-def _addressed(a: Candidate, b: Candidate, rules: Rules) -> bool:
-    return a.peer_address is not None and b.peer_address is not None
+def _both_unnumbered(a: Candidate, b: Candidate, rules: Rules) -> bool:
+    return a.peer_address is None and b.peer_address is None and "local" not in (a.type, b.type)
+
+
+def _learnt(a: Candidate, b: Candidate, rules: Rules) -> bool:
+    return "local" not in (a.type, b.type)
+
+
+_OF_A_MAC_ADDRESS = int(IPv6Address("fe80::8000:0:0:0"))
+"""Stands for any link-local address that is made of a MAC address: above a speaker's, which is written."""
 
 
 def _peer_address(path: Candidate) -> tuple[int, int]:
-    assert path.peer_address is not None
+    """lib/sockunion.c, sockunion_cmp: the family first."""
+    if path.peer_address is None:
+        return (6, _OF_A_MAC_ADDRESS)
     return (path.peer_address.version, int(path.peer_address))
 
 
@@ -140,7 +159,9 @@ TIE_STEPS: tuple[Step, ...] = (
     Step("Older Path", lambda p: not p.selected_before, _both_external),
     Step("Router ID", _router_id),
     Step("Cluster length", lambda p: len(p.attributes.cluster_list)),
-    Step("Neighbor IP", _peer_address, _addressed),
+    # Of two unnumbered neighbors nobody knows which has the lower address; the one that was best has.
+    Step("Neighbor IP", lambda p: not p.selected_before, _both_unnumbered),
+    Step("Neighbor IP", _peer_address, _learnt),
 )
 STEPS = EQUAL_COST_STEPS + TIE_STEPS
 LAST_RESORT = "Nothing left to compare"
@@ -162,7 +183,15 @@ def compare(a: Candidate, b: Candidate, rules: Rules, steps: Sequence[Step] = ST
         one, other = step.value(a), step.value(b)
         if one != other:
             return Verdict(-1 if one < other else 1, step.reason)
-    return Verdict(-1 if a.place <= b.place else 1, LAST_RESORT)
+    reason = "Neighbor IP" if _both_unnumbered(a, b, rules) else LAST_RESORT
+    return Verdict(-1 if a.place <= b.place else 1, reason)
+
+
+def mac_addresses_decide(a: Candidate, b: Candidate, rules: Rules) -> bool:
+    """Two unnumbered neighbors' paths that nothing else tells apart."""
+    if not _both_unnumbered(a, b, rules) or _both_external(a, b, rules):
+        return False
+    return all(not s.applies(a, b, rules) or s.value(a) == s.value(b) for s in STEPS if s.reason != "Neighbor IP")
 
 
 def equal_cost(a: Candidate, b: Candidate, rules: Rules) -> bool:
@@ -188,7 +217,7 @@ def decide(candidates: Sequence[Candidate], rules: Rules) -> tuple[Decided, ...]
     best = _best(eligible, rules)
     if best is None:
         return tuple(Decided(path, lost=path.refused) for path in ordered)
-    together = [path for path in eligible if path is not best and _used_together(path, best, rules)]
+    together = _by_next_hop(path for path in eligible if path is not best and _used_together(path, best, rules))
     decided = []
     for path in ordered:
         if path is best:
@@ -222,11 +251,21 @@ def _walk(paths: Sequence[Candidate], rules: Rules) -> Candidate | None:
     return best
 
 
+def _by_next_hop(paths: Iterable[Candidate]) -> list[Candidate]:
+    """One path for each next hop, that of the lowest neighbor (bgpd/bgp_mpath.c, bgp_path_info_mpath_cmp and
+    bgp_path_info_mpath_update)."""
+    found: dict[str, Candidate] = {}
+    for path in sorted(paths, key=_peer_address):
+        found.setdefault(path.attributes.next_hop, path)
+    return list(found.values())
+
+
 def _used_together(path: Candidate, best: Candidate, rules: Rules) -> bool:
     """Equal-cost multipath, on by default in FRR from 7.0 on (bgp_path_info_cmp, step 11)."""
     if not rules.multipath or "local" in (path.type, best.type):
         return False
-    if path.attributes.next_hop == best.attributes.next_hop or not equal_cost(path, best, rules):
+    same = (path.attributes.next_hop, path.beside) == (best.attributes.next_hop, best.beside)
+    if same or not equal_cost(path, best, rules):
         return False
     if rules.multipath_relax:
         return True

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bgpsim.model.classes import Sizes
-from bgpsim.model.decision import Candidate, Decided, equal_cost
+from bgpsim.model.decision import Candidate, Decided, equal_cost, mac_addresses_decide
 from bgpsim.model.fib import OBSERVED_KINDS
 from bgpsim.model.groups import Groups, NextHops
 from bgpsim.model.neighbors import neighbor_sources
@@ -17,6 +17,9 @@ from bgpsim.network.description import Device, Network
 from bgpsim.network.state import BgpPath, NetworkState, PathKey, SessionKey
 from bgpsim.network.types import Prefix, family_of
 from bgpsim.source import Source, Unmodelled
+
+ORDER_OF_ARRIVAL = "order of arrival"
+"""How the text of a tie begins, of which every outcome is known (`bgpsim.model.outcomes`)."""
 
 
 class Arrival(NamedTuple):
@@ -31,14 +34,15 @@ class Arrival(NamedTuple):
 
 
 def orders_of_arrival(network: Network, solution: Solution, before: NetworkState | None) -> list[Arrival]:
-    """Ties between external paths that nothing but history decides, where history is not known."""
+    """Ties that nothing but history decides, where history is not known: of external paths the older one is kept; of
+    two unnumbered neighbors the one with the lower link-local address is, whose MAC address nobody has written."""
     found = []
     for table, decided in solution.tables.items():
         device = network.devices[table.device]
-        if device.bgp is None or device.bgp.engine != "frr" or device.bgp.compare_router_id:
+        if device.bgp is None or device.bgp.engine != "frr":
             continue
         best = next((entry.path for entry in decided if entry.best), None)
-        if best is None or best.type != "ebgp":
+        if best is None:
             continue
         rivals = tuple(entry.path for entry in decided if not entry.best and _rivals(entry, best, device))
         if rivals and not _history_decides(table, best, rivals, before):
@@ -55,7 +59,7 @@ def open_arrival(
     return Unmodelled(
         source=_anchor(network, network.devices[table.device], end),
         device=table.device,
-        text=f"order of arrival decides between the paths of {_alike(table.prefix, sizes)} from {names}",
+        text=f"{ORDER_OF_ARRIVAL} decides between the paths of {_alike(table.prefix, sizes)} from {names}",
         effect="possible",
         affects=_holders(solution, table),
         why="FRR keeps the external path that came first; the lower router ID is assumed to have",
@@ -117,8 +121,12 @@ def stale_groups(
 
 def _rivals(entry: Decided, best: Candidate, device: Device) -> bool:
     assert device.bgp is not None
-    path = entry.path
-    return path.valid and path.type == "ebgp" and equal_cost(path, best, rules_of(device.bgp))
+    path, rules = entry.path, rules_of(device.bgp)
+    if not path.valid:
+        return False
+    if mac_addresses_decide(path, best, rules):
+        return True
+    return not rules.compare_router_id and path.type == best.type == "ebgp" and equal_cost(path, best, rules)
 
 
 def _history_decides(

@@ -7,7 +7,7 @@ acts on an event (`at:`), the routers may have come to rest before it did, or no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bgpsim.model.prediction import Prediction, in_haste, predict
 from bgpsim.network.description import Network
@@ -40,3 +40,21 @@ def outcomes(
         if all(prediction.state != other.state for other in distinct):
             distinct.append(prediction)
     return tuple(distinct)
+
+
+def outcome_with(
+    network: Network, before: NetworkState | None, flows: Sequence[FlowKey], best: Collection[PathKey]
+) -> tuple[Prediction, ...]:
+    """The outcome in which every tie falls to the path that is among `best`, where one of its paths is: one for each
+    haste. Ties of many destinations multiply beyond what can be tried; which of them came about can be seen.
+    """
+    hasty = in_haste(network)
+    found = []
+    for one in (network,) if hasty is None else (network, hasty):
+        arrived: frozenset[PathKey] = frozenset()
+        prediction = predict(one, before, flows)
+        while more := {path for tie in prediction.ties for path in tie.paths if path in best} - arrived:
+            arrived |= more
+            prediction = predict(one, before, flows, arrived=arrived)
+        found.append(prediction)
+    return tuple(found)

@@ -13,21 +13,26 @@ on what is sent to iBGP peers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, Candidate
+from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
+from bgpsim.model.frr_versions import prints_preference_to_external
+from bgpsim.model.neighbor_policy import Filtered, asked_of_neighbor, hop_addresses, hop_interface, through
 from bgpsim.model.neighbors import neighbor_sources, router_id
 from bgpsim.model.rib import Rib
+from bgpsim.model.route_map_sets import SELF, Changed, Mark
+from bgpsim.model.route_maps import Answer, Asked, apply
 from bgpsim.model.session_policy import held_back, received_path, refused_path, sent_path
 from bgpsim.model.sessions import SessionEnd
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
-from bgpsim.network.state import AsPath, Attributes
+from bgpsim.network.policies import Use
+from bgpsim.network.state import UNTOLD, AsPath, Attributes
 from bgpsim.network.types import Address, Family, Prefix
 from bgpsim.source import Source, merged
 
-SELF = "self"
 GRACEFUL_SHUTDOWN = "graceful-shutdown"
 LOCAL_WEIGHT = 32768
 """FRR's weight of routes that the router puts in by itself (BGP_ATTR_DEFAULT_WEIGHT)."""
@@ -40,42 +45,67 @@ class Sent:
     wire: Attributes
     printed: Attributes
     sources: tuple[Source, ...]
+    beside: str | None = None
+    """The global half of an IPv6 next hop of 32 octets, where it is not the sender's own address."""
 
 
 def default_prefix(prefix: Prefix) -> bool:
     return prefix.prefixlen == 0
 
 
-def denied(device: Device, instance: BgpInstance, end: SessionEnd, family: Family, path: Attributes) -> str | None:
-    """Why a received route is not taken into the table (bgp_route.c, bgp_update; RFC 4271 section 9.1.2)."""
+def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent) -> Filtered:
+    """A received route as the table keeps it, or why it does not (bgp_route.c, bgp_update; RFC 4271 section 9.1.2).
+
+    In FRR's order: loops, lists, RFC 8212, the route-map, and what the router itself does to communities last.
+    """
+    instance, path = device.bgp, sent.wire
+    assert instance is not None
+    settings = end.neighbor.families[family]
+    refused = refused_path(instance, end, path.as_path) or _looped(device, instance, path)
+    if refused is None and not settings.import_accept:
+        refused = "denied: import policy refuses everything"
+    if instance.engine != "frr":
+        return Filtered(Changed(path), refused)
+    route = replace(_parsed(end, path), beside=sent.beside)
+    if refused is not None:
+        return Filtered(route, refused)
+    if end.type == "ebgp" and instance.ebgp_requires_policy and not settings.inbound.any:
+        return Filtered(route, "denied: no import policy, and ebgp-requires-policy is on")
+    asked = asked_of_neighbor(wiring, device, end, prefix, "in", hop_interface(wiring, end, path))
+    found = through(settings.inbound, asked, replace(route, weight=settings.weight))
+    if end.type == "ibgp":
+        return found
+    return replace(found, route=replace(found.route, attributes=_from_outside(found.route.attributes)))
+
+
+def _parsed(end: SessionEnd, path: Attributes) -> Changed:
+    """As the attributes come out of the message (bgp_attr.c): an external peer's local preference is none, and of
+    equal extended communities one is left."""
+    preference = path.local_preference if end.type == "ibgp" else None
+    extended = tuple(sorted(set(path.extended_communities)))
+    as_path = received_path(end, path.as_path)
+    path = replace(path, as_path=as_path, local_preference=preference, extended_communities=extended)
+    return Changed(path, med=path.med or 0, preference=preference or 0)
+
+
+def _looped(device: Device, instance: BgpInstance, path: Attributes) -> str | None:
     own = str(router_id(device))
     if any(instance.asn == part or (isinstance(part, frozenset) and instance.asn in part) for part in path.as_path):
         return f"denied: own AS {instance.asn} in the path"
-    refused = refused_path(end, path.as_path)
-    if refused is not None:
-        return refused
     if path.originator_id == own:
         return f"denied: ORIGINATOR_ID is the own router ID {own}"
     if own in path.cluster_list:
         return f"denied: own router ID {own} in CLUSTER_LIST"
-    if not end.neighbor.families[family].import_accept:
-        return "denied: import policy refuses everything"
-    if instance.engine == "frr" and end.type == "ebgp" and instance.ebgp_requires_policy:
-        return "denied: no import policy, and ebgp-requires-policy is on"
     return None
 
 
-def received(instance: BgpInstance, end: SessionEnd, path: Attributes) -> Attributes:
-    """The attributes as the table keeps them (bgp_attr.c)."""
-    if end.type == "ibgp" or instance.engine != "frr":
-        return path
+def _from_outside(path: Attributes) -> Attributes:
     communities = path.communities
     if "blackhole" in communities and "no-export" not in communities:
         communities = tuple(sorted((*communities, "no-export")))
     # bgp_route.c, bgp_update: a route on its way out is the last choice (RFC 8326 section 4).
-    preference = 0 if GRACEFUL_SHUTDOWN in communities else None
-    as_path = received_path(end, path.as_path)
-    return replace(path, as_path=as_path, local_preference=preference, communities=communities)
+    preference = 0 if GRACEFUL_SHUTDOWN in communities else path.local_preference
+    return replace(path, local_preference=preference, communities=communities)
 
 
 class Exporter:
@@ -101,24 +131,38 @@ class Exporter:
         if instance.engine == "frr":
             if settings.default_originate and default_prefix(prefix):
                 return None
-            if end.type == "ebgp" and instance.ebgp_requires_policy:
+            if end.type == "ebgp" and instance.ebgp_requires_policy and not settings.outbound.any:
                 return None
-        return self._attributes(device, instance, end, family, settings, best)
+        return self._attributes(device, instance, end, family, settings, prefix, best)
 
-    def default_route(self, device: Device, end: SessionEnd, family: Family) -> Sent | None:
-        """`default-originate` (bgp_updgrp_adv.c, subgroup_default_originate): whatever the table holds."""
+    def default_route(
+        self, device: Device, end: SessionEnd, family: Family, table: Iterable[tuple[Prefix, Candidate]] = ()
+    ) -> Sent | None:
+        """`default-originate` (bgp_updgrp_adv.c, subgroup_default_originate): whatever the table holds; with a
+        route-map only while it permits something in the `table`. No other policy is asked, and RFC 8212 neither."""
         instance = device.bgp
         assert instance is not None
         settings = end.neighbor.families[family]
         if not settings.default_originate:
             return None
-        if end.type == "ebgp" and instance.ebgp_requires_policy:
-            return None
         lines = (settings.source,) if settings.source else neighbor_sources(end.neighbor)
-        path = Candidate("local", "local", Attributes(SELF), sources=lines)
-        sent = self._attributes(device, instance, end, family, settings, path)
         # FRR 8.4.4 sends a MED of 0 with it, and shows that there is such a route, and nothing of it.
-        return replace(sent, printed=Attributes(SELF), wire=replace(sent.wire, med=0))
+        preference = None if end.type == "ebgp" else DEFAULT_LOCAL_PREFERENCE
+        made = Attributes(SELF, med=0, local_preference=preference)
+        route = Changed(made, preference=DEFAULT_LOCAL_PREFERENCE)
+        if settings.default_map is not None:
+            chosen = default_of_map(self.wiring, device, settings.default_map, route, table)
+            if chosen is None:
+                return None
+            route = chosen.route
+            if family == "ipv4-unicast" or end.extended_nexthop:
+                # What the route-map does to the next hop is undone; FRR forgets the IPv6 one.
+                route = replace(route, attributes=replace(route.attributes, next_hop=SELF), marks=frozenset())
+            lines = (*lines, *chosen.lines)
+        sent = self._sent(
+            device, end, family, settings, Candidate(LOCAL, "local", Attributes(SELF), sources=lines), route
+        )
+        return replace(sent, printed=Attributes(SELF))
 
     def originated(self, device: Device, end: SessionEnd, family: Family, route: Origination) -> Sent:
         """A speaker's announcement: exactly as given (an explicit AS path is not prepended to)."""
@@ -168,52 +212,163 @@ class Exporter:
         end: SessionEnd,
         family: Family,
         settings: NeighborFamily,
+        prefix: Prefix,
         best: Candidate,
-    ) -> Sent:
+    ) -> Sent | None:
+        """Through the neighbor's policies; None where they hold it back."""
         path = best.attributes
         external = end.type == "ebgp"
-        next_hop = self._next_hop(device, end, family, settings, best)
-        # FRR 8.4.4 prints the stored attributes: of an IPv4 route to a peer without RFC 8950 the IPv6 next hop that it
-        # was learnt with (it is replaced in the packet alone), else one that is cleared; and an iBGP path's preference.
-        if family == "ipv4-unicast" and end.extended_nexthop:
-            shown_hop = SELF
-        elif family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None and not settings.next_hop_self:
-            shown_hop = path.next_hop
-        else:
-            shown_hop = next_hop
-            beside = self._global_beside(family, best)
-            if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
-                shown_hop = beside
+        route = Changed(
+            replace(
+                path,
+                med=path.med if not external or best.type == "local" else None,
+                local_preference=path.local_preference if external else _internal_preference(path),
+            ),
+            med=path.med or 0,
+            preference=_kept_preference(best) if external else _internal_preference(path),
+            weight=best.weight,
+            tag=best.tag,
+            marks=best.marks if settings.outbound.route_map is None else frozenset(),
+            beside=best.beside,
+        )
+        if instance.engine == "frr":
+            asked = asked_of_neighbor(self.wiring, device, end, prefix, "out", best.hop_interface)
+            asked = replace(asked, untyped=best.type != "local" and "ipv4" not in best.marks)
+            found = through(settings.outbound, asked, route)
+            if found.refused is not None:
+                return None
+            best = replace(best, sources=merged(best.sources, found.lines)) if found.lines else best
+            route = found.route
+        return self._sent(device, end, family, settings, best, route)
+
+    def _sent(
+        self,
+        device: Device,
+        end: SessionEnd,
+        family: Family,
+        settings: NeighborFamily,
+        best: Candidate,
+        route: Changed,
+    ) -> Sent:
+        instance = device.bgp
+        assert instance is not None
+        path = route.attributes
+        external = end.type == "ebgp"
+        changed = bool(route.marks) or "unchanged" in best.marks
+        next_hop = (
+            self._changed_hop(family, route, best) if changed else self._next_hop(device, end, family, settings, best)
+        )
         printed = Attributes(
-            next_hop=shown_hop,
+            next_hop=self._shown_hop(device, end, family, settings, best, path.next_hop, next_hop, changed=changed),
             as_path=path.as_path,
             origin=path.origin,
-            med=path.med if not external or best.type == "local" else None,
-            local_preference=path.local_preference if external else _internal_preference(path),
+            med=path.med,
+            local_preference=_printed_preference(instance, path) if external else path.local_preference,
         )
+        own = self._own_next_hop(device, end, family, best.type == "local")
+        kept = not self._own_after_all(device, end, family, settings, route, next_hop, own)
         wire = replace(
             path,
-            next_hop=self._own_next_hop(device, end, family, best.type == "local") if next_hop == SELF else next_hop,
+            next_hop=next_hop if kept else own,
             as_path=sent_path(instance, end, path.as_path),
-            med=printed.med,
-            local_preference=None if external else printed.local_preference,
+            local_preference=None if external else path.local_preference,
             originator_id=None,
             cluster_list=(),
+            communities=path.communities if "standard" in settings.send_communities else (),
+            large_communities=path.large_communities if "large" in settings.send_communities else (),
+            extended_communities=path.extended_communities if "extended" in settings.send_communities else (),
         )
         if instance.engine != "frr":
             printed = wire
-        return Sent(wire, printed, merged(best.sources, neighbor_sources(end.neighbor)))
+        two = family == "ipv6-unicast" and not kept and next_hop != SELF and parse_link_local(own) is not None
+        lines = merged(best.sources, neighbor_sources(end.neighbor))
+        return Sent(wire, printed, lines, next_hop if two and "peer-address" not in route.marks else None)
+
+    def _shown_hop(
+        self,
+        device: Device,
+        end: SessionEnd,
+        family: Family,
+        settings: NeighborFamily,
+        best: Candidate,
+        after_policy: str,
+        next_hop: str,
+        *,
+        changed: bool,
+    ) -> str:
+        """FRR 8.4.4 prints the stored next hop: of an IPv4 route to a peer without RFC 8950 the IPv6 one that it was
+        learnt with (it is replaced in the packet alone), else one that is cleared."""
+        path = best.attributes
+        external = end.type == "ebgp"
+        if family == "ipv4-unicast" and _ipv6(after_policy):
+            # A route-map has put an IPv6 address into an IPv4 route, which is shown and not sent.
+            return after_policy
+        own = settings.next_hop_self or settings.next_hop_self_force
+        if external and best.type == "local" and path.next_hop != SELF and not own and not changed:
+            # The gateway, where any peer of the update subgroup is on its network, else the router's own address
+            # (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v4): who is in it depends on who came when.
+            return UNTOLD
+        if family == "ipv4-unicast" and end.extended_nexthop:
+            return SELF
+        if changed and family == "ipv4-unicast" and parse_link_local(after_policy) is not None:
+            return after_policy
+        if changed:
+            return next_hop
+        if family == "ipv4-unicast" and parse_link_local(path.next_hop) is not None:
+            return self._global_beside(best) or path.next_hop
+        beside = self._global_beside(best) if family == "ipv6-unicast" else None
+        if external and beside and best.neighbor != end.neighbor.name and self._shared(device, end, beside):
+            return beside
+        if external and self._another_shares(device, end, best, beside or path.next_hop):
+            return UNTOLD
+        return next_hop
+
+    def _changed_hop(self, family: Family, route: Changed, best: Candidate) -> str:
+        """A route-map had to do with it: nothing is cleared but a link-local address, of use on its link only."""
+        path = route.attributes
+        if family == "ipv4-unicast" and _ipv6(path.next_hop):
+            return route.beside or SELF
+        if parse_link_local(path.next_hop) is None:
+            return path.next_hop
+        beside = self._global_beside(best) if family == "ipv6-unicast" else None
+        return beside or SELF
+
+    def _own_after_all(
+        self,
+        device: Device,
+        end: SessionEnd,
+        family: Family,
+        settings: NeighborFamily,
+        route: Changed,
+        next_hop: str,
+        own: str,
+    ) -> bool:
+        """The last word is the packet's (bgp_updgrp_packet.c, bpacket_reformat_for_peer): to an external peer only its
+        own route-map names a next hop that is not on their network, and beside an IPv6 one of 32 octets goes the own
+        link-local address, which is the one that is used."""
+        if next_hop == SELF or "peer-address" in route.marks:
+            return True
+        if family == "ipv6-unicast" and parse_link_local(own) is not None:
+            return True
+        if end.type != "ebgp" or not route.marks:
+            return False
+        named: Mark = "ipv4" if family == "ipv4-unicast" else "ipv6-global"
+        if settings.outbound.route_map is not None and named in route.marks:
+            return False
+        return "unchanged" not in route.marks and not self._shared(device, end, next_hop)
 
     def _next_hop(
         self, device: Device, end: SessionEnd, family: Family, settings: NeighborFamily, best: Candidate
     ) -> str:
         """`self` where the router puts in its own address (bgp_route.c, subgroup_announce_check)."""
         text = best.attributes.next_hop
-        if text == SELF or settings.next_hop_self:
+        if family == "ipv4-unicast" and best.beside is not None:
+            text = best.beside
+        if text == SELF or settings.next_hop_self or settings.next_hop_self_force:
             return SELF
         if parse_link_local(text) is not None:
             # An internal peer gets the global address that came with it; to others the router's own goes along.
-            beside = self._global_beside(family, best) if end.type == "ibgp" else None
+            beside = self._global_beside(best) if end.type == "ibgp" and family == "ipv6-unicast" else None
             return beside or SELF
         if end.type == "ebgp" and (best.neighbor == end.neighbor.name or not self._shared(device, end, text)):
             return SELF
@@ -221,14 +376,15 @@ class Exporter:
             return SELF
         return text
 
-    def _global_beside(self, family: Family, best: Candidate) -> str | None:
+    def _global_beside(self, best: Candidate) -> str | None:
         """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""
+        if best.beside is not None:
+            return best.beside
         ref = parse_link_local(best.attributes.next_hop)
-        interface = self.wiring.interface(ref) if ref is not None else None
-        if interface is None or best.type == "local" or family != "ipv6-unicast":
+        if ref is None or best.type == "local":
             return None
-        found = (a.ip for a in interface.addresses if a.version == 6 and not a.ip.is_link_local)
-        return next(map(str, found), None)
+        own = [address for address in hop_addresses(self.wiring, best.attributes.next_hop) if not address.is_link_local]
+        return str(own[0]) if own else None
 
     def _shared(self, device: Device, end: SessionEnd, text: str) -> bool:
         """The next hop and the peer are on one connected network: a third-party next hop is kept."""
@@ -236,6 +392,19 @@ class Exporter:
             return False
         peer = self.ribs[device.name].connected_to(end.peer_address)
         return peer is not None and peer is self.ribs[device.name].connected_to(ip_address(text))
+
+    def _another_shares(self, device: Device, end: SessionEnd, best: Candidate, text: str) -> bool:
+        """A peer that may be in the same update subgroup is on the learnt IPv6 next hop's network, and this one is
+        not (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v6, which leaves out whom the route is from)."""
+        if parse_link_local(text) is not None or text == SELF or ip_address(text).version == 4:
+            return False
+        if self._shared(device, end, text):
+            return False
+        connected = self.ribs[device.name].connected_to
+        at = connected(ip_address(text))
+        assert device.bgp is not None
+        others = (n.address for n in device.bgp.neighbors if n.name not in (best.neighbor, end.neighbor.name))
+        return at is not None and any(address is not None and connected(address) is at for address in others)
 
     def _own_next_hop(self, device: Device, end: SessionEnd, family: Family, local: bool) -> str:
         """The router's own address as the peer sees it (bgp_zebra.c, bgp_nexthop_set)."""
@@ -282,13 +451,61 @@ class Exporter:
         return None
 
 
+def _ipv6(next_hop: str) -> bool:
+    """A global IPv6 address."""
+    return next_hop != SELF and parse_link_local(next_hop) is None and ip_address(next_hop).version == 6
+
+
 def _sent_preference(route: Origination) -> int:
     """ExaBGP sends a local preference to internal peers alone, and always there."""
     return DEFAULT_LOCAL_PREFERENCE if route.local_preference is None else route.local_preference
 
 
+def _kept_preference(best: Candidate) -> int:
+    """What bgpd has in the field, whether or not the attribute is there (bgp_attr.c, bgp_attr_default_set)."""
+    value = best.attributes.local_preference
+    if value is not None:
+        return value
+    return DEFAULT_LOCAL_PREFERENCE if best.type == "local" else 0
+
+
+def default_of_map(
+    wiring: Wiring, device: Device, use: Use, route: Changed, table: Iterable[tuple[Prefix, Candidate]]
+) -> Answer | None:
+    """The answer of the first entry that permits any path of the table; the route-map changes the default route and
+    not the path that it looks at."""
+    best: Answer | None = None
+    for prefix, path in table:
+        neighbors = device.bgp.neighbors if device.bgp is not None else ()
+        neighbor = next((n for n in neighbors if n.name == path.neighbor), None)
+        asked = Asked(
+            device.policies,
+            prefix,
+            "default",
+            peer=None if neighbor is None else neighbor.name,
+            peer_group=None if neighbor is None else neighbor.peer_group,
+            peer_address=path.peer_address,
+            interface=path.hop_interface,
+            hops=lambda text: hop_addresses(wiring, text),
+        )
+        there = Changed(path.attributes, path.attributes.med or 0, _kept_preference(path), path.weight, path.tag)
+        answer = apply(asked, use.name, route, matched=there)
+        if answer.permitted and (best is None or _earlier(answer, best)):
+            best = answer
+    return best
+
+
+def _earlier(one: Answer, other: Answer) -> bool:
+    return one.entry is not None and (other.entry is None or one.entry.seq < other.entry.seq)
+
+
 def _internal_preference(path: Attributes) -> int:
     return DEFAULT_LOCAL_PREFERENCE if path.local_preference is None else path.local_preference
+
+
+def _printed_preference(instance: BgpInstance, path: Attributes) -> int | None:
+    """Of what goes to an external peer, which is not sent it."""
+    return path.local_preference if prints_preference_to_external(instance) else None
 
 
 def _held_by_community(end: SessionEnd, communities: tuple[str, ...]) -> bool:

@@ -13,14 +13,16 @@ from typing import NamedTuple, Protocol
 from bgpsim.model.decision import Candidate, Decided, Rules, decide
 from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.local_paths import local_paths
+from bgpsim.model.neighbor_policy import hop_interface
 from bgpsim.model.neighbors import must_be_connected, neighbor_sources
 from bgpsim.model.nexthop_tracking import ConnectedOnly, User
-from bgpsim.model.policy import SELF, Exporter, Sent, denied, received
+from bgpsim.model.policy import Exporter, Sent, accepted
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
+from bgpsim.model.route_map_sets import SELF
 from bgpsim.model.sessions import SessionEnd, Sessions
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device
-from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey
+from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey, SessionKey
 from bgpsim.network.types import Address, Family, Prefix, family_of
 from bgpsim.source import merged
 
@@ -82,7 +84,7 @@ class _Router:
     instance: BgpInstance
     rules: Rules
     ends: tuple[SessionEnd, ...]
-    local: dict[Prefix, Candidate]
+    local: dict[Prefix, list[Candidate]]
     connected_only: ConnectedOnly
     adj_in: dict[Prefix, dict[str, dict[int, Sent]]] = field(default_factory=dict)
     """By prefix, neighbor and path id."""
@@ -92,6 +94,13 @@ class _Router:
     installed: PrefixTable[InstalledRoute] = field(default_factory=PrefixTable)
     dirty: set[Prefix] = field(default_factory=set)
     rounds: dict[Prefix, int] = field(default_factory=dict)
+
+
+def _by_prefix(paths: Iterator[tuple[Prefix, Candidate]]) -> dict[Prefix, list[Candidate]]:
+    found: dict[Prefix, list[Candidate]] = {}
+    for prefix, path in paths:
+        found.setdefault(prefix, []).append(path)
+    return found
 
 
 def rules_of(instance: BgpInstance) -> Rules:
@@ -118,7 +127,7 @@ class _Run:
                     device.bgp,
                     rules_of(device.bgp),
                     tuple(problem.sessions.of(name)),
-                    dict(local_paths(device, device.bgp, problem.ribs[name])),
+                    _by_prefix(local_paths(problem.wiring, device, device.bgp, problem.ribs[name])),
                     ConnectedOnly(frozenset(hop for at, hop in problem.connected_only if at == name)),
                 )
         self.sent: dict[AdvertisedKey, Sent] = {}
@@ -135,6 +144,7 @@ class _Run:
                 for prefix in sorted(router.dirty, key=_prefix_order):
                     router.dirty.discard(prefix)
                     self._decide(router, prefix)
+                self._default_routes(router, with_map=True)
         tables = {
             TableKey(name, prefix): decided
             for name, router in self.routers.items()
@@ -154,17 +164,33 @@ class _Run:
     def _begin(self, router: _Router) -> None:
         """Local routes, default routes and speakers' announcements, which depend on no table."""
         router.dirty.update(router.local)
+        self._default_routes(router, with_map=False)
         for end in router.ends:
             for family in end.families:
-                default = self.exporter.default_route(router.device, end, family)
-                if default is not None:
-                    self._tell(end, family, DEFAULT_ROUTES[family], default)
                 if router.device.kind == "speaker":
                     for route in router.instance.originated:
                         meant = route.to is None or end.neighbor.name in route.to
                         if meant and family_of(route.prefix) == family:
                             sent = self.exporter.originated(router.device, end, family, route)
                             self._tell(end, family, route.prefix, sent, route.path_id if end.add_path else 0)
+
+    def _default_routes(self, router: _Router, *, with_map: bool) -> None:
+        """`default-originate`; with a route-map it depends on the whole table."""
+        for end in router.ends:
+            for family in end.families:
+                settings = end.neighbor.families[family]
+                if not settings.default_originate or (settings.default_map is not None) != with_map:
+                    continue
+                table = self._in_table(router, family) if with_map else ()
+                default = self.exporter.default_route(router.device, end, family, table)
+                self._tell(end, family, DEFAULT_ROUTES[family], default)
+
+    @staticmethod
+    def _in_table(router: _Router, family: Family) -> Iterator[tuple[Prefix, Candidate]]:
+        for prefix in sorted((p for p in router.tables if family_of(p) == family), key=_prefix_order):
+            for decided in router.tables[prefix]:
+                if not (decided.path.refused or "").startswith("denied"):
+                    yield prefix, decided.path
 
     def _tell(self, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent | None, path_id: int = 0) -> None:
         """Put a route on a session, or take it off."""
@@ -179,9 +205,18 @@ class _Run:
         else:
             self.sent[key] = sent
             heard.setdefault(end.peer.neighbor, {})[path_id] = sent
-            peer.through.setdefault(sent.wire.next_hop, set()).add(prefix)
+            for hop in {sent.wire.next_hop, self._taken_hop(peer, end.peer, family, prefix, sent)}:
+                peer.through.setdefault(hop, set()).add(prefix)
         self._track(peer, self.problem.sessions.ends[end.peer], family, prefix, path_id)
         peer.dirty.add(prefix)
+
+    def _taken_hop(self, peer: _Router, at: SessionKey, family: Family, prefix: Prefix, sent: Sent) -> str:
+        """The next hop that the peer's route-map may have put in the place of what was sent."""
+        end = self.problem.sessions.ends[at]
+        if end.neighbor.families[family].inbound.route_map is None:
+            return sent.wire.next_hop
+        taken = accepted(self.problem.wiring, peer.device, end, family, prefix, sent)
+        return taken.route.attributes.next_hop
 
     def _track(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path_id: int) -> None:
         """Paths of internal peers may have to look their next hop up anew for one of an external peer."""
@@ -192,12 +227,11 @@ class _Run:
         ):
             return
         sent = router.adj_in.get(prefix, {}).get(end.neighbor.name, {}).get(path_id)
-        tracked = (
-            sent is not None
-            and parse_link_local(sent.wire.next_hop) is None
-            and denied(router.device, router.instance, end, family, sent.wire) is None
-        )
-        next_hop = sent.wire.next_hop if sent is not None and tracked else None
+        next_hop = None
+        if sent is not None:
+            taken = accepted(self.problem.wiring, router.device, end, family, prefix, sent)
+            hop = taken.route.attributes.next_hop
+            next_hop = hop if taken.refused is None and parse_link_local(hop) is None else None
         changed = router.connected_only.use(User(prefix, end.neighbor.name, path_id), next_hop)
         for other, heard in router.adj_in.items() if changed else ():
             if any(path.wire.next_hop in changed for paths in heard.values() for path in paths.values()):
@@ -246,9 +280,7 @@ class _Run:
             self._tell(end, family, prefix, None, told)
 
     def _candidates(self, router: _Router, prefix: Prefix) -> Iterator[Candidate]:
-        own = router.local.get(prefix)
-        if own is not None:
-            yield own
+        yield from router.local.get(prefix, ())
         heard = router.adj_in.get(prefix)
         if not heard:
             return
@@ -260,15 +292,16 @@ class _Run:
     def _imported(
         self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, sent: Sent, path_id: int
     ) -> Candidate:
-        path = received(router.instance, end, sent.wire)
-        refused = denied(router.device, router.instance, end, family, sent.wire)
+        taken = accepted(self.problem.wiring, router.device, end, family, prefix, sent)
+        path, refused = taken.route.attributes, taken.refused
         hops: frozenset[FibNextHop] = frozenset()
         metric = 0
         if refused is None and router.instance.installs:
             own = self.problem.wiring.own_addresses(router.device.name)
             link_local = parse_link_local(path.next_hop)
+            beside = taken.route.beside
             if link_local is not None:
-                mine = link_local.device == router.device.name
+                mine = link_local.device == router.device.name or (beside is not None and ip_address(beside) in own)
             else:
                 mine = ip_address(path.next_hop) in own
             if mine:
@@ -284,6 +317,7 @@ class _Run:
             neighbor=end.neighbor.name,
             type=end.type,
             attributes=path,
+            weight=taken.route.weight,
             peer_as=end.peer_as,
             router_id=end.peer_router_id,
             peer_address=end.peer_address,
@@ -291,8 +325,12 @@ class _Run:
             selected_before=key in self.problem.selected,
             next_hops=hops,
             refused=refused,
-            sources=merged(neighbor_sources(end.neighbor), sent.sources),
+            sources=merged(neighbor_sources(end.neighbor), taken.lines, sent.sources),
             path_id=path_id,
+            tag=taken.route.tag,
+            marks=taken.route.marks,
+            beside=taken.route.beside,
+            hop_interface=hop_interface(self.problem.wiring, end, path),
         )
 
     def _resolve(
@@ -337,7 +375,11 @@ class _Run:
         hops: frozenset[FibNextHop] = frozenset()
         if best is not None and best.type != "local" and not covered:
             hops = frozenset(
-                hop for path in used if not self._within_itself(router, prefix, path) for hop in path.next_hops
+                hop
+                for path in used
+                if not self._within_itself(router, prefix, path)
+                for hop in path.next_hops
+                if hop.via in (None, path.attributes.next_hop) or _recurses(router, best)
             )
         if best is not None and hops:
             route = InstalledRoute(prefix, hops, best.attributes.med or 0, merged(*(p.sources for p in used)))
@@ -364,6 +406,13 @@ class _Run:
         for next_hop, prefixes in router.through.items():
             if _within(next_hop, changed):
                 router.dirty.update(p for p in prefixes if p != changed and any(router.adj_in[p].values()))
+
+
+def _recurses(router: _Router, best: Candidate) -> bool:
+    """Whether zebra may resolve the route's next hops through other routes: the best path's neighbor decides it for all
+    that are used together (bgpd/bgp_zebra.c, bgp_zebra_announce, ZEBRA_FLAG_ALLOW_RECURSION)."""
+    end = next((end for end in router.ends if end.neighbor.name == best.neighbor), None)
+    return end is None or end.type == "ibgp" or end.neighbor.ebgp_ttl != 1
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:

@@ -7,6 +7,7 @@ subgroup_announce_check. Measured on 8.4.4.
 from __future__ import annotations
 
 from bgpsim.model.decision import Candidate
+from bgpsim.model.frr_versions import enforces_first_as
 from bgpsim.model.sessions import SessionEnd
 from bgpsim.network.description import BgpInstance
 from bgpsim.network.state import AsPath
@@ -28,11 +29,12 @@ def received_path(end: SessionEnd, path: AsPath) -> AsPath:
     return path if local is None or local.no_prepend else (local.asn, *path)
 
 
-def refused_path(end: SessionEnd, path: AsPath) -> str | None:
+def refused_path(instance: BgpInstance, end: SessionEnd, path: AsPath) -> str | None:
     """Why a path is not taken in, as it came."""
     options = end.neighbor.options
-    if options.enforce_first_as and end.type == "ebgp" and path[:1] != (end.peer_as,):
-        return f"denied: the path does not begin with AS {end.peer_as} (enforce-first-as)"
+    strict = enforces_first_as(instance) if options.enforce_first_as is None else options.enforce_first_as
+    if strict and end.type == "ebgp" and path[:1] != (end.peer_as,):
+        return f"denied: the path does not begin with the peer's AS {end.peer_as} (enforce-first-as)"
     local = options.local_as
     if local is not None and _holds(path, local.asn):
         return f"denied: own local-as {local.asn} in the path"

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from typing import Literal
 
+from bgpsim.frr_series import spelled
 from bgpsim.model.forwarding import Walker
+from bgpsim.model.frr_versions import refuses_ipv6_without_address
 from bgpsim.model.neighbors import (
     address_of,
     derived_address,
@@ -24,7 +26,7 @@ from bgpsim.model.neighbors import (
 )
 from bgpsim.model.opening import Side, disagreement, families, shut_here
 from bgpsim.model.rib import Rib
-from bgpsim.model.wiring import Wiring, parse_link_local
+from bgpsim.model.wiring import LOOPBACK, Wiring, parse_link_local
 from bgpsim.network.description import NO_AS, BgpInstance, Device, InterfaceRef, Neighbor
 from bgpsim.network.session_options import BGP_PORT
 from bgpsim.network.state import Session, SessionKey
@@ -125,6 +127,15 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
         if not end.neighbor.dynamic:
             down[key] = Session("Down", end.type, end.peer.device, end.neighbor.interface, because)
     return Sessions(ends, down, frozenset(key for key in ends if key in finder.split))
+
+
+def _without_ipv6(device: Device, address: Address | None) -> bool:
+    """bgpd/bgp_zebra.c, bgp_nexthop_set: the session's interface has no address for IPv6 next hops, no link-local one
+    either. Not of a link-local session."""
+    if not isinstance(address, IPv4Address):
+        return False
+    holders = [i for i in device.interfaces if any(a.ip == address for a in i.addresses)]
+    return all(i.name == LOOPBACK and not any(a.version == 6 for a in i.addresses) for i in holders)
 
 
 def _session_type(instance: BgpInstance, neighbor: Neighbor) -> Literal["ebgp", "ibgp"] | None:
@@ -253,25 +264,30 @@ class _Finder:
                 peer.name,
             )
         out, far = self._egress(device.name, address), self._egress(peer.name, own)
-        ends = ((device, instance, neighbor, address, out, back), (peer, peer_instance, back, own, far, neighbor))
-        for here, engine, configured, there, egress, other in ends:
-            external = _session_type(engine, configured) == "ebgp"
-            ttl = _ttl(engine, configured)
-            because = self._unreachable(here, configured, there, ttl, other.options.ttl_security)
-            bound = external and engine.engine == "frr" and must_be_connected(configured)
-            if because is None and bound and egress is None:
-                because = f"{there} is not on a connected network of {here.name} (eBGP, TTL 1)"
+        ends = ((device, instance, neighbor, address, back), (peer, peer_instance, back, own, neighbor))
+        for here, engine, configured, there, other in ends:
+            because = self._unreachable(here, configured, there, _ttl(engine, configured), other.options.ttl_security)
             if because:
                 return _Down(because, peer.name)
         return self._agree(device, instance, neighbor, peer, peer_instance, back, _Connection(own, address, out, far))
 
     def _dials(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
         """FRR tracks its peer as it tracks next hops, which a default route does not resolve (bgpd/bgp_nht.c,
-        zebra_rnh.c; `ip nht resolve-via-default`). It accepts a connection all the same."""
-        if neighbor.passive or neighbor.options.port != BGP_PORT:
+        zebra_rnh.c; `ip nht resolve-via-default`), and an external one with TTL 1 on a connected network alone. It
+        accepts a connection all the same."""
+        if (
+            neighbor.passive
+            or neighbor.options.port != BGP_PORT
+            or self._out_of_reach(device, instance, neighbor, address)
+        ):
             return False
         matches = self.walker.fibs.table(device.name).matches(address)
         return instance.engine != "frr" or any(prefix.prefixlen for prefix, _ in matches)
+
+    def _out_of_reach(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
+        """FRR does not even try (bgpd/bgp_nht.c, bgp_find_or_add_nexthop with `connected`)."""
+        near = not is_internal(instance, neighbor) and must_be_connected(neighbor) and instance.engine == "frr"
+        return near and self._egress(device.name, address) is None
 
     def _no_dial(
         self,
@@ -297,6 +313,8 @@ class _Finder:
             (device, instance, neighbor, address),
             (peer, peer_instance, back, own),
         ):
+            if not configured.passive and self._out_of_reach(end, engine, configured, target):
+                return f"{target} is not on a connected network of {end.name} (eBGP, TTL 1)"
             if not configured.passive and not self._dials(end, engine, configured, target):
                 return f"{end.name} has a default route alone to {target}, and FRR connects over none"
         return (
@@ -319,6 +337,11 @@ class _Finder:
         found = disagreement(here, there)
         if found is not None:
             return _Down(found.because, peer.name, found.lines)
+        settled = families(here, there)
+        for end, engine, address in ((device, instance, connection.local), (peer, peer_instance, connection.remote)):
+            if "ipv6-unicast" in settled and refuses_ipv6_without_address(engine) and _without_ipv6(end, address):
+                because = f"{end.name} has no IPv6 address beside {address}, and FRR {spelled(engine.frr)} wants one"
+                return _Down(f"{because} for IPv6 routes", peer.name)
         return SessionEnd(
             device.name,
             neighbor,
@@ -326,7 +349,7 @@ class _Finder:
             "ibgp" if is_internal(instance, neighbor) else "ebgp",
             there.asn,
             int(router_id(peer)),
-            families(here, there),
+            settled,
             # Link-local sessions alone offer it (bgpd/bgp_open.c, bgp_open_capability).
             neighbor.extended_nexthop and back.extended_nexthop and not isinstance(connection.remote, IPv4Address),
             connection.local,

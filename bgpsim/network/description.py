@@ -12,6 +12,8 @@ from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from bgpsim.frr_series import DEFAULT, Series
+from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
 from bgpsim.network.session_options import NOTHING_SAID, SessionOptions
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
@@ -90,6 +92,9 @@ NO_AS = 0
 """`remote_as` of an interface neighbor that has none: its router lists it and does not start it."""
 
 
+ALL_COMMUNITIES: frozenset[CommunityKind] = frozenset(("standard", "large", "extended"))
+
+
 @dataclass(frozen=True, slots=True)
 class NeighborFamily:
     """What is configured for one neighbor in one address family."""
@@ -98,6 +103,14 @@ class NeighborFamily:
     next_hop_self: bool = False
     import_accept: bool = True
     """False: everything received stays in Adj-RIB-In and is not eligible (Cilium from 1.16 on)."""
+    default_map: Use | None = None
+    """`default-originate route-map`."""
+    next_hop_self_force: bool = False
+    inbound: Filters = NO_FILTERS
+    outbound: Filters = NO_FILTERS
+    weight: int = 0
+    soft_reconfiguration: bool = False
+    send_communities: frozenset[CommunityKind] = ALL_COMMUNITIES
     source: Source | None = None
 
 
@@ -160,6 +173,8 @@ class Origination:
     atomic_aggregate: bool = False
     unknown: tuple[UnknownAttribute, ...] = ()
     path_id: int = 0
+    route_map: Use | None = None
+    """`network P route-map R`."""
     source: Source | None = None
 
 
@@ -178,6 +193,8 @@ class Redistribution:
     family: Family
     protocol: Literal["connected", "static", "kernel"]
     source: Source | None = None
+    metric: int | None = None
+    route_map: Use | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +237,8 @@ class BgpInstance:
     """Seconds; a peer that offers less is refused (FRR: `bgp minimum-holdtime`; 0: any)."""
     installs: bool = True
     """False: what it learns never reaches the kernel (GoBGP, ExaBGP)."""
+    frr: Series = DEFAULT
+    """The release of FRR whose behaviour is predicted, where the engine is FRR (docs/frr-versions.md)."""
     source: Source | None = None
     sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))
     """Option name -> the line that set it, for explanations."""
@@ -245,6 +264,7 @@ class Device:
     """What a speaker does with packets that it attracts."""
     away: bool = False
     """`node-down` has taken it away: it observes nothing and nothing of it can be observed."""
+    policies: Policies = NO_POLICIES
     source: Source | None = None
 
     def interface(self, name: str) -> Interface | None:

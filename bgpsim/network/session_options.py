@@ -52,8 +52,8 @@ class SessionOptions:
     """The own families are used, whatever the peer says."""
     no_capabilities: bool = False
     """The OPEN message carries none, so that the peer uses the families that it has itself."""
-    enforce_first_as: bool = False
-    """Paths of an external peer must begin with its AS."""
+    enforce_first_as: bool | None = None
+    """Paths of an external peer must begin with its AS. None: as the release does (bgpsim/model/frr_versions.py)."""
     alone: bool = False
     """`solo`: an update group of its own, in which nothing goes back to where it came from."""
     loop_detection: bool = False

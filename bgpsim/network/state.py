@@ -43,6 +43,10 @@ Disposition: TypeAlias = Literal[
 DELIVERED: frozenset[str] = frozenset({"delivered", "delivered-by-service"})
 """What a packet is sent for; `delivered-to-speaker` is an impostor's answer."""
 
+UNTOLD = "not predicted"
+"""A next hop of which no more is predicted than that there is one, and which is no fact: FRR prints of an Adj-RIB-Out
+what its update subgroup came to be made of, while the packet has the right one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attributes:

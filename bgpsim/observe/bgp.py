@@ -22,18 +22,23 @@ from bgpsim.network.state import (
     SessionKey,
 )
 from bgpsim.network.types import FAMILIES, Family
+from bgpsim.observe import frr_words
 from bgpsim.observe.communities import community_text
 from bgpsim.observe.long_answers import members
 from bgpsim.observe.owners import Owners
 
-FRR_COMMANDS = tuple(
-    command
-    for family in ("ipv4", "ipv6")
-    for command in (f"show bgp {family} unicast summary json", f"show bgp {family} unicast json detail")
+FRR_COMMANDS = (
+    *(
+        command
+        for family in ("ipv4", "ipv6")
+        for command in (f"show bgp {family} unicast summary json", f"show bgp {family} unicast json detail")
+    ),
+    "show bgp neighbors json",
 )
-_ORIGINS: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"IGP": "igp", "EGP": "egp", "incomplete": "incomplete"}
-_ORIGIN_CODES: Mapping[str, Literal["igp", "egp", "incomplete"]] = {"i": "igp", "e": "egp", "?": "incomplete"}
-_GOBGP_ORIGINS: tuple[Literal["igp", "egp", "incomplete"], ...] = ("igp", "egp", "incomplete")
+_CAPABILITIES: Mapping[Family, str] = {"ipv4-unicast": "ipv4Unicast", "ipv6-unicast": "ipv6Unicast"}
+_NOBODY = ("0.0.0.0", "::")
+"""The peer of a path that is the router's own."""
+_GOBGP_ORIGINS: tuple[frr_words.Origin, ...] = ("igp", "egp", "incomplete")
 _COMMUNITIES = ("community", "largeCommunity", "extendedCommunity")
 GOBGP_WORDS = ("Unknown", "Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established")
 """PeerState.SessionState of GoBGP's API (api/gobgp.proto), in RFC 4271's words."""
@@ -53,23 +58,34 @@ class BgpPlane:
 
 def read_frr(plane: BgpPlane, device: str, answers: Sequence[Iterator[str]], owners: Owners) -> None:
     """`answers`: to FRR_COMMANDS, each in parts. Raises LabError for a shape that is not known."""
+    refused = _not_negotiated("".join(answers[-1]) or "{}")
     for number, family in enumerate(FAMILIES):
         summary = json.loads("".join(answers[2 * number]) or "{}")
         peers = summary.get("peers", {})
+        frr_words.check_readable(device, summary)
         for name, peer in peers.items():
-            _frr_session(plane, device, family, name, peer, owners)
+            _frr_session(plane, device, family, name, peer, owners, carried=(name, family) not in refused)
         for inside, prefix, paths in members(answers[2 * number + 1], "routes"):
             if inside is not None:
-                _frr_paths(plane, device, family, prefix, [p for p in paths if "aspath" in p], peers, owners)
+                _frr_paths(plane, device, family, prefix, list(frr_words.paths_of(paths)), peers, owners)
 
 
 def _frr_session(
-    plane: BgpPlane, device: str, family: Family, name: str, peer: Mapping[str, Any], owners: Owners
+    plane: BgpPlane,
+    device: str,
+    family: Family,
+    name: str,
+    peer: Mapping[str, Any],
+    owners: Owners,
+    *,
+    carried: bool,
 ) -> None:
+    """`carried`: the session carries the family; a summary lists every peer for which it is active."""
     interface = name if peer.get("idType") == "interface" else None
     key = SessionKey(device, name)
     established = peer["state"] == "Established"
-    counters = {family: FamilyCounters(accepted=peer.get("pfxRcd"), sent=peer.get("pfxSnt"))} if established else {}
+    counters = {family: FamilyCounters(accepted=peer.get("pfxRcd"), sent=peer.get("pfxSnt"))}
+    counters = counters if established and carried else {}
     known = plane.sessions.get(key)
     if known is not None:
         counters = {**known.families, **counters}
@@ -87,6 +103,18 @@ def _frr_session(
     )
 
 
+def _not_negotiated(answer: str) -> set[tuple[str, Family]]:
+    """Neighbors and families of standing sessions that one end alone has offered (RFC 4760 section 8)."""
+    found: set[tuple[str, Family]] = set()
+    for name, neighbor in json.loads(answer).items():
+        offered = neighbor.get("neighborCapabilities", {}) if isinstance(neighbor, dict) else {}
+        for family, key in _CAPABILITIES.items():
+            told = offered.get("multiprotocolExtensions", {}).get(key)
+            if told is not None and not told.get("advertisedAndReceived"):
+                found.add((name, family))
+    return found
+
+
 def _frr_paths(
     plane: BgpPlane,
     device: str,
@@ -96,11 +124,15 @@ def _frr_paths(
     peers: Collection[str],
     owners: Owners,
 ) -> None:
+    own = [path for path in paths if path["peer"]["peerId"] in _NOBODY]
+    # A route that is redistributed and named by `network` is there twice: the named one is the first.
+    own.sort(key=lambda path: not path.get("local"))
     for path in paths:
         peer = path["peer"]
         neighbor = peer.get("interface") if peer.get("interface") in peers else peer["peerId"]
-        if peer["peerId"] in ("0.0.0.0", "::"):
-            neighbor = "local"
+        path_id = path.get("addpathRxId", 0)
+        if peer["peerId"] in _NOBODY:
+            neighbor, path_id = "local", next(number for number, one in enumerate(own) if one is path)
         best = path.get("bestpath", {})
         if path.get("addpathTxIdAll"):
             plane.add_path.add(device)
@@ -111,7 +143,7 @@ def _frr_paths(
         found = plane.known.get(values)
         if found is None:
             found = plane.known[values] = BgpPath(_frr_attributes(path, device, owners), *flags, reason)
-        plane.paths[PathKey(device, family, prefix_of(prefix), neighbor, path.get("addpathRxId", 0))] = found
+        plane.paths[PathKey(device, family, prefix_of(prefix), neighbor, path_id)] = found
 
 
 def _frr_values(path: Mapping[str, Any]) -> tuple[object, ...]:
@@ -129,7 +161,7 @@ def _frr_values(path: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Attributes:
     used = [hop for hop in path["nexthops"] if hop.get("used")] or path["nexthops"][:1]
-    if path["origin"] not in _ORIGINS:
+    if path["origin"] not in frr_words.ORIGINS:
         raise LabError(f"{device}: FRR shows an unknown origin {path['origin']!r}")
     parts: list[int | frozenset[int]] = []
     for segment in path["aspath"]["segments"]:
@@ -142,7 +174,7 @@ def _frr_attributes(path: Mapping[str, Any], device: str, owners: Owners) -> Att
     return Attributes(
         next_hop=owners.next_hop(used[0]["ip"], device, path["peer"].get("interface")),
         as_path=tuple(parts),
-        origin=_ORIGINS[path["origin"]],
+        origin=frr_words.ORIGINS[path["origin"]],
         med=path.get("metric"),
         local_preference=path.get("locPrf"),
         atomic_aggregate=bool(path.get("atomicAggregate")),
@@ -190,15 +222,13 @@ def read_advertised(
             if name == "bgpOriginatingDefaultNetwork" and route:
                 plane.advertised[AdvertisedKey(device, neighbor, family, prefix_of(route))] = Attributes("self")
             continue
-        hop = next((route[name] for name in ("nextHopGlobal", "nextHop", "nexthopGlobal") if name in route), None)
-        if hop is None or route["bgpOriginCode"] not in _ORIGIN_CODES:
-            raise LabError(f"{device}: FRR shows an advertised route of an unknown shape: {route}")
-        values = (device, hop, route["path"], route["bgpOriginCode"], route.get("metric"), route.get("locPrf"))
+        hop, origin = frr_words.advertised(device, route)
+        values = (device, hop, route["path"], origin, route.get("metric"), route.get("locPrf"))
         if values not in plane.known:
             plane.known[values] = Attributes(
                 next_hop=owners.next_hop(hop, device),
                 as_path=_printed_path(route["path"]),
-                origin=_ORIGIN_CODES[route["bgpOriginCode"]],
+                origin=origin,
                 med=route.get("metric"),
                 local_preference=route.get("locPrf"),
             )

@@ -28,7 +28,10 @@ from bgpsim.observe.wire import net_effect
 
 
 def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[FlowKey]) -> NetworkState:
-    """Read sessions, tables and kernel routes of every router and node, follow packets, and what speakers were sent."""
+    """Read sessions, tables and kernel routes of every router and node, follow packets, and what speakers were sent.
+
+    `devices` may be a part of the lab that no link joins to the rest: nothing of the rest is read.
+    """
     kernels = Kernels(agent, agent.call("netlink.dump", devices=sorted(devices), most=MOST), flows)
     known = owners(kernels.dumps, agent.call("nodes.links"))
     routers = sorted(name for name, device in devices.items() if device.engine == "frr")
@@ -58,13 +61,15 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
     fib = read_fib(((name, family, kernels.routes(name, family)) for name in routing for family in FAMILIES), known)
     speaking = [name for name, device in devices.items() if device.role == "speaker"]
     for told in agent.call("speaker.alive") if speaking else ():
+        if told["speaker"] not in devices:
+            continue
         plane.sessions[SessionKey(told["speaker"], told["router"])] = speaker_session(told)
     told = parts(agent, "bgp_capture", agent.call("bgp_capture.sessions", most=MOST))
     captured = read_wire(elements(told), plane.sessions, devices, known)
     if speaking:
         # GoBGP gives no account of what it heard and sent: of its speakers the capture alone tells.
         accounted = [name for name in speaking if devices[name].engine == "exabgp"]
-        contradicted(captured, net_effect(_standing(agent), known.between), accounted)
+        contradicted(captured, net_effect(_standing(agent, devices), known.between), accounted)
     ways = read_paths(agent, devices, agent.call("nodes.gateways"), flows, kernels.dumps, known)
     return NetworkState(
         sessions=plane.sessions,
@@ -77,8 +82,9 @@ def observe(agent: Agent, devices: Mapping[str, LabDevice], flows: Sequence[Flow
     )
 
 
-def _standing(agent: Agent) -> Iterator[Mapping[str, Any]]:
-    return elements(parts(agent, "speaker", agent.call("speaker.standing", most=MOST)))
+def _standing(agent: Agent, devices: Mapping[str, LabDevice]) -> Iterator[Mapping[str, Any]]:
+    told = elements(parts(agent, "speaker", agent.call("speaker.standing", most=MOST)))
+    return (event for event in told if event["speaker"] in devices)
 
 
 def _shown(agent: Agent, router: str, commands: Sequence[str]) -> list[Iterator[str]] | None:

@@ -197,6 +197,8 @@ def _look(
     hushed = {}
     if any(device.role == "speaker" for device in devices.values()):
         for told in agent.call("speaker.alive"):
+            if told["speaker"] not in devices:
+                continue
             ends.append(_speaker_end(told, known))
             hushed[told["speaker"], told["router"]] = told["silent"]
     return tuple(ends), _Reaches(agent, known, carrier - silent, hushed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bgpsim.frr_series import Series
 from bgpsim.inputs.files.containerlab import TopologyFile
 from bgpsim.inputs.files.impairments import Impaired
 from bgpsim.inputs.files.kind import ClusterFile
@@ -27,6 +28,8 @@ class LabFiles:
     """Cilium's minor version; 1.14 where CiliumBGPPeeringPolicy is used and nothing else is said."""
     ecmp: Literal["as-is", "forced"] = "as-is"
     allow_refused: bool = False
+    frr: Series | None = None
+    """The FRR of every router, whatever its image's tag says; None: as the tags say (`frr_series.of_image`)."""
     unmodelled: tuple[Unmodelled, ...] = ()
     """Statements of the topology and cluster files that are not read."""
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Literal
 
+from bgpsim.frr_series import Series
 from bgpsim.network.types import AsPath, Prefix, UnknownAttribute
 from bgpsim.source import Source
 
@@ -37,6 +38,19 @@ def speaker_link_local(number: int) -> IPv6Address:
     return SPEAKER_LINK_LOCAL + number
 
 
+def next_hop_beside(speaker_address: IPv6Address, frr: Series) -> IPv6Address | None:
+    """The second address of a speaker at a router of this release; None where one is enough.
+
+    FRR 10.3 never looks at a next hop that is the link-local address by which a neighbor is configured: it waits for
+    an event of the interface, and the path stays inaccessible (bgpd/bgp_nht.c, register_zebra_rnh; measured). 8.4 and
+    10.7 do look.
+    """
+    return speaker_address + _BESIDE if frr == (10, 3) else None
+
+
+_BESIDE = 0x1000
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A speaker's own link to one router it peers with.
@@ -52,6 +66,13 @@ class Attachment:
     """`<router>`, shortened likewise."""
     speaker_address: IPv6Address = SPEAKER_LINK_LOCAL
     """What the router calls its neighbor; see `speaker_link_local`."""
+    next_hop_beside: IPv6Address | None = None
+    """Another address of the speaker's end, which its routes have as next hop; see `next_hop_beside`."""
+
+    @property
+    def next_hop(self) -> IPv6Address:
+        """Of routes that name none."""
+        return self.next_hop_beside or self.speaker_address
 
 
 @dataclass(frozen=True, slots=True)

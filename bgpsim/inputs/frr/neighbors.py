@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 
 from bgpsim.inputs.frr import values
+from bgpsim.inputs.frr.policies import PeerPolicy, with_policy
 from bgpsim.inputs.frr.profile import Profile
 from bgpsim.inputs.frr.session_lines import SessionLines
 from bgpsim.inputs.frr.values import NotTaken
@@ -30,6 +31,7 @@ class Peer:
     families: dict[Family, bool] = field(default_factory=dict)
     default_originate: dict[Family, Source] = field(default_factory=dict)
     next_hop_self: set[Family] = field(default_factory=set)
+    policy: dict[Family, PeerPolicy] = field(default_factory=dict)
     timers: tuple[int, int] | None = None
     connect_retry: int | None = None
     ebgp_ttl: int | None = None
@@ -132,11 +134,16 @@ class Neighbors:
         active = peer.born_with | group.families | peer.families
         originate = group.default_originate | peer.default_originate
         next_hop_self = group.next_hop_self | peer.next_hop_self
+        none = PeerPolicy()
         families = {
-            family: NeighborFamily(
-                default_originate=family in originate,
-                next_hop_self=family in next_hop_self,
-                source=originate.get(family),
+            family: with_policy(
+                NeighborFamily(
+                    default_originate=family in originate,
+                    next_hop_self=family in next_hop_self,
+                    source=originate.get(family),
+                ),
+                group.policy.get(family, none),
+                peer.policy.get(family, none),
             )
             for family in FAMILIES
             if active.get(family)

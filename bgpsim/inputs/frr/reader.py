@@ -17,9 +17,11 @@ from bgpsim.inputs.frr.grammar.matching import Miss
 from bgpsim.inputs.frr.grammar.modes import AROUND, BLOCKS, OPAQUE, Mode, left
 from bgpsim.inputs.frr.grammar.registry import Found, lookup, unheard_of
 from bgpsim.inputs.frr.grammar.statement import Daemon, Said
+from bgpsim.inputs.frr.policies import PolicyLines
 from bgpsim.inputs.frr.profile import Profile
 from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
 from bgpsim.network.description import BgpInstance, KernelRoute
+from bgpsim.network.policies import Policies
 from bgpsim.source import Source, Unmodelled
 
 _SHOWN = ("show", "enable", "en", "write", "wr", "terminal", "do")
@@ -77,6 +79,11 @@ class FrrReader:
     @property
     def static_routes(self) -> tuple[KernelRoute, ...]:
         return self.configuration.statics.routes
+
+    @property
+    def policies(self) -> Policies:
+        """The router's lists and route-maps."""
+        return self.configuration.part(PolicyLines).built()
 
     def instance(self) -> BgpInstance | None:
         """The instance as it stands; None where there is no `router bgp`."""

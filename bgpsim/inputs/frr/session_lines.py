@@ -44,7 +44,7 @@ class SessionLines:
             strict_capabilities=bool(said("strict_capabilities")),
             override_capabilities=bool(said("override_capabilities")),
             no_capabilities=bool(said("no_capabilities")),
-            enforce_first_as=bool(said("enforce_first_as")),
+            enforce_first_as=(group.enforce_first_as if self.enforce_first_as is None else self.enforce_first_as),
             alone=bool(said("alone")),
             loop_detection=bool(said("loop_detection")),
             delay_open=self.delay_open or group.delay_open,

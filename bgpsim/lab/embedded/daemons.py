@@ -10,8 +10,8 @@ from bgpsim.agent.protocol import Agent
 from bgpsim.errors import DeviceDied
 
 _OF_A_ROUTER = frozenset(
-    """babeld bfdd bgpd eigrpd fabricd isisd ldpd nhrpd ospf6d ospfd pathd pbrd pim6d pimd ripd ripngd sharpd staticd
-    vrrpd watchfrr zebra""".split()
+    """babeld bfdd bgpd eigrpd fabricd isisd ldpd mgmtd nhrpd ospf6d ospfd pathd pbrd pim6d pimd ripd ripngd sharpd
+    staticd vrrpd watchfrr zebra""".split()
 )
 """By their command names (tools/frrcommon.sh.in, DAEMONS)."""
 _LOST = re.compile(r"watchfrr\[\d+\]: .* (\w+) state -> (?:down|unresponsive) : (?!initial connection)(.*)")

@@ -242,7 +242,7 @@ class EmbeddedLab:
             peer=other,
             peer_interface=other_interface,
             up=up,
-            link_local=self._plan.link_local.get((name, interface)),
+            link_local=self._plan.link_local.get((name, interface), ()),
         )
 
     def silence(self, device: str, interface: str) -> None:
@@ -347,7 +347,7 @@ class EmbeddedLab:
             ImageUse(
                 c.name,
                 c.asked,
-                resolve(c.asked, "kubernetes-node" if c.role == "node" else "container")
+                resolve(c.asked, "kubernetes-node" if c.role == "node" else "container", self._files.frr)
                 .versioned(images[c.image])
                 .used,
             )
@@ -365,12 +365,11 @@ class EmbeddedLab:
         )
 
     def _versions(self, images: Mapping[str, Image]) -> dict[str, str]:
-        found = {
-            short: image.versions[package]
-            for package, short in (("frr", "frr"), ("gobgpd", "gobgp"))
-            for image in images.values()
-            if package in image.versions
-        }
+        found = {}
+        for package, short in (("frr", "frr"), ("gobgpd", "gobgp")):
+            there = sorted({image.versions[package] for image in images.values() if package in image.versions})
+            if there:
+                found[short] = ", ".join(there)
         if any(speaker.engine == "exabgp" for speaker in self._files.speakers):
             found["exabgp"] = version("exabgp")
         return {**found, "kernel": os.uname().release}

@@ -145,16 +145,16 @@ class NodeService:
         return [self.run(device, command, limit, env) for command in commands]
 
     def set_interface(
-        self, device: str, interface: str, peer: str, peer_interface: str, up: bool, link_local: str | None = None
+        self, device: str, interface: str, peer: str, peer_interface: str, up: bool, link_local: Sequence[str] = ()
     ) -> None:
         """Set one end of a link up or down; returns when both ends' kernels say so.
 
-        `link_local`: a fixed address with its length that this end must have again when it is up.
+        `link_local`: fixed addresses with their lengths that this end must have again when it is up.
         """
         with self._namespaces.enter_network(device), _Interface(interface) as end:
             end.set_up(up)
-        if up and link_local is not None:
-            self.batch({device: [f"addr replace {link_local} dev {interface} nodad"]})
+        if up and link_local:
+            self.batch({device: [f"addr replace {address} dev {interface} nodad" for address in link_local]})
         deadline = time.monotonic() + 5.0
         while time.monotonic() < deadline:
             flags = []

@@ -14,7 +14,7 @@ from bgpsim.inputs.files.kind import KindNode
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.inputs.files.manifests import DaemonSet, Toleration
 from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL
-from bgpsim.lab.images import resolve
+from bgpsim.lab.images import ImageUse, resolve
 from bgpsim.network.types import Prefix
 
 LINK_MTU = 9500
@@ -59,8 +59,8 @@ class BuildPlan:
     aliases: Mapping[str, str]
     """containerlab node that shares a namespace -> the device whose it is."""
     pod_cidrs: Mapping[str, tuple[Prefix, ...]]
-    link_local: Mapping[tuple[str, str], str]
-    """(device, interface) of a speaker's link, either end -> its fixed address. The kernel takes a link-local address
+    link_local: Mapping[tuple[str, str], tuple[str, ...]]
+    """(device, interface) of a speaker's link, either end -> its fixed addresses. The kernel takes a link-local address
     away with the interface and, without autoconfiguration, never brings it back (addrconf_ifdown, net/ipv6/addrconf.c).
     """
 
@@ -72,7 +72,7 @@ class _Plan:
         self.cables: list[Cable] = []
         self.settings: dict[str, list[str]] = {}
         self.aliases: dict[str, str] = {}
-        self.link_local: dict[tuple[str, str], str] = {}
+        self.link_local: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def set(self, device: str, *commands: str) -> None:
         self.settings.setdefault(device, []).extend(commands)
@@ -86,7 +86,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
     own = [node for node in files.topology.nodes.values() if node.shares is None]
     sharing = [node for node in files.topology.nodes.values() if node.shares is not None]
     for node in own:
-        plan.containers.append(_own_container(node))
+        plan.containers.append(_own_container(node, files))
         plan.set(node.name, "link set dev lo up")
     for kind_node in kind_nodes:
         plan.containers.append(
@@ -98,7 +98,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
         plan.aliases[node.name] = device
         image = node.image or ""
         plan.containers.append(
-            Container(node.name, "sidecar", _image(node), image, node.name, shares=device, env=node.env)
+            Container(node.name, "sidecar", _image(node, files).image, image, node.name, shares=device, env=node.env)
         )
     for link in files.topology.links:
         (a, b) = ((plan.aliases.get(end.node, end.node), end.interface) for end in link.ends)
@@ -122,19 +122,19 @@ def make_plan(files: LabFiles) -> BuildPlan:
     )
 
 
-def _image(node: NodeDefinition) -> str:
+def _image(node: NodeDefinition, files: LabFiles) -> ImageUse:
     try:
-        return resolve(node.image or "").image
+        return resolve(node.image or "", frr=files.frr)
     except ImageError as error:
         where = node.source
         raise ImageError(error.message, hint=error.hint, file=where.file, line=where.line) from None
 
 
-def _own_container(node: NodeDefinition) -> Container:
+def _own_container(node: NodeDefinition, files: LabFiles) -> Container:
     image = node.image or ""
-    name = _image(node)
-    role: Literal["router", "host"] = "router" if name == "frr" else "host"
-    return Container(node.name, role, name, image, node.name, env=node.env)
+    use = _image(node, files)
+    role: Literal["router", "host"] = "router" if use.routes else "host"
+    return Container(node.name, role, use.image, image, node.name, env=node.env)
 
 
 def _shared_device(node: NodeDefinition, files: LabFiles, kind_nodes: Sequence[KindNode]) -> str:
@@ -263,14 +263,15 @@ def _speakers(plan: _Plan) -> None:
         plan.set(speaker.name, "link set dev lo up")
         for link in speaker.attachments:
             plan.cables.append(Cable(speaker.name, link.speaker_interface, link.router, link.router_interface))
-            for device, interface, address in (
-                (speaker.name, link.speaker_interface, link.speaker_address),
+            beside = () if link.next_hop_beside is None else (link.next_hop_beside,)
+            for device, interface, *addresses in (
+                (speaker.name, link.speaker_interface, link.speaker_address, *beside),
                 (link.router, link.router_interface, ROUTER_LINK_LOCAL),
             ):
-                plan.link_local[device, interface] = f"{address}/64"
+                plan.link_local[device, interface] = tuple(f"{address}/64" for address in addresses)
                 plan.set(
                     device,
                     f"link set dev {interface} addrgenmode none",
                     f"link set dev {interface} up",
-                    f"addr add {address}/64 dev {interface} nodad",
+                    *(f"addr add {address}/64 dev {interface} nodad" for address in addresses),
                 )

@@ -14,7 +14,7 @@ from bgpsim.check.compare import compare
 from bgpsim.errors import LabError
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.lab.base import Lab
-from bgpsim.model import Prediction, outcomes, predict
+from bgpsim.model import Prediction, outcome_with, outcomes, predict
 from bgpsim.network.state import NetworkState, sharing_tables
 from bgpsim.observe import observe
 from bgpsim.observe.settle import Settled, wait_settled
@@ -218,10 +218,21 @@ def _step(
 def _outcome_seen(
     step: Step, before: NetworkState | None, prediction: Prediction, observed: NetworkState
 ) -> tuple[tuple[Prediction, ...], int]:
-    """All outcomes that BGP leaves open, and which of them explains all that was seen; the assumed one if none does."""
-    possible = outcomes(step.network, before, step.flows) if prediction.is_open else (prediction,)
-    agreeing = (n for n, one in enumerate(possible) if compare(one.state, observed).agrees)
-    return possible, next(agreeing, 0)
+    """The outcomes that BGP leaves open, and which of them explains all that was seen. Where none does, the one that
+    comes nearest: with every tie as it was seen to fall."""
+    if not prediction.is_open:
+        return (prediction,), 0
+    possible = outcomes(step.network, before, step.flows)
+    for number, one in enumerate(possible):
+        if compare(one.state, observed).agrees:
+            return possible, number
+    best = frozenset(key for key, path in observed.paths.items() if path.best)
+    nearest = min(
+        (*outcome_with(step.network, before, step.flows, best), *possible),
+        key=lambda one: len(compare(one.state, observed).mismatches),
+    )
+    known = next((n for n, one in enumerate(possible) if one.state == nearest.state), None)
+    return (possible, known) if known is not None else ((*possible, nearest), len(possible))
 
 
 def _act(record: Record, lab: Lab, action: Action, watch: Watch) -> None:

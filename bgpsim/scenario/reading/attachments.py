@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address
 
-from bgpsim.inputs.files.speakers import Attachment, SpeakerFile, speaker_link_local
+from bgpsim.frr_series import DEFAULT, Series
+from bgpsim.inputs.files.speakers import Attachment, SpeakerFile, next_hop_beside, speaker_link_local
 from bgpsim.scenario.schema import SpeakerSection
 from bgpsim.source import Source
 
@@ -17,11 +18,14 @@ FIRST_ROUTER_ID = IPv4Address("192.0.2.1")
 
 
 def speaker_files(
-    sections: Mapping[str, SpeakerSection], sources: Mapping[str, Source], interfaces: Iterable[tuple[str, str]] = ()
+    sections: Mapping[str, SpeakerSection],
+    sources: Mapping[str, Source],
+    interfaces: Iterable[tuple[str, str]] = (),
+    frr: Callable[[str], Series] = lambda _: DEFAULT,
 ) -> tuple[SpeakerFile, ...]:
     """In the order of the file; interface names are unique per device, the speakers' addresses per router.
 
-    `interfaces`: (router, interface) of the topology's own links.
+    `interfaces`: (router, interface) of the topology's own links; `frr`: router -> its release of FRR.
     """
     on_router: dict[str, set[str]] = {}
     for router, interface in interfaces:
@@ -35,7 +39,8 @@ def speaker_files(
             taken = on_router.setdefault(router, set())
             address = speaker_link_local(speakers_at[router])
             speakers_at[router] += 1
-            attachments.append(Attachment(router, _short(f"x-{name}", taken), _short(router, on_speaker), address))
+            ends = (_short(f"x-{name}", taken), _short(router, on_speaker))
+            attachments.append(Attachment(router, *ends, address, next_hop_beside(address, frr(router))))
         made.append(
             SpeakerFile(
                 name=name,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bgpsim.errors import InputError
+from bgpsim.frr_series import Series, of_image, of_version
 from bgpsim.inputs.build import build_network
 from bgpsim.inputs.files.containerlab import TopologyFile, load_topology
 from bgpsim.inputs.files.kind import ClusterFile, load_cluster
@@ -35,10 +36,18 @@ SPEAKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 """A speaker's name is its host name too: at most 64 characters (sethostname(2))."""
 
 
-def load(path: Path | str, shown: str | None = None) -> Scenario:
-    """Read a scenario file and all that it names; `shown` is its name in reports. Raises InputError, ModelError."""
+def load(path: Path | str, shown: str | None = None, frr: str | None = None) -> Scenario:
+    """Read a scenario file and all that it names; `shown` is its name in reports. Raises InputError, ModelError.
+
+    `frr`: as `lab: {images: {frr: …}}` in the file, and before it.
+    """
     path = Path(path)
-    return load_document(read_usable(path, shown or str(path)), path.parent)
+    document = read_usable(path, shown or str(path))
+    if frr is not None:
+        lab = document.file.lab
+        lab = lab.model_copy(update={"images": lab.images.model_copy(update={"frr": frr})})
+        document = replace(document, file=document.file.model_copy(update={"lab": lab}))
+    return load_document(document, path.parent)
 
 
 def load_document(document: Document, folder: Path, onto: LabSoFar | None = None) -> Scenario:
@@ -141,15 +150,21 @@ def _files(document: Document, folder: Path) -> tuple[LabFiles, dict[str, Manife
     speakers = document.file.speakers
     sources = {name: document.source("speakers", name) for name in speakers}
     interfaces = [(end.node, end.interface) for link in topology[0].links for end in link.ends]
+    nodes, wanted = topology[0].nodes, None if lab.images.frr is None else of_version(lab.images.frr)
+
+    def frr(router: str) -> Series:
+        return wanted or of_image((nodes[router].image if router in nodes else None) or "")
+
     return (
         LabFiles(
             topology=topology[0],
             cluster=None if cluster is None else cluster[0],
             manifests=tuple(manifests[name] for name in lab.manifests),
-            speakers=speaker_files(speakers, sources, interfaces),
+            speakers=speaker_files(speakers, sources, interfaces, frr),
             cilium=lab.cilium,
             ecmp=lab.ecmp,
             allow_refused=lab.allow_refused,
+            frr=wanted,
             unmodelled=topology[1] + (() if cluster is None else cluster[1]),
         ),
         manifests,

@@ -9,6 +9,12 @@ from pydantic import Field
 from bgpsim.scenario.schema.section import Name, Section
 
 
+class ImagesSection(Section):
+    """What runs in place of what the images' tags say."""
+
+    frr: Literal["7.5", "8.4", "10.3", "10.7"] | None = Field(default=None, description="FRR's release, of all routers")
+
+
 class LabSection(Section):
     """The files of the lab, relative to the scenario file's folder."""
 
@@ -24,4 +30,7 @@ class LabSection(Section):
     )
     allow_refused: bool = Field(
         default=False, description="a configuration line that a router refuses does not make the verdict inconclusive"
+    )
+    images: ImagesSection = Field(
+        default=ImagesSection(), description="other versions than the nearest to those that the topology's images name"
     )

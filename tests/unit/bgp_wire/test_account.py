@@ -29,6 +29,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bgpsim.agent.bgp_account import Account, Seen
+from bgpsim.agent.bgp_capture import parts_of
 
 PLAIN = (ORIGIN, path(65001), next_hop("10.0.0.1"))
 
@@ -244,3 +245,24 @@ def test_updates_do_not_wait_for_ever() -> None:
         wire.segment("tor0", update() * 500)
     wire.segment("node", opened(65002) + KEEPALIVE)
     assert wire.sent()["problem"] == "the OPEN of the other end was not seen"
+
+
+class Elsewhere(Wire):
+    """The same addresses and ports, between two other devices."""
+
+    def made(self, sender: str, payload: bytes = b"", flags: int = ACK) -> Seen:
+        return super().made(sender, payload, flags)._replace(device=f"other-{sender}")
+
+
+def test_equal_addresses_in_two_parts_of_a_lab_are_two_sessions() -> None:
+    account = Account(lambda device, interface: None, lambda device: device.startswith("other"))
+    for number in range(3):
+        Wire(account, port=40000 + number).established()
+        Elsewhere(account, port=40000 + number, first=900).established()
+    assert {of["device"] for of in account.sessions()} == {"tor0", "node", "other-tor0", "other-node"}
+
+
+def test_parts_of_a_lab() -> None:
+    parts = parts_of([("a", "b"), ("c", "d"), ("e", "f"), ("b", "g"), ("d", "e")])
+    assert len({parts[device] for device in "abg"}) == len({parts[device] for device in "cdef"}) == 1
+    assert parts["a"] != parts["c"]

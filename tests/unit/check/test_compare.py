@@ -14,6 +14,7 @@ from bgpsim.check.expectations import (
     evaluate,
 )
 from bgpsim.network.state import (
+    UNTOLD,
     AdvertisedKey,
     Attributes,
     BgpPath,
@@ -147,7 +148,8 @@ def test_selection_reason_is_a_fact_with_two_paths_only() -> None:
     two = {KEY: path(reason="Older Path"), other: loser}
     seen = {KEY: path(reason="Router ID"), other: loser}
     assert [m.field for m in compare(state(paths=two), state(paths=seen)).mismatches] == ["selection-reason"]
-    assert compare(state(paths=two | {third: loser}), state(paths=seen | {third: loser})).agrees
+    worse = replace(loser, lost="Router ID")
+    assert compare(state(paths=two | {third: worse}), state(paths=seen | {third: worse})).agrees
 
 
 def test_fib_next_hops_are_compared_as_a_set() -> None:
@@ -211,3 +213,30 @@ def test_same_is_symmetric_in_what_it_refuses() -> None:
     more = state(paths={KEY: path()})
     assert not same(more, state()).agrees
     assert not same(state(), more).agrees
+
+
+def test_a_next_hop_that_is_not_predicted_is_no_fact() -> None:
+    key = AdvertisedKey("a", "net0", "ipv4-unicast", ip_network("10.9.0.0/16"))
+    told, seen = Attributes(UNTOLD, origin="incomplete"), Attributes("10.1.0.2", origin="incomplete")
+    assert compare(NetworkState(advertised={key: told}), NetworkState(advertised={key: seen})).agrees
+    assert compare(NetworkState(advertised={key: seen}), NetworkState(advertised={key: told})).agrees
+    other = replace(seen, origin="igp")
+    found = compare(NetworkState(advertised={key: told}), NetworkState(advertised={key: other}))
+    assert [m.field for m in found.mismatches] == ["origin"]
+
+
+def test_of_three_paths_the_reason_is_one_of_the_best_against_another() -> None:
+    place = PathKey("a", "ipv4-unicast", ip_network("10.9.0.0/16"), "x")
+    path = BgpPath(Attributes("10.1.0.2"), valid=True, best=False, multipath=False)
+    mine = {
+        place: replace(path, best=True, reason="Router ID"),
+        place._replace(neighbor="y"): replace(path, lost="Router ID"),
+        place._replace(neighbor="z"): replace(path, lost="MED"),
+    }
+
+    def fields(reason: str) -> list[str | None]:
+        seen = {**mine, place: replace(mine[place], reason=reason)}
+        return [m.field for m in compare(NetworkState(paths=mine), NetworkState(paths=seen)).mismatches]
+
+    assert fields("Router ID") == fields("MED") == []
+    assert fields("AS Path") == ["selection-reason"]

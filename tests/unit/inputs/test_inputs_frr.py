@@ -210,11 +210,11 @@ def test_a_route_is_dropped_or_has_next_hops() -> None:
     "lines",
     [
         ["maximum-paths 4"],
-        [PEER, "neighbor 10.0.0.2 route-map X in"],
+        [PEER, "neighbor 10.0.0.2 unsuppress-map X"],
         ["neighbor 10.0.0.2 activate"],
         ["neighbor net0 remote-as external"],
         ["neighbor 10.0.0.2 peer-group NONE"],
-        ["redistribute connected route-map X"],
+        ["redistribute isis route-map X"],
         ["redistribute ospf"],
         ["exit-address-family"],
         ["frr defaults other"],
@@ -246,7 +246,7 @@ def test_comments_and_shows_are_nothing() -> None:
 @pytest.mark.parametrize(
     "block",
     [
-        ["exit", "route-map X permit 10", "match ip address prefix-list P", "exit"],
+        ["exit", "pbr-map X seq 10", "match src-ip 10.0.0.0/8", "set nexthop 10.0.0.1", "exit"],
         ["exit", "interface net0", "ip address 10.0.0.1/24"],
         ["router bgp 65001 vrf red", "neighbor 10.9.9.9 remote-as 1", "exit"],
         ["address-family l2vpn evpn", "neighbor 10.0.0.2 shutdown", "advertise-all-vni", "exit-address-family"],

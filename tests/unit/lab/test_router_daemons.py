@@ -93,3 +93,11 @@ def test_one_that_was_started_anew_is_another() -> None:
     daemons.remember(Agent(STARTS, RUNNING), ["r1"])
     with pytest.raises(DeviceDied, match=r"^r1: bgpd ended by itself$"):
         daemons.check(Agent(STARTS, {**without("bgpd"), "70": "bgpd"}))
+
+
+def test_mgmtd_of_frr_10_is_a_router_s_too() -> None:
+    running = {**RUNNING, "10": "mgmtd"}
+    daemons = RouterDaemons()
+    daemons.remember(Agent(STARTS, running), ["r1"])
+    with pytest.raises(DeviceDied, match=r"^r1: mgmtd ended by itself$"):
+        daemons.check(Agent(STARTS, RUNNING))

@@ -52,7 +52,7 @@ def test_a_name_without_tag_digest_and_docker_hub(name: str, expected: str) -> N
     assert repository(name) == expected
 
 
-@pytest.mark.parametrize("name", ["frrouting/frr:v8.2.2", "quay.io/frrouting/frr:10.2.1" + DIGEST, "docker.io/frr"])
+@pytest.mark.parametrize("name", ["frrouting/frr:v8.2.2", "quay.io/frrouting/frr:8.5.1" + DIGEST, "docker.io/frr"])
 def test_names_of_frr(name: str) -> None:
     use = resolve(name)
     assert (use.asked, use.image) == (name, "frr")
@@ -142,7 +142,7 @@ def test_the_layout_s_format_is_part_of_the_digest(monkeypatch: pytest.MonkeyPat
     assert RECIPES["frr"].digest != before
 
 
-def put(store: Path, name: str, version: str = "1.2.3", digest: str | None = None) -> Path:
+def put(store: Path, name: str, version: str = "8.4.4", digest: str | None = None) -> Path:
     """An image as the store has it; the newest recipe's unless a digest is given."""
     recipe = RECIPES[name]
     folder = store / "images" / f"{name}-{version}-{digest or recipe.digest}"
@@ -174,9 +174,9 @@ def test_what_is_there_is_not_made_again(tmp_path: Path, making: list[tuple[str,
     found = ensure(["node", "frr", "node"], tmp_path, NOTHING)
     assert making == [("node",)]
     assert list(found) == ["frr", "node"]
-    assert found["frr"].rootfs == tmp_path / "images" / f"frr-1.2.3-{RECIPES['frr'].digest}" / "rootfs"
-    assert found["frr"].versions["frr"] == "1.2.3"
-    assert found["node"].versions["node"] == "1.2.3"
+    assert found["frr"].rootfs == tmp_path / "images" / f"frr-8.4.4-{RECIPES['frr'].digest}" / "rootfs"
+    assert found["frr"].versions["frr"] == "8.4.4"
+    assert found["node"].versions["node"] == "8.4.4"
     ensure(["frr", "node"], tmp_path, NOTHING)
     assert len(making) == 1
 
@@ -236,7 +236,7 @@ def test_a_damaged_image_is_to_be_removed(tmp_path: Path, damage: Callable[[Path
 def test_an_image_that_there_is_no_recipe_for(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="no image 'bird'") as refused:
         ensure(["frr", "bird"], tmp_path, NOTHING)
-    assert one_line_with_a_hint(refused.value).endswith("(images: frr, node)")
+    assert one_line_with_a_hint(refused.value).endswith("(images: frr-7.5, frr, frr-10.3, frr-10.7, node)")
 
 
 @pytest.mark.parametrize("below", ["", "store"])

@@ -2,9 +2,10 @@
 
 from ipaddress import ip_network
 
+from drawing import frr, net
 from seed_lab import announce, seed
 
-from bgpsim.model import outcomes, predict
+from bgpsim.model import outcome_with, outcomes, predict
 from bgpsim.network.state import AdvertisedKey, PathKey
 
 ANYCAST = ip_network("10.99.0.1/32")
@@ -50,3 +51,24 @@ def test_a_path_that_is_said_to_have_come_first_stays_best() -> None:
     found = predict(BOTH, None, (), arrived=frozenset({first}))
     assert best_at_router0(found.state) == "net1"
     assert found.ties == ()
+
+
+def test_of_more_ties_than_can_be_tried_the_outcome_that_was_seen_is_found() -> None:
+    prefixes = [ip_network(f"10.{n}.0.0/16") for n in range(20, 28)]
+    network = net(
+        links=["a:net0 -- b:net0", "a:net1 -- c:net0", "b:net1 -- d:net0", "c:net1 -- d:net1"],
+        addresses={f"d:lo{n}": f"10.{20 + n}.0.1/16" for n in range(8)},
+        routers={
+            "a": frr(65001, "net0", "net1", router_id="10.0.0.1"),
+            "b": frr(65002, "net0", "net1", router_id="10.0.0.2"),
+            "c": frr(65003, "net0", "net1", router_id="10.0.0.3"),
+            "d": frr(65004, "net0", "net1", router_id="10.0.0.4"),
+        },
+    )
+    wanted = {PathKey("a", "ipv4-unicast", prefix, "net1" if n % 2 else "net0") for n, prefix in enumerate(prefixes)}
+    (found,) = outcome_with(network, None, (), wanted)
+    best = {
+        key for key, path in found.state.paths.items() if path.best and key.device == "a" and key.prefix in prefixes
+    }
+    assert best == wanted
+    assert len(outcomes(network, None, (), most=4)) == 4

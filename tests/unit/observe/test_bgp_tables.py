@@ -43,7 +43,7 @@ def frr(*paths: dict[str, Any]) -> BgpPlane:
     plane = BgpPlane()
     summary = {"peers": {"fe80::2": peer()}}
     table = {"routes": {"10.90.0.0/16": [{"prefix": "10.90.0.0/16", "version": 4}, *paths]}}
-    read_frr(plane, "r", [iter([text]) for text in (json.dumps(summary), json.dumps(table), "{}", "{}")], OWNERS)
+    read_frr(plane, "r", [iter([text]) for text in (json.dumps(summary), json.dumps(table), "{}", "{}", "{}")], OWNERS)
     return plane
 
 

@@ -189,6 +189,7 @@ def test_one_outcome_of_an_open_choice_must_explain_all_that_is_seen(
     stage.ties = (Tie(TableKey("tor0", ROUTE.prefix), ()),)
     stage.predicted["one"] = states[0]
     monkeypatch.setattr(runner, "outcomes", lambda *_: tuple(Prediction(s, (), stage.ties) for s in states[:2]))
+    monkeypatch.setattr(runner, "outcome_with", lambda *_: ())
     stage.observed["one"] = states[seen]
     befores = []
     predict = stage.predict

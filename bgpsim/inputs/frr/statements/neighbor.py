@@ -134,15 +134,6 @@ def _next_hop_self(router: Configuration, said: Said) -> None:
     (families.discard if said.negated else families.add)(said.family)
 
 
-def _default_originate(router: Configuration, said: Said) -> None:
-    """It is behind the default route alone, and not behind the session and all that it carries."""
-    originate = router.bgp.neighbors.peer(said.text("neighbor")).default_originate
-    if said.negated:
-        originate.pop(said.family, None)
-    else:
-        originate[said.family] = said.source
-
-
 def _describe(router: Configuration, said: Said) -> None:
     router.bgp.neighbors.peer(said.text("neighbor"))
 
@@ -253,12 +244,6 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     modelled(OF_A_FAMILY, f"[no] {NEIGHBOR} activate", _activate, "neighbor 10.0.1.2 activate"),
     modelled(OF_A_FAMILY, f"[no] {NEIGHBOR} next-hop-self", _next_hop_self, "neighbor 10.0.1.2 next-hop-self"),
-    modelled(
-        OF_A_FAMILY,
-        f"[no] {NEIGHBOR} default-originate",
-        _default_originate,
-        "neighbor 10.0.1.2 default-originate",
-    ),
     Statement(
         ("bgp",),
         f"{NEIGHBOR} description LINE...",

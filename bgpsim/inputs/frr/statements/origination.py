@@ -11,6 +11,7 @@ from bgpsim.inputs.frr.grammar.statement import Said, Statement, modelled
 from bgpsim.inputs.frr.statements.neighbor import OF_A_FAMILY
 from bgpsim.inputs.frr.values import NotTaken, Refused, Unknown
 from bgpsim.network.description import Origination, Redistribution, RouteKind, RouteNextHop
+from bgpsim.network.policies import Use
 from bgpsim.network.types import Prefix
 
 
@@ -18,7 +19,7 @@ def _network(router: Configuration, said: Said) -> None:
     networks = router.bgp.networks
     prefix = _prefix(said)
     if not said.negated:
-        networks[prefix] = Origination(prefix, source=said.source)
+        networks[prefix] = Origination(prefix, source=said.source, route_map=_map(said))
     elif networks.pop(prefix, None) is None:
         raise NotTaken("there is no such network at this line")
 
@@ -29,7 +30,12 @@ def _redistribute(router: Configuration, said: Said) -> None:
     if said.negated:
         there.pop((said.family, protocol), None)
     else:
-        there[said.family, protocol] = Redistribution(said.family, protocol, said.source)
+        metric = said.number("metric") if "metric" in said else None
+        there[said.family, protocol] = Redistribution(said.family, protocol, said.source, metric, _map(said))
+
+
+def _map(said: Said) -> Use | None:
+    return Use(said.text("map"), said.source) if "map" in said else None
 
 
 def _static(router: Configuration, said: Said) -> None:
@@ -72,18 +78,20 @@ _P4 = "<A.B.C.D/M$prefix|A.B.C.D$address A.B.C.D$mask>"
 STATEMENTS: tuple[Statement, ...] = (
     modelled(
         ("ipv4-unicast", "bgp"),
-        "[no] network <A.B.C.D/M$prefix|A.B.C.D$address [mask A.B.C.D$mask]>",
+        "[no] network <A.B.C.D/M$prefix|A.B.C.D$address [mask A.B.C.D$mask]> [route-map WORD$map]",
         _network,
         "network 10.9.0.0/16",
+        "network 10.9.0.0/16 route-map OUT",
         "network 10.9.0.0 mask 255.255.0.0",
         refused=("network 10.9.0.0/33",),
     ),
-    modelled("ipv6-unicast", "[no] network X:X::X:X/M$prefix", _network, "network 2001:db8::/32"),
+    modelled("ipv6-unicast", "[no] network X:X::X:X/M$prefix [route-map WORD$map]", _network, "network 2001:db8::/32"),
     modelled(
         OF_A_FAMILY,
-        "[no] redistribute <connected|static|kernel>$protocol",
+        "[no] redistribute <connected|static|kernel>$protocol [{route-map WORD$map|metric (0-4294967295)$metric}]",
         _redistribute,
         "redistribute connected",
+        "redistribute connected metric 5 route-map OUT",
         "redistribute static",
         "redistribute kernel",
     ),

@@ -1,4 +1,4 @@
-"""What is done to routes of one neighbor: not modelled."""
+"""What is done to routes of one neighbor and is not modelled."""
 
 from __future__ import annotations
 
@@ -8,44 +8,23 @@ from bgpsim.inputs.frr.statements.neighbor import NEIGHBOR, OF_A_FAMILY
 _FILTER = "which routes pass, and with which attributes, may depend on it"
 _LOOP = "which routes are taken or sent may depend on it"
 _PATHS = "several paths of one prefix between FRR routers are not modelled"
-_IN_OUT = "<in|out>$direction"
-_COMMUNITIES = "<both|all|extended|standard|large>$which"
 
 STATEMENTS: tuple[Statement, ...] = (
     *listed(
         "possible",
         _FILTER,
         OF_A_FAMILY,
-        (f"[no] {NEIGHBOR} route-map WORD$map {_IN_OUT}", "neighbor 10.0.1.2 route-map OUT out"),
-        (f"[no] {NEIGHBOR} prefix-list WORD$list {_IN_OUT}", "neighbor 10.0.1.2 prefix-list OUT out"),
-        (f"[no] {NEIGHBOR} filter-list WORD$list {_IN_OUT}", "neighbor 10.0.1.2 filter-list PATHS in"),
-        (f"[no] {NEIGHBOR} distribute-list WORD$list {_IN_OUT}", "neighbor 10.0.1.2 distribute-list ACCESS in"),
         (f"[no] {NEIGHBOR} unsuppress-map WORD$map", "neighbor 10.0.1.2 unsuppress-map OUT"),
         (
             f"[no] {NEIGHBOR} advertise-map WORD$map <exist-map|non-exist-map>$when WORD$condition",
             "neighbor 10.0.1.2 advertise-map OUT exist-map CONDITION",
             "neighbor 10.0.1.2 advertise-map OUT non-exist-map CONDITION",
         ),
-        (f"{NEIGHBOR} default-originate route-map WORD$map", "neighbor 10.0.1.2 default-originate route-map OUT"),
-        (f"no {NEIGHBOR} default-originate route-map WORD", "no neighbor 10.0.1.2 default-originate route-map OUT"),
     ),
     *listed(
         "possible",
         _FILTER,
         OF_A_FAMILY,
-        (f"{NEIGHBOR} weight (0-65535)$weight", "neighbor 10.0.1.2 weight 100"),
-        undo=f"{NEIGHBOR} weight [(0-65535)]",
-    ),
-    *listed(
-        "possible",
-        _FILTER,
-        OF_A_FAMILY,
-        (f"[no] {NEIGHBOR} next-hop-self force", "neighbor 10.0.1.2 next-hop-self force"),
-        (
-            f"[no] {NEIGHBOR} send-community [{_COMMUNITIES}]",
-            "no neighbor 10.0.1.2 send-community",
-            "neighbor 10.0.1.2 send-community both",
-        ),
         (
             f"[no] {NEIGHBOR} attribute-unchanged [{{as-path|next-hop|med}}]",
             "neighbor 10.0.1.2 attribute-unchanged med as-path",
@@ -96,12 +75,6 @@ STATEMENTS: tuple[Statement, ...] = (
         _LOOP,
         "bgp",
         (f"[no] {NEIGHBOR} disable-link-bw-encoding-ieee", "neighbor 10.0.1.2 disable-link-bw-encoding-ieee"),
-    ),
-    *listed(
-        "possible",
-        "what a changed policy does to routes that were received before may depend on it",
-        OF_A_FAMILY,
-        (f"[no] {NEIGHBOR} soft-reconfiguration inbound", "neighbor 10.0.1.2 soft-reconfiguration inbound"),
     ),
     *listed(
         "possible",

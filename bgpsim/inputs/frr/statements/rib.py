@@ -18,17 +18,6 @@ _AGGREGATE = (
 STATEMENTS: tuple[Statement, ...] = (
     *listed(
         "possible",
-        _ORIGIN,
-        OF_A_FAMILY,
-        (
-            f"[no] redistribute <connected|static|kernel>$protocol {_WITH}",
-            "redistribute connected route-map CONNECTED",
-            "redistribute static metric 50",
-            "redistribute kernel metric 50 route-map CONNECTED",
-        ),
-    ),
-    *listed(
-        "possible",
         "routes of other protocols are not modelled",
         OF_A_FAMILY,
         (
@@ -48,8 +37,7 @@ STATEMENTS: tuple[Statement, ...] = (
         _V4,
         (
             "[no] network <A.B.C.D/M$prefix|A.B.C.D$address [mask A.B.C.D$mask]>"
-            " {route-map WORD$map|label-index (0-1048560)|backdoor}",
-            "network 10.9.0.0/16 route-map CONNECTED",
+            " {label-index (0-1048560)|backdoor} [route-map WORD$map]",
             "network 10.9.0.0/16 backdoor",
         ),
         (
@@ -64,8 +52,8 @@ STATEMENTS: tuple[Statement, ...] = (
         _ORIGIN,
         "ipv6-unicast",
         (
-            "[no] network X:X::X:X/M$prefix {route-map WORD$map|label-index (0-1048560)}",
-            "network 2001:db8::/32 route-map CONNECTED",
+            "[no] network X:X::X:X/M$prefix label-index (0-1048560) [route-map WORD$map]",
+            "network 2001:db8::/32 label-index 5",
         ),
         (f"[no] aggregate-address X:X::X:X/M$prefix {_AGGREGATE}", "aggregate-address 2001:db8::/32 summary-only"),
     ),

@@ -35,6 +35,10 @@ def _flag(field: str) -> Apply:
     return apply
 
 
+def _first_as(router: Configuration, said: Said) -> None:
+    named(router, said).session.enforce_first_as = not said.negated
+
+
 def _negotiated(field: str) -> Apply:
     """A flag that is looked at in OPEN messages alone. Two of them exclude each other (PEER_FLAG_CONFLICT)."""
     other = {"strict_capabilities": "override_capabilities", "override_capabilities": "strict_capabilities"}
@@ -166,7 +170,7 @@ STATEMENTS: tuple[Statement, ...] = (
     modelled(
         "bgp",
         f"[no] {NEIGHBOR} enforce-first-as",
-        _flag("enforce_first_as"),
+        _first_as,
         "neighbor 10.0.1.2 enforce-first-as",
     ),
     modelled("bgp", f"[no] {NEIGHBOR} solo", _flag("alone"), "neighbor 10.0.1.2 solo"),
