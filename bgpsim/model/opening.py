@@ -99,9 +99,11 @@ def _as_number(one: Side, other: Side, here: Side) -> Disagreement | None:
 
 def _identifier(one: Side, other: Side) -> Disagreement | None:
     """RFC 6286 section 2.1, as FRR keeps it."""
-    same = one.instance.engine == "frr" and router_id(one.device) == router_id(other.device)
-    if same and is_internal(one.instance, one.neighbor):
-        return Disagreement(f"{other.name} has the router ID of {one.name}, {router_id(one.device)}, in one AS")
+    if one.instance.engine != "frr":
+        return None
+    mine, theirs = router_id(one.device), router_id(other.device)
+    if mine == theirs and int(mine) and is_internal(one.instance, one.neighbor):
+        return Disagreement(f"{other.name} has the router ID of {one.name}, {mine}, in one AS")
     return None
 
 

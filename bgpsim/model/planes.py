@@ -10,7 +10,7 @@ from bgpsim.model.decision import Decided
 from bgpsim.model.neighbors import neighbor_sources
 from bgpsim.model.policy import Sent
 from bgpsim.model.propagation import Solution, TableKey
-from bgpsim.model.sessions import SessionEnd, Sessions
+from bgpsim.model.sessions import Sessions
 from bgpsim.network.description import Network
 from bgpsim.network.state import (
     AdvertisedKey,
@@ -24,7 +24,7 @@ from bgpsim.network.state import (
     WireKey,
     numbered,
 )
-from bgpsim.network.types import FAMILIES, Family, family_of
+from bgpsim.network.types import family_of
 from bgpsim.source import Source
 
 
@@ -44,7 +44,7 @@ def session_ends(
             end.type,
             end.peer.device,
             end.neighbor.interface if end.neighbor.address is None else None,
-            families=_families(network, key, end, counts) if speaks else {},
+            families={family: counts[key, family] for family in end.families} if speaks else {},
             because_sources=neighbor_sources(end.neighbor),
         )
     return {key: shown[key] for key in sorted(shown)}
@@ -54,18 +54,6 @@ def _shown_as_down(network: Network, device: str) -> bool:
     """With `bgp shutdown` bgpd shows no neighbor as Established, nor what it sends, whatever stands."""
     instance = network.devices[device].bgp
     return instance is not None and instance.shutdown
-
-
-def _families(
-    network: Network, key: SessionKey, end: SessionEnd, counts: Mapping[tuple[SessionKey, str], FamilyCounters]
-) -> dict[Family, FamilyCounters]:
-    """FRR's summary has every family that is active at this end, agreed upon or not."""
-    agreed = {family: counts[key, family] for family in end.families}
-    if _engine(network, key.device) != "frr":
-        return agreed
-    return {
-        family: agreed.get(family, FamilyCounters(0, 0, 0)) for family in FAMILIES if family in end.neighbor.families
-    }
 
 
 def counters(sessions: Sessions, solution: Solution, sizes: Sizes) -> dict[tuple[SessionKey, str], FamilyCounters]:

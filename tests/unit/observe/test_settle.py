@@ -188,6 +188,8 @@ class SilentLab:
                 }
             case "netlink.dump":
                 return {name: {"links": [{"ifname": "net0", "flags": ["UP", "LOWER_UP"]}]} for name in ("a", "b")}
+            case "frr.show":
+                return {name: [""] for name in ("a", "b")}
         assert method == "nodes.links"
         return [("a", "net0", "b", "net0")]
 
