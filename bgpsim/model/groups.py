@@ -41,6 +41,8 @@ class PredictedState(NetworkState):
     """(device, next hop): see bgpsim/model/nexthop_tracking.py."""
     held: frozenset[SessionKey] = frozenset()
     """Ends that are over their prefix limit, or were: bgpsim/model/prefix_limits.py."""
+    at_the_edge: frozenset[SessionKey] = frozenset()
+    """Ends that have one prefix more than they may, and stand."""
 
 
 def believed_routes(network: Network, before: NetworkState | None) -> Believed:

@@ -20,7 +20,7 @@ from bgpsim.model.left_open import (
     unrest,
 )
 from bgpsim.model.planes import advertised_routes, counters, lines_of, routes_on_the_wire, session_ends, table_paths
-from bgpsim.model.prefix_limits import Held, at_the_edge, first_over, over_limit, still_held, without
+from bgpsim.model.prefix_limits import Held, at_the_edge, first_over, newly_over, over_limit, still_held, without
 from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver
 from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import find_sessions
@@ -157,8 +157,9 @@ def _solved(
         return over_limit(fewer, counters(fewer, solved, sizes))
 
     fib = kernel(None)
-    held = still_held(network, before)
-    sessions = without(find_sessions(wiring, ribs, Walker(wiring, Fibs(fib))), held)
+    sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
+    held = still_held(network, before) | newly_over(sessions, before)
+    sessions = without(sessions, held)
     settled = False
     rounds = SESSION_ROUNDS + sum(1 for end in sessions.ends.values() if end.neighbor.options.limits)
     for _ in range(rounds):
@@ -175,6 +176,7 @@ def _solved(
     undecided = orders_of_arrival(network, solution, before)
     arrivals = [arrival for arrival in undecided if arrival.key(arrival.best) not in arrived]
     wire = routes_on_the_wire(network, sessions, solution)
+    at_edge = at_the_edge(sessions, counters(sessions, solution, sizes))
     state = PredictedState(
         sessions=session_ends(network, sessions, solution, sizes),
         paths=table_paths(network, solution, before, {arrival.table for arrival in undecided}),
@@ -187,10 +189,11 @@ def _solved(
         believed=believed,
         connected_only=solution.connected_only,
         held=held,
+        at_the_edge=frozenset(end.key for end in at_edge),
     )
     open_ends = [open_arrival(network, sessions, solution, arrival, sizes) for arrival in arrivals]
     open_ends += split_sessions(network, sessions)
-    open_ends += at_the_limit(network, at_the_edge(sessions, counters(sessions, solution, sizes)))
+    open_ends += at_the_limit(network, at_edge)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
     return Prediction(state, tuple(sorted(open_ends)), ties)

@@ -2,8 +2,9 @@
 
 FRR counts before it takes a prefix in (bgpd/bgp_route.c, bgp_update and bgp_maximum_prefix_overflow): with one more
 than the limit a new session stands, until the next UPDATE that it lets in. Once it is over, the router neither connects
-nor accepts (bgp_fsm.h, BGP_PEER_START_SUPPRESSED). `shutdown` forgets it (bgpd.c, peer_flag_modify_action), and with
-`restart` so does the time, in minutes: longer than a lab waits. Measured on 8.4.4.
+nor accepts (bgp_fsm.h, BGP_PEER_START_SUPPRESSED). `shutdown` forgets it (bgpd.c, peer_flag_modify_action), so does
+`no neighbor X maximum-prefix`, and with `restart` so does the time, in minutes: longer than a lab waits. A limit typed
+on a session that stands counts what is there. Measured on 8.4.4.
 """
 
 from __future__ import annotations
@@ -32,9 +33,25 @@ def still_held(network: Network, before: NetworkState | None) -> Held:
         for device in network.devices.values()
         if device.bgp is not None and not device.bgp.shutdown
         for neighbor in device.bgp.neighbors
-        if not neighbor.shutdown
+        if not neighbor.shutdown and neighbor.options.limits
     }
     return before.held & frozenset(there)
+
+
+def newly_over(sessions: Sessions, before: NetworkState | None) -> Held:
+    """Sessions that stood with more than what is allowed now: those at the edge of an older limit stay there."""
+    if not isinstance(before, PredictedState):
+        return frozenset()
+    found = set()
+    for key, end in sessions.ends.items():
+        then = before.sessions.get(key)
+        if then is None or then.state != "Established" or key in before.at_the_edge:
+            continue
+        for family, limit in end.neighbor.options.limits.items():
+            count = then.families.get(family)
+            if count is not None and not limit.warning_only and (count.accepted or 0) > limit.prefixes:
+                found.add(key)
+    return frozenset(found)
 
 
 def without(sessions: Sessions, held: Held) -> Sessions:
