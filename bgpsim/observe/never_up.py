@@ -1,4 +1,6 @@
-"""Sessions that their own configuration keeps down: at rest at once, and not after attempts that take minutes.
+"""What bgpd shows of a session in its running configuration alone, and that decides whether it will come up.
+
+Sessions that their own configuration keeps down are at rest at once, and not after attempts that take minutes.
 
 Two ends with different passwords exchange no packet (RFC 2385: what does not fit is dropped in silence), and two ends
 that do not dial never meet. bgpd tells neither in `show bgp neighbors`, but its `show running-config` does.
@@ -16,11 +18,13 @@ _BGP_PORT = "179"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one end's router says of it. `dials`: it connects by itself. `shut`: of a group."""
+    """What one end's router says of it. `dials`: it connects by itself. `shut`: of a group. `anywhere`: an external
+    peer need not be on a connected network."""
 
     password: str | None = field(default=None, repr=False)
     dials: bool = True
     shut: bool = False
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class Running:
         """False: these two ends never come together. True where one of them is unknown."""
         a, b = self.of.get(one), self.of.get(other)
         return a is None or b is None or (a.password == b.password and (a.dials or b.dials))
+
+    def anywhere(self, end: Key) -> bool:
+        """Whether the end tries though its peer is on no connected network."""
+        return self.of.get(end, Said()).anywhere
 
     def caller(self, device: str, addresses: Iterable[str], end: Key) -> str | None:
         """Which of these addresses, of somebody who dials as `end` says, a router takes connections from."""
@@ -75,8 +83,11 @@ def _neighbors(text: str) -> tuple[dict[str, Said], dict[str, Said], list[tuple[
     member: dict[str, str] = {}
     own: dict[str, list[list[str]]] = {}
     ranges: list[tuple[str, str]] = []
+    anywhere = False
     for line in text.splitlines():
         match line.split():
+            case ["bgp", "disable-ebgp-connected-route-check"]:
+                anywhere = True
             case ["bgp", "listen", "range", prefix, "peer-group", group]:
                 ranges.append((prefix, group))
             case ["neighbor", name, "peer-group"]:
@@ -86,8 +97,9 @@ def _neighbors(text: str) -> tuple[dict[str, Said], dict[str, Said], list[tuple[
                 own.setdefault(name, [])
             case ["neighbor", name, *words]:
                 own.setdefault(name, []).append(words)
-    made = {name: _after(groups[name], own.pop(name, [])) for name in groups}
-    return {name: _after(made.get(member.get(name, ""), Said()), lines) for name, lines in own.items()}, made, ranges
+    plain = Said(anywhere=anywhere)
+    made = {name: _after(replace(groups[name], anywhere=anywhere), own.pop(name, [])) for name in groups}
+    return {name: _after(made.get(member.get(name, ""), plain), lines) for name, lines in own.items()}, made, ranges
 
 
 def _after(said: Said, lines: Iterable[list[str]]) -> Said:
@@ -95,6 +107,8 @@ def _after(said: Said, lines: Iterable[list[str]]) -> Said:
         match words:
             case ["password", *password]:
                 said = replace(said, password=" ".join(password))
+            case ["disable-connected-check"]:
+                said = replace(said, anywhere=True)
             case ["shutdown", *_]:
                 said = replace(said, shut=True)
             case ["passive"]:

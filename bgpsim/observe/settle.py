@@ -118,7 +118,9 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
         if running is None and any(not end.established and not end.shut for end in ends):
             answers = agent.call("frr.show", devices=watched["routers"], commands=["show running-config"])
             running = read_running({name: told[0] for name, told in answers.items() if told is not None})
-        ends = ends if running is None else (*ends, *_listeners(ends, running, lab.addresses))
+        if running is not None:
+            ends = tuple(replace(e, connected_only=False) if running.anywhere(e.key) else e for e in ends)
+            ends += _listeners(ends, running, lab.addresses)
         waiting = still_to_change(ends, lab.reaches, opens, now - moved_at, running)
         if links.silent:
             # A hold time may be longer than any usual wait, and nothing else ends such a session.

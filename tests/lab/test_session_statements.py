@@ -27,13 +27,13 @@ def far_apart(steps: list[Step]) -> None:
     """x1 and x3 are two links apart, and ttl-security hops 1 drops what crossed both; x3 is in x2's listen range.
 
     Of l2's three prefixes l1 takes one; it stays down until the limit is taken away. m1 has three when the limit of two
-    is typed, and may have them again under one of three.
+    is typed, and may have them again under one of three. After `no bgp shutdown` x1 connects to nobody by itself.
     """
     first, typed, shut, back = steps
     for one, other in (("x1", "10.250.0.2"), ("x1", "10.250.0.3"), ("x3", "2001:db8:250:23::2")):
         assert session(first, one, other)[0] == "Established"
     assert session(first, "x2", "2001:db8:250:23::3")[0] == "Established"
-    assert "with TTL 254, and ttl-security hops 1 takes 255" in why_down(first, "x1", "10.250.23.3")
+    assert session(first, "x1", "10.250.23.3")[0] == session(first, "x3", "10.250.12.1")[0] == "Down"
     states = [(session(s, "l1", "10.249.12.2")[0], session(s, "m1", "10.248.12.2")[0]) for s in steps]
     up, down = "Established", "Down"
     assert states == [(down, up), (up, down), (down, down), (up, up)]
@@ -74,7 +74,7 @@ CHAIN = topology(
             {"lo": "10.250.0.2/32", "a": "10.250.12.2/24", "b": "10.250.23.2/24"},
             REQ
             + "bgp disable-ebgp-connected-route-check\n"
-            + by_loopback("10.250.0.1", 65101, "passive")
+            + by_loopback("10.250.0.1", 65101, "disable-connected-check")
             + "neighbor V peer-group\nneighbor V remote-as external\n"
             "bgp listen range 2001:db8:250::/48 peer-group V\nnetwork 10.250.0.2/32\n"
             "address-family ipv6 unicast\nneighbor V activate\nnetwork 2001:db8:250:23::/64\nexit-address-family",
@@ -141,6 +141,7 @@ VARIANTS = {
             f'{X1}"no bgp shutdown"]}}',
         ],
         far_apart,
+        open=("no bgp shutdown",),
     ),
 }
 

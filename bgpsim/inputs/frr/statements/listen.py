@@ -46,7 +46,11 @@ def _default_shutdown(router: Configuration, said: Said) -> None:
 
 
 def _shutdown(router: Configuration, said: Said) -> None:
-    _of(router).shutdown = None if said.negated else said.source
+    sessions = _of(router)
+    taken_back = said.negated and sessions.shutdown is not None
+    sessions.shutdown = None if said.negated else said.source
+    if taken_back:
+        router.only_at_boot("FRR 8.4.4 may connect to nobody after it: sessions come up if the peer connects")
 
 
 def _minimum_hold_time(router: Configuration, said: Said) -> None:
