@@ -83,7 +83,7 @@ CASES = (
         "listen", f"{LISTEN}\nneighbor G password one\nbgp listen limit 5", PASSWORD, remote=ALONE, shows="listen range"
     ),
     Case("listen-out", GROUP + "bgp listen range 10.1.0.0/16 peer-group G", up=False, remote=ALONE),
-    Case("listen-as", LISTEN.replace("external", "65003"), up=False, remote=ALONE, shows="remote-as 65003"),
+    Case("listen-as", LISTEN.replace("external", "65003"), up=False, remote=ALONE),
     Case("listen-shut", f"{LISTEN}\nneighbor G shutdown", up=False, remote=ALONE, shows="shutdown"),
     Case("listen-off", f"{LISTEN}\nbgp shutdown", remote=ALONE, shows="bgp shutdown"),
     Case("listen-slow", f"{LISTEN}\nneighbor G timers delayopen 4", of_peer("timers connect 5"), remote=ALONE),
@@ -113,7 +113,7 @@ CASES = (
     Case("off-told", of_peer("shutdown message for repair"), up=False, shows="shutdown"),
     Case("off-group", f"{GROUP}neighbor G shutdown\n" + of_peer("peer-group G", "shutdown"), up=False),
     Case("born", "", up=False),
-    Case("born-open", "no neighbor {peer} shutdown", shows="shutdown"),
+    Case("born-open", "no neighbor {peer} shutdown", shows="no neighbor"),
     Case("port", of_peer("port 1790")),
     Case("ports", f"{SLOW}\n" + of_peer("port 1790"), f"{SLOW}\n" + of_peer("passive"), up=False, shows="port"),
     Case("passive", f"{SLOW}\n" + of_peer("passive"), f"{SLOW}\n" + of_peer("passive"), up=False, shows="passive"),

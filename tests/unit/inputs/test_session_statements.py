@@ -66,8 +66,8 @@ def test_a_router_refuses_the_last_line(case: Case) -> None:
     assert [refusal.source.text for refusal in reader(lines(case, 0, "10.0.1.2"), 65001).refusals] == [last]
 
 
-def test_a_limit_holds_until_it_is_taken_away() -> None:
-    """Three prefixes come: a new session stands with one more than its limit, and a limit typed later counts at once."""
+def test_a_new_session_stands_with_one_prefix_more_than_its_limit() -> None:
+    """Three prefixes come: a new session stands with one more than its limit, and not with two."""
     edge = next(case for case in REFUSED if case.name == "edge")
     assert {s.state for s in predicted(edge).sessions.values()} == {"Established"}
     assert {s.state for s in predicted(replace(edge, a=edge.a.replace(" 2", " 1"))).sessions.values()} == {"Down"}
