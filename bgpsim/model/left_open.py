@@ -95,6 +95,26 @@ def at_the_limit(network: Network, ends: Iterable[SessionEnd]) -> list[Unmodelle
     ]
 
 
+def beyond_the_listen_limit(network: Network, sessions: Sessions) -> list[Unmodelled]:
+    """More dynamic neighbors than `bgp listen limit` lets in: who comes first is one."""
+    found = []
+    for name, device in network.devices.items():
+        dynamic = [end for end in sessions.of(name) if end.neighbor.dynamic]
+        if device.bgp is not None and len(dynamic) > device.bgp.listen_limit:
+            affected = sorted({name, *(end.peer.device for end in dynamic)})
+            found.append(
+                Unmodelled(
+                    source=_anchor(network, device, dynamic[0]),
+                    device=name,
+                    text=f"{len(dynamic)} dynamic neighbors, and a listen limit of {device.bgp.listen_limit}",
+                    effect="possible",
+                    affects=tuple(affected),
+                    why="the order of arrival decides who is let in; all are assumed to be",
+                )
+            )
+    return found
+
+
 def stale_groups(
     network: Network, used: Mapping[str, Mapping[Prefix, NextHops]], kept: Groups, sizes: Sizes
 ) -> list[Unmodelled]:

@@ -193,7 +193,7 @@ def _solved(
     )
     open_ends = [open_arrival(network, sessions, solution, arrival, sizes) for arrival in arrivals]
     open_ends += split_sessions(network, sessions)
-    open_ends += at_the_limit(network, at_edge)
+    open_ends += at_the_limit(network, at_edge) + beyond_the_listen_limit(network, sessions)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
     return Prediction(state, tuple(sorted(open_ends)), ties)

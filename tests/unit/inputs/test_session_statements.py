@@ -28,7 +28,7 @@ def reader(statements: str, asn: int) -> FrrReader:
     return made
 
 
-def predicted(case: Case, keep: Callable[[str], bool] = lambda line: True) -> NetworkState:
+def network(case: Case, keep: Callable[[str], bool] = lambda line: True) -> Network:
     devices = {}
     for end, name in enumerate("ab"):
         said = lines(case, end, f"10.0.1.{2 - end}").splitlines()
@@ -39,7 +39,11 @@ def predicted(case: Case, keep: Callable[[str], bool] = lambda line: True) -> Ne
         net0 = Interface("net0", (ip_interface(f"10.0.1.{end + 1}/24"),))
         devices[name] = Device(name, "router", (Interface("lo", loopbacks), net0), bgp=instance)
     link = Segment((InterfaceRef("a", "net0"), InterfaceRef("b", "net0")))
-    return predict(Network("two", devices, (link,)), None, ()).state
+    return Network("two", devices, (link,))
+
+
+def predicted(case: Case, keep: Callable[[str], bool] = lambda line: True) -> NetworkState:
+    return predict(network(case, keep), None, ()).state
 
 
 def facts(state: NetworkState) -> object:
@@ -71,3 +75,14 @@ def test_a_new_session_stands_with_one_prefix_more_than_its_limit() -> None:
     edge = next(case for case in REFUSED if case.name == "edge")
     assert {s.state for s in predicted(edge).sessions.values()} == {"Established"}
     assert {s.state for s in predicted(replace(edge, a=edge.a.replace(" 2", " 1"))).sessions.values()} == {"Down"}
+
+
+def test_more_dynamic_neighbors_than_the_limit_are_an_open_outcome() -> None:
+    listen = next(case for case in CASES if case.name == "listen")
+    devices = dict(network(listen).devices)
+    instance = devices["a"].bgp
+    assert instance is not None
+    for limit, told in ((1, []), (0, ["1 dynamic neighbors, and a listen limit of 0"])):
+        devices["a"] = replace(devices["a"], bgp=replace(instance, listen_limit=limit))
+        prediction = predict(replace(network(listen), devices=devices), None, ())
+        assert [open_end.text for open_end in prediction.unmodelled] == told
