@@ -35,14 +35,14 @@ _HORIZON = round(3 * RETIRE * 10**9)
 """Nanoseconds after which every ring has handed over what it had, so that packets can be put in order."""
 
 
-def parts_of(links: Sequence[tuple[str, str]]) -> Mapping[str, int]:
-    """Device -> which of the parts it is in that no link joins."""
+def parts_of(links: Sequence[Sequence[str]]) -> Mapping[str, int]:
+    """Device -> which of the parts it is in that no link joins; a link: the devices on it."""
     found: dict[str, int] = {}
-    for number, (a, b) in enumerate(links):
-        joined = {found[device] for device in (a, b) if device in found}
+    for number, devices in enumerate(links):
+        joined = {found[device] for device in devices if device in found}
         here = min(joined, default=number)
         found |= {device: here for device, part in found.items() if part in joined}
-        found[a] = found[b] = here
+        found |= dict.fromkeys(devices, here)
     return found
 
 
@@ -84,13 +84,14 @@ class BgpCaptureService:
             "bgp_capture.counts": self.counts,
         }
 
-    def start(self, devices: Sequence[str], links: Sequence[Sequence[str]]) -> None:
-        """Begin; `links`: device and interface of both ends of each. Call it before any BGP process runs."""
+    def start(self, devices: Sequence[str], links: Sequence[Sequence[Sequence[str]]]) -> None:
+        """Begin; `links`: device and interface of each end on a network. Call it before any BGP process can connect."""
         if self._rings:
             raise LabError("the capture of BGP runs already")
-        for number, (a, a_interface, b, b_interface) in enumerate(links):
-            self._links[a, a_interface] = self._links[b, b_interface] = number
-        self._parts = parts_of([(a, b) for a, _, b, _ in links])
+        for number, ends in enumerate(links):
+            for device, interface in ends:
+                self._links[device, interface] = number
+        self._parts = parts_of([[device for device, _ in ends] for ends in links])
         self._blocks = max(_FEWEST_BLOCKS, min(_MOST_BLOCKS, _ALL_BLOCKS // max(1, len(devices))))
         # The kernel lets each wait some 10 ms until no packet is on its way past the new socket: all wait at once.
         with ThreadPoolExecutor(max_workers=16, thread_name_prefix="bgp-capture") as pool:

@@ -13,16 +13,22 @@ from types import MappingProxyType
 
 from bgpsim.errors import InputError
 from bgpsim.frr_series import of_image
+from bgpsim.inputs.bridges import segments_of
 from bgpsim.inputs.cluster import node_bgp, pods_of
 from bgpsim.inputs.commands import Command, commands
 from bgpsim.inputs.endpoints import endpoints_of
+from bgpsim.inputs.files.binds import bound_text
+from bgpsim.inputs.files.container_start import has_frr, starts_frr
 from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.kind import ClusterFile, KindNode
 from bgpsim.inputs.files.lab_files import LabFiles, Timeline
+from bgpsim.inputs.files.node_layers import FORWARDING_OFF
 from bgpsim.inputs.files.part import Problems
 from bgpsim.inputs.files.speakers import ROUTER_LINK_LOCAL
 from bgpsim.inputs.frr.calls import VtyshCall, vtysh_call
 from bgpsim.inputs.frr.reader import FrrReader
+from bgpsim.inputs.frr_files import FrrFiles
+from bgpsim.inputs.frr_start import boot, lines_of, typed
 from bgpsim.inputs.impairments import left_open, mark_impaired
 from bgpsim.inputs.iproute import KernelSetup
 from bgpsim.inputs.outages import after_a_cut, away, set_down, with_session_shut
@@ -41,6 +47,11 @@ from bgpsim.network.types import Address
 from bgpsim.source import Source, Unmodelled
 
 _POD_GATEWAY = IPv4Address("169.254.1.1")
+_TWICE = (
+    "its exec lines start FRR, which the image does by itself where no `cmd` says otherwise: containerlab would ignore"
+    " them; here they are what starts it (write `cmd: bash` to have it so everywhere)"
+)
+_BESIDE = "FRR beside a container of another kind is not modelled"
 
 
 def build_network(files: LabFiles, timeline: Timeline) -> Network:
@@ -76,21 +87,24 @@ class _Builder:
 
     def network(self) -> Network:
         topology, cluster = self.files.topology, self.files.cluster
-        own = [node for node in topology.nodes.values() if node.shares is None]
+        own = [node for node in topology.nodes.values() if node.shares is None and not node.is_bridge]
         kind_nodes = () if cluster is None else cluster.nodes
         self._check_names(own, kind_nodes)
         for name in [node.name for node in own] + [node.name for node in kind_nodes]:
             self.kernels[name] = KernelSetup(name, {"lo": Interface("lo", mtu=65536)})
-        for node in topology.nodes.values():
+        containers = [node for node in topology.nodes.values() if not node.is_bridge]
+        for node in containers:
             self.aliases[node.name] = node.name if node.shares is None else self._shared(node.name)
-        self._management("clab", topology.management, [node.name for node in own if node.network_mode != "none"])
+        on_network = {node.name: node.management_address for node in own if node.network_mode != "none"}
+        self._management("clab", topology.management, on_network, topology.gateway)
         if cluster is not None:
-            self._management("kind", cluster.management, [node.name for node in kind_nodes])
+            self._management("kind", cluster.management, {node.name: None for node in kind_nodes})
         for link in topology.links:
-            ends = tuple(InterfaceRef(self.aliases[end.node], end.interface) for end in link.ends)
-            self.segments.append(Segment(ends, link.source))
-            for end in ends:
-                self._new_interface(end, Interface(end.interface, mtu=link.mtu, source=link.source))
+            for end in link.ends:
+                if end.node in self.aliases:
+                    ref = InterfaceRef(self.aliases[end.node], end.interface)
+                    self._new_interface(ref, Interface(end.interface, mtu=link.mtu, source=link.source))
+        self.segments += segments_of(topology, self.aliases)
         self._run_commands()
         pods = self._pods(cluster) if cluster is not None else ()
         bgp = self._cluster_bgp(cluster) if cluster is not None else {}
@@ -104,7 +118,9 @@ class _Builder:
                 instance = None
             if instance is not None:
                 instance = replace(instance, frr=self.files.frr or of_image(node.image or ""))
-            device = self._device(node.name, "router" if _is_router(node.image) else "host", node.source)
+            device = self._device(node.name, "router" if has_frr(node.image) else "host", node.source)
+            if FORWARDING_OFF.items() <= node.sysctls.items():
+                device = replace(device, forwards=False)
             devices[node.name] = replace(
                 device,
                 bgp=instance,
@@ -189,14 +205,24 @@ class _Builder:
             )
         return owner
 
-    def _management(self, name: str, subnet: IPv4Network, members: Sequence[str]) -> None:
+    def _management(
+        self,
+        name: str,
+        subnet: IPv4Network,
+        members: Mapping[str, IPv4Address | None],
+        gateway: IPv4Address | None = None,
+    ) -> None:
+        """`members`: each with the address that is written for it; the others have the first ones that are free."""
         if not members:
             return
-        gateway, *addresses = (a for a, _ in zip(subnet.hosts(), range(len(members) + 1), strict=False))
+        gateway = gateway or next(subnet.hosts())
+        taken = {gateway, *members.values()}
+        free = (address for address in subnet.hosts() if address not in taken)
         port = Interface("br0", (ip_interface(f"{gateway}/{subnet.prefixlen}"),), mtu=1500)
         self.gateways.append(Device(name, "gateway", (port,), forwards=False))
         ends = [InterfaceRef(name, "br0")]
-        for member, address in zip(members, addresses, strict=True):
+        for member, written in members.items():
+            address = written or next(free)
             kernel = self.kernels[member]
             kernel.interfaces["eth0"] = Interface("eth0", (ip_interface(f"{address}/{subnet.prefixlen}"),), mtu=1500)
             kernel.add(KernelRoute(ip_network("0.0.0.0/0"), "unicast", (RouteNextHop(gateway, "eth0"),)))
@@ -205,17 +231,26 @@ class _Builder:
 
     def _run_commands(self) -> None:
         for node in self.files.topology.nodes.values():
+            if node.is_bridge:
+                continue
             kernel = self.kernels[self.aliases[node.name]]
+            kernel.files = FrrFiles(node.binds)
             reader = FrrReader(node.name, allow_refused=self.files.allow_refused)
             self.routers[node.name] = reader
+            if starts_frr(node):
+                self._container_starts(node, kernel, reader)
+            elif has_frr(node.image) and node.cmd is None and node.entrypoint is None:
+                self.findings.append((node.source, f"{node.name}: {_TWICE}"))
             for command in commands(node.exec):
-                call = vtysh_call(command)
+                ran, call = kernel.frr_started, vtysh_call(command)
                 if call is not None or not kernel.take(command):
-                    self._vtysh(command, call, node.name, kernel, reader)
+                    self._vtysh(command, call, node, kernel, reader)
+                elif kernel.frr_started and not ran:
+                    boot(kernel, reader)
             reader.starts()
-            for typed in self.timeline.configured:
-                if typed.device == node.name:
-                    reader.type(typed.lines)
+            for entry in self.timeline.configured:
+                if entry.device == node.name:
+                    reader.type(entry.lines)
             self.unmodelled += reader.unmodelled
         for kernel in self.kernels.values():
             self.unmodelled += kernel.unmodelled
@@ -226,16 +261,35 @@ class _Builder:
             if len(ends := tuple(e for e in s.ends if e.device not in self.kernels or self._has(e))) > 1
         ]
 
+    def _container_starts(self, node: NodeDefinition, kernel: KernelSetup, reader: FrrReader) -> None:
+        """Its image starts FRR, before any link is there."""
+        if self.aliases[node.name] != node.name:
+            text, affects = node.source.text, (kernel.device,)
+            self.unmodelled.append(Unmodelled(node.source, node.name, text, "possible", affects, _BESIDE))
+            return
+        kernel.start_frr()
+        if not kernel.frr_started:
+            self.findings.append((node.source, f"{node.name}: FRR is not started: /etc/frr has no file `daemons`"))
+        boot(kernel, reader)
+
     def _vtysh(
-        self, command: Command, call: VtyshCall | None, node: str, kernel: KernelSetup, reader: FrrReader
+        self,
+        command: Command,
+        call: VtyshCall | None,
+        definition: NodeDefinition,
+        kernel: KernelSetup,
+        reader: FrrReader,
     ) -> None:
-        in_reach = call is not None and call.file is None
+        node = definition.name
+        bound = None if call is None or call.file is None else bound_text(definition.binds, call.file)
+        in_reach = call is not None and (call.file is None or bound is not None)
         if call is not None and in_reach and kernel.frr_started and self.aliases[node] == node:
-            reader.read(call.lines, call.how)
+            lines = call.lines if bound is None else lines_of(bound)
+            typed(kernel, reader, lines, call.how)
             return
         why = "" if call is None or in_reach else f"what {call.file} says is not known"
         if self.aliases[node] != node:
-            why = "FRR beside a container of another kind is not modelled"
+            why = _BESIDE
         elif not kernel.frr_started:
             why = "FRR is not started at this line"
         self.unmodelled.append(Unmodelled(command.source, node, command.text, "possible", (kernel.device,), why))
@@ -322,7 +376,3 @@ class _Builder:
         instances, findings = node_bgp(self.files, self.timeline, pods_of(self.files).cidrs)
         self.findings += findings
         return instances
-
-
-def _is_router(image: str | None) -> bool:
-    return image is not None and "frr" in image

@@ -9,13 +9,12 @@ from typing import Literal
 
 from bgpsim.errors import InputError
 from bgpsim.inputs.commands import Command
+from bgpsim.inputs.frr_files import DAEMONS, INTEGRATED, FrrFiles
 from bgpsim.network.description import Interface, KernelRoute, RouteKind, RouteNextHop
 from bgpsim.network.types import Address, InterfaceAddress, Prefix
 from bgpsim.source import Source, Unmodelled
 
 _KINDS: dict[str, RouteKind] = {"blackhole": "blackhole", "unreachable": "unreachable", "prohibit": "prohibit"}
-_DAEMONS = "/etc/frr/daemons"
-_SAVED = "/etc/frr/frr.conf"
 _ENABLE_BGPD = re.compile(r"s(.)bgpd=no\1bgpd=yes\1g?")
 _FORWARDING = ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.forwarding=1", "net.ipv6.conf.all.forwarding=1")
 _IDLE = ("echo", "sleep", "true", "touch", "mkdir", "cat")
@@ -47,7 +46,14 @@ class KernelSetup:
     bgpd_started: bool = False
     """FRR was started when /etc/frr/daemons said `bgpd=yes`."""
     unmodelled: list[Unmodelled] = field(default_factory=list)
-    _bgpd_enabled: bool = False
+    files: FrrFiles = field(default_factory=FrrFiles)
+    """Of the container whose lines are read."""
+
+    def start_frr(self) -> None:
+        """FRR starts with the files that are there."""
+        daemons = self.files.daemons()
+        self.frr_started = daemons is not None
+        self.bgpd_started = daemons is not None and "bgpd" in daemons.enabled
 
     def take(self, command: Command) -> bool:
         """Read one command; False for `vtysh`, which is not this reader's. Raises InputError for a bad address."""
@@ -71,12 +77,16 @@ class KernelSetup:
                 if masquerade and words[words.index("-o") + 1] == "eth0":
                     raise _NoEffect("it rewrites only what leaves by the management network, where nothing answers")
                 raise _NotUnderstood
-            case "sed" if words[-1] == _DAEMONS:
+            case "sed" if words[-1] == DAEMONS:
                 self._edit_daemons(words[1:-1])
             case "frrinit.sh" if words[1:] in (("start",), ("restart",)):
-                self.frr_started, self.bgpd_started = True, self._bgpd_enabled
-            case "rm" if [word for word in words[1:] if word != "-f"] == [_SAVED]:
-                pass  # an image's saved configuration is not read here
+                if self.frr_started and words[1] == "start":
+                    raise _NoEffect("FRR runs already, and a second one ends")
+                self.start_frr()
+            case "rm" if [word for word in words[1:] if word != "-f"] == [INTEGRATED]:
+                if self.files.is_mount(INTEGRATED):
+                    raise _NoEffect("the file is a mount of its own, and stays")
+                self.files.removed.add(INTEGRATED)
             case "touch" if all(word.startswith("/etc/frr/") for word in words[1:]):
                 pass
             case "sysctl" if [word for word in words[1:] if word not in ("-w", "-q")] in [[s] for s in _FORWARDING]:
@@ -95,7 +105,9 @@ class KernelSetup:
             raise _NotUnderstood
         if not _ENABLE_BGPD.fullmatch(scripts[0]):
             raise _NotUnderstood
-        self._bgpd_enabled = True
+        if self.files.is_mount(DAEMONS):
+            raise _NoEffect("the file is a mount of its own: nothing can take its place, and sed fails")
+        self.files.enabled_by_hand.add("bgpd")
 
     def _note(self, command: Command, effect: Literal["none", "possible"], why: str) -> None:
         text = command.text

@@ -161,7 +161,7 @@ USUAL = (_name_of(DEFAULT), "node")
 _TOOLS = "Debian's iproute2, ping, traceroute, tcpdump, curl, netcat, dig"
 
 _KNOWN_AS: Mapping[str, str] = {
-    **dict.fromkeys(("frrouting/frr", "quay.io/frrouting/frr", "frr"), "frr"),
+    **dict.fromkeys(("frrouting/frr", "quay.io/frrouting/frr", "frrouting/frr-debian", "frr"), "frr"),
     **dict.fromkeys(
         (
             "nicolaka/netshoot",
@@ -174,6 +174,23 @@ _KNOWN_AS: Mapping[str, str] = {
             "debian",
             "ubuntu",
             "node",
+            "ghcr.io/nicolaka/netshoot",
+            "ghcr.io/hellt/network-multitool",
+            "ghcr.io/srl-labs/alpine",
+            "hellt/network-multitool",
+            "akpinar/alpine",
+            "centos",
+            "fedora",
+            "rockylinux",
+            "almalinux",
+            "archlinux",
+            "python",
+            "nginx",
+            "httpd",
+            "curlimages/curl",
+            "networkop/host",
+            "praqma/network-multitool-minimal",
+            "jonlabelle/network-tools",
         ),
         "node",
     ),

@@ -26,6 +26,7 @@ from bgpsim.model.route_map_sets import SELF, Changed, Mark
 from bgpsim.model.route_maps import Answer, Asked, apply
 from bgpsim.model.session_policy import held_back, received_path, refused_path, sent_path
 from bgpsim.model.sessions import SessionEnd
+from bgpsim.model.update_groups import UpdateGroups
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
 from bgpsim.network.description import BgpInstance, Device, InterfaceRef, NeighborFamily, Origination
 from bgpsim.network.policies import Use
@@ -111,9 +112,10 @@ def _from_outside(path: Attributes) -> Attributes:
 class Exporter:
     """Adj-RIB-Out of every engine."""
 
-    def __init__(self, wiring: Wiring, ribs: dict[str, Rib]) -> None:
+    def __init__(self, wiring: Wiring, ribs: dict[str, Rib], groups: UpdateGroups | None = None) -> None:
         self.wiring = wiring
         self.ribs = ribs
+        self.groups = groups
 
     def send(self, device: Device, end: SessionEnd, family: Family, prefix: Prefix, best: Candidate) -> Sent | None:
         """What goes to the peer for a prefix whose best path is `best`; None where nothing does."""
@@ -266,7 +268,7 @@ class Exporter:
             local_preference=_printed_preference(instance, path) if external else path.local_preference,
         )
         own = self._own_next_hop(device, end, family, best.type == "local")
-        kept = not self._own_after_all(device, end, family, settings, route, next_hop, own)
+        kept = not self._own_after_all(device, end, family, settings, best, route, next_hop, own)
         wire = replace(
             path,
             next_hop=next_hop if kept else own,
@@ -339,6 +341,7 @@ class Exporter:
         end: SessionEnd,
         family: Family,
         settings: NeighborFamily,
+        best: Candidate,
         route: Changed,
         next_hop: str,
         own: str,
@@ -348,7 +351,8 @@ class Exporter:
         link-local address, which is the one that is used."""
         if next_hop == SELF or "peer-address" in route.marks:
             return True
-        if family == "ipv6-unicast" and parse_link_local(own) is not None:
+        two = end.type == "ebgp" or best.type == "local"  # of others an internal peer gets the global half alone
+        if family == "ipv6-unicast" and two and parse_link_local(own) is not None:
             return True
         if end.type != "ebgp" or not route.marks:
             return False
@@ -370,11 +374,16 @@ class Exporter:
             # An internal peer gets the global address that came with it; to others the router's own goes along.
             beside = self._global_beside(best) if end.type == "ibgp" and family == "ipv6-unicast" else None
             return beside or SELF
-        if end.type == "ebgp" and (best.neighbor == end.neighbor.name or not self._shared(device, end, text)):
+        if end.type == "ebgp" and (self._goes_back(end, family, best) or not self._shared(device, end, text)):
             return SELF
         if family == "ipv4-unicast" and end.extended_nexthop:
             return SELF
         return text
+
+    def _goes_back(self, end: SessionEnd, family: Family, best: Candidate) -> bool:
+        """To whom it is from, alone of its update group on that network."""
+        back = best.neighbor == end.neighbor.name
+        return back and not (self.groups is not None and self.groups.another_on_the_network(end, family))
 
     def _global_beside(self, best: Candidate) -> str | None:
         """The global address in the other half of a learnt next hop of 32 octets (RFC 2545 section 3)."""

@@ -12,6 +12,7 @@ from bgpsim.model.forwarding import Walker, forward
 from bgpsim.model.groups import NextHops, PredictedState, believed_routes, groups_after, in_kernel, kept_groups
 from bgpsim.model.left_open import (
     at_the_limit,
+    beyond_the_listen_limit,
     open_arrival,
     open_haste,
     orders_of_arrival,
@@ -24,6 +25,7 @@ from bgpsim.model.prefix_limits import Held, at_the_edge, first_over, newly_over
 from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver
 from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import find_sessions
+from bgpsim.model.update_groups import joined_late
 from bgpsim.model.wiring import Wiring
 from bgpsim.network.description import Network
 from bgpsim.network.state import (
@@ -192,7 +194,7 @@ def _solved(
         at_the_edge=frozenset(end.key for end in at_edge),
     )
     open_ends = [open_arrival(network, sessions, solution, arrival, sizes) for arrival in arrivals]
-    open_ends += split_sessions(network, sessions)
+    open_ends += split_sessions(network, sessions) + joined_late(network, sessions, ribs, before)
     open_ends += at_the_limit(network, at_edge) + beyond_the_listen_limit(network, sessions)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)

@@ -20,6 +20,7 @@ from bgpsim.model.policy import Exporter, Sent, accepted
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.route_map_sets import SELF
 from bgpsim.model.sessions import SessionEnd, Sessions
+from bgpsim.model.update_groups import UpdateGroups
 from bgpsim.model.wiring import Wiring, parse_link_local
 from bgpsim.network.description import BgpInstance, Device
 from bgpsim.network.state import AdvertisedKey, Attributes, FibNextHop, PathKey, SessionKey
@@ -118,7 +119,7 @@ def rules_of(instance: BgpInstance) -> Rules:
 class _Run:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.exporter = Exporter(problem.wiring, problem.ribs)
+        self.exporter = Exporter(problem.wiring, problem.ribs, UpdateGroups(problem.sessions, problem.ribs))
         self.routers: dict[str, _Router] = {}
         for name, device in sorted(problem.wiring.network.devices.items()):
             if device.bgp is not None:

@@ -52,8 +52,9 @@ class Wiring:
         """A veth has carrier while both ends are administratively up; a bridge's port and `lo` while they are up."""
         if not self.up(ref):
             return False
+        segment = self.segment(ref)
         others = self.others(ref)
-        return len(others) != 1 or self.up(others[0])
+        return len(others) != 1 or self.up(others[0]) or (segment is not None and segment.bridged)
 
     def silent(self, ref: InterfaceRef) -> bool:
         """Whether nothing that leaves by it arrives, though it has carrier."""

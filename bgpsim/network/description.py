@@ -58,6 +58,8 @@ class Segment:
     ends: tuple[InterfaceRef, ...]
     source: Source | None = None
     management: bool = False
+    bridged: bool = False
+    """The ends are ports of a bridge: each has carrier by itself, however many there are."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

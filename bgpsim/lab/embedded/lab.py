@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
 from bgpsim.errors import DeviceDied, LabError, ProcessStopped
+from bgpsim.inputs.files.binds import bound_text
+from bgpsim.inputs.files.container_start import starts_frr
 from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.impairments import Impairment
 from bgpsim.inputs.files.lab_files import LabFiles, TypedLines
@@ -20,14 +22,17 @@ from bgpsim.inputs.files.manifests import ManifestFile
 from bgpsim.inputs.files.route_table import AnnouncedTable
 from bgpsim.inputs.files.speakers import Announcement
 from bgpsim.lab.base import AttachSpeakers, CommandResult, ImageUse, LabFacts, Speakers
+from bgpsim.lab.embedded.bound_files import as_request, left_out
 from bgpsim.lab.embedded.daemons import RouterDaemons
+from bgpsim.lab.embedded.entry_points import COMMAND, after_start, before_links
 from bgpsim.lab.embedded.impairments import Impairments
 from bgpsim.lab.embedded.kubernetes import ClusterBgp, desired
 from bgpsim.lab.embedded.outage import Outages, as_link
 from bgpsim.lab.embedded.parallel import in_parallel
-from bgpsim.lab.embedded.plan import BuildPlan, Container, make_plan
+from bgpsim.lab.embedded.plan import BuildPlan, Cable, Container, make_plan
 from bgpsim.lab.embedded.refusals import refused_at_boot, refused_by_vtysh
 from bgpsim.lab.embedded.sandbox import Sandbox, check_host
+from bgpsim.lab.embedded.segments import segments
 from bgpsim.lab.embedded.speaker_needs import check_extras
 from bgpsim.lab.embedded.stand_ins import stand_ins
 from bgpsim.lab.embedded.vtysh import type_lines
@@ -131,13 +136,30 @@ class EmbeddedLab:
     def _build(self, images: Mapping[str, Image]) -> None:
         nodes = [self._node(c, images) for c in self._plan.containers]
         self.agent.call("nodes.create", nodes=nodes)
-        self.agent.call("nodes.wire", links=[as_link(cable) for cable in self._plan.cables])
-        self.agent.call("nodes.batch", commands=self._plan.settings)
+        starting = [c.name for c in self._plan.containers if c.starts_frr]
+        cables, settings = before_links(self._plan) if starting else (self._plan.cables, self._plan.settings)
+        self._wire(cables, settings)
+        bridges = [c.name for c in self._plan.containers if c.role == "bridge"]
+        networks = segments(((c.a, c.a_interface, c.b, c.b_interface) for c in self._plan.cables), bridges)
         self.agent.call(
             "bgp_capture.start",
             devices=[c.name for c in self._plan.containers if c.role in ("router", "node", "speaker")],
-            links=[(c.a, c.a_interface, c.b, c.b_interface) for c in self._plan.cables],
+            links=networks,
         )
+        if starting:
+            self._start_frr(starting)
+            self._wire(*after_start(self._plan))
+
+    def _wire(self, cables: Sequence[Cable], settings: Mapping[str, Sequence[str]]) -> None:
+        self.agent.call("nodes.wire", links=[as_link(cable) for cable in cables])
+        self.agent.call("nodes.batch", commands=settings)
+
+    def _start_frr(self, containers: Collection[str]) -> None:
+        """The entry points of these, side by side."""
+        nodes = self._files.topology.nodes
+        done = in_parallel(lambda name: self._run(name, [(COMMAND, nodes[name].source)])[0], sorted(containers))
+        failed = tuple(replace(r, command=f"entry point: {COMMAND}") for r in done if r.exit_code)
+        self._facts = replace(self._facts, exec_failures=self._facts.exec_failures + failed)
 
     def _node(self, container: Container, images: Mapping[str, Image]) -> dict[str, Any]:
         image = None
@@ -157,8 +179,11 @@ class EmbeddedLab:
             "hostname": container.hostname,
             "shares": container.shares,
             "gateway": container.role == "gateway",
+            "bridge": container.role == "bridge",
             "forwards": container.forwards,
-            "sysctls": sysctls,
+            "sysctls": {**sysctls, **container.sysctls},
+            "binds": as_request(container.binds),
+            "without": left_out(container.binds),
             "init": list(container.init) if image is not None else ["/bin/sleep", "infinity"],
         }
 
@@ -171,7 +196,15 @@ class EmbeddedLab:
         for device in self._devices.values():
             if device.role == "router" and device.name in containers:
                 started = next((r for r in done if r.device == device.name and _START_OF_FRR.search(r.command)), None)
-                refused += refused_at_boot(self.agent, device.name, None if started is None else started.source)
+                node = self._files.topology.nodes[device.name]
+                at = node.source if started is None and starts_frr(node) else None
+                bound = bound_text(node.binds, "/etc/frr/frr.conf")
+                refused += refused_at_boot(
+                    self.agent,
+                    device.name,
+                    at if started is None else started.source,
+                    None if bound is None else bound.shown,
+                )
         self._facts = replace(
             self._facts,
             exec_failures=self._facts.exec_failures + tuple(r for r in done if r.exit_code),
@@ -271,6 +304,7 @@ class EmbeddedLab:
         members = self._outages.members(device)
         self._outages.on(self.agent, device, [self._node(container, self._images) for container in members])
         self.agent.call("bgp_capture.follow", device=device)
+        self._start_frr({container.name for container in members if container.starts_frr})
         self._run_exec_lines({container.name for container in members})
         self._remember_daemons({device})
         if self._devices[device].role == "node":
@@ -383,8 +417,8 @@ def _result(container: str, command: str, source: Source | None, done: Mapping[s
 
 def _device(container: Container, speaking: Mapping[str, Literal["exabgp", "gobgp"]]) -> LabDevice | None:
     """`speaking`: the speakers' engines. None for what observers do not look at: a management network's far end, a
-    container in another's namespace."""
-    if container.role == "gateway" or container.role == "sidecar":
+    bridge, a container in another's namespace."""
+    if container.role == "gateway" or container.role == "sidecar" or container.role == "bridge":
         return None
     return LabDevice(
         container.name,

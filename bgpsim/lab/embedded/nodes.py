@@ -20,7 +20,9 @@ from bgpsim.agent import kernel
 from bgpsim.agent.namespaces import ENVIRONMENT, Namespaces
 from bgpsim.agent.server import Method
 from bgpsim.errors import LabError
+from bgpsim.lab.embedded.bound_files import lay_out, mount
 from bgpsim.lab.embedded.seal import STORE, make_dev
+from bgpsim.lab.embedded.segments import pairs
 from bgpsim.lab.embedded.syslog import SystemLog
 
 _NODES = Path("/nodes")
@@ -52,6 +54,7 @@ class NodeService:
     def __init__(self, namespaces: Namespaces) -> None:
         self._namespaces = namespaces
         self._gateways: list[str] = []
+        self._bridges: list[str] = []
         self._links: list[tuple[str, str, str, str]] = []
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="node")
         self._log = SystemLog()
@@ -76,7 +79,8 @@ class NodeService:
     def create(self, nodes: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
         """Make these nodes, in order; returns the pids of their inits.
 
-        A node: {name, image (rootfs below the store), hostname, shares, gateway, forwards, sysctls, init}.
+        A node: {name, image (rootfs below the store), hostname, shares, gateway, bridge, forwards, sysctls, init,
+        binds (`bound_files.as_request`), without (files of the image)}.
         """
         for image in sorted({node["image"] for node in nodes if node["image"] is not None}):
             _own_layer(image)
@@ -90,6 +94,8 @@ class NodeService:
         self._namespaces.add(node["name"], pid)
         if node["gateway"]:
             self._gateways.append(node["name"])
+        if node["bridge"]:
+            self._bridges.append(node["name"])
         if node["image"] is not None:
             self._log.listen(node["name"], self._namespaces.root(node["name"]))
 
@@ -117,8 +123,10 @@ class NodeService:
         return self._gateways
 
     def links(self) -> list[tuple[str, str, str, str]]:
-        """Every veth pair: device and interface of both ends. The kernel tells it only per pair of namespaces."""
-        return self._links
+        """Every two ends on one network: device and interface of both. The kernel tells it only per pair of namespaces.
+        Most are the ends of a veth pair; a bridge itself is no end.
+        """
+        return list(pairs(self._links, self._bridges))
 
     def batch(self, commands: Mapping[str, Sequence[str]]) -> None:
         """`ip -batch` in several devices at once."""
@@ -255,6 +263,7 @@ def ip_batch(argv: Sequence[str], lines: Sequence[str]) -> None:
 
 def _create(node: Mapping[str, Any], shared_network: int | None) -> int:
     """Fork the node's PID 1 into namespaces of its own: the calling thread enters them, forks, and comes back."""
+    lay_out(node["binds"], place_of(node["name"]) / "binds")
     said_read, said_write = os.pipe2(os.O_CLOEXEC)
     with kernel.new_container(shared_network):
         init = os.fork()
@@ -292,10 +301,13 @@ def _become_init(node: Mapping[str, Any], own_network: bool, said: int) -> None:
             make_dev(f"{root}/dev")
         for name, mode in (("run", "755"), ("tmp", "1777")):
             kernel.mount("tmpfs", f"{root}/{name}", "tmpfs", kernel.MS_NOSUID, f"mode={mode}")
+        for path in node["without"]:
+            Path(f"{root}{path}").unlink(missing_ok=True)
         kernel.mount("proc", f"{root}/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
         # Read-only as the lab's own: the kernel refuses a mount with more rights than the one that is seen.
         flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_RDONLY
         kernel.mount("sysfs", f"{root}/sys", "sysfs", flags)
+        mount(node["binds"], place / "binds", str(root))
         kernel.enter_root(str(root))
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         null = os.open("/dev/null", os.O_RDWR)

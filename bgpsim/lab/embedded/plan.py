@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, ip_interface
+from ipaddress import IPv4Address, IPv4Network, ip_interface
 from types import MappingProxyType
 from typing import Literal
 
 from bgpsim.errors import ImageError, InputError
+from bgpsim.inputs.files.binds import Bind
+from bgpsim.inputs.files.container_start import starts_frr
 from bgpsim.inputs.files.containerlab import NodeDefinition
 from bgpsim.inputs.files.kind import KindNode
 from bgpsim.inputs.files.lab_files import LabFiles
@@ -22,6 +24,9 @@ POD_GATEWAY = "169.254.1.1"
 _POD_GATEWAY_MAC = "02:00:00:00:00:01"
 _DEFAULT_POD_SUBNET = IPv4Network("10.244.0.0/16")
 _KIND_IMAGE = "kindest/node"
+_BRIDGE = "bridge"
+"""A bridge's own interface in its namespace; its ports are called as the topology says."""
+_OWN_SYSCTLS = ("net.ipv4.", "net.ipv6.")
 _INIT = ("/usr/bin/tini", "--", "sleep", "infinity")
 
 
@@ -30,7 +35,7 @@ class Container:
     """One container of the lab. `image` None: the lab's own root (a speaker's, which needs Python)."""
 
     name: str
-    role: Literal["router", "node", "host", "pod", "speaker", "gateway", "sidecar"]
+    role: Literal["router", "node", "host", "pod", "speaker", "gateway", "sidecar", "bridge"]
     image: str | None
     asked: str
     hostname: str
@@ -39,6 +44,10 @@ class Container:
     addresses: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     init: tuple[str, ...] = _INIT
+    binds: tuple[Bind, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    starts_frr: bool = False
+    """Its image's entry point does, before any link is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ def make_plan(files: LabFiles) -> BuildPlan:
     plan = _Plan(files)
     kind_nodes = () if files.cluster is None else files.cluster.nodes
     pod_cidrs = _pod_cidrs(files, kind_nodes)
-    own = [node for node in files.topology.nodes.values() if node.shares is None]
+    own = [node for node in files.topology.nodes.values() if node.shares is None and not node.is_bridge]
     sharing = [node for node in files.topology.nodes.values() if node.shares is not None]
     for node in own:
         plan.containers.append(_own_container(node, files))
@@ -98,18 +107,34 @@ def make_plan(files: LabFiles) -> BuildPlan:
         plan.aliases[node.name] = device
         image = node.image or ""
         plan.containers.append(
-            Container(node.name, "sidecar", _image(node, files).image, image, node.name, shares=device, env=node.env)
+            Container(
+                node.name,
+                "sidecar",
+                _image(node, files).image,
+                image,
+                node.name,
+                shares=device,
+                env=node.env,
+                binds=node.binds,
+                starts_frr=starts_frr(node),
+            )
         )
+    for name in files.topology.bridges:
+        _bridge(plan, name)
     for link in files.topology.links:
         (a, b) = ((plan.aliases.get(end.node, end.node), end.interface) for end in link.ends)
         plan.cables.append(Cable(*a, *b, mtu=link.mtu))
-        for device, interface in (a, b):
+        for (device, interface), mac in zip((a, b), link.macs, strict=True):
+            if mac is not None:
+                plan.set(device, f"link set dev {interface} address {mac}")
+            if device in files.topology.bridges:
+                plan.set(device, f"link set dev {interface} master {_BRIDGE}")
             plan.set(device, f"link set dev {interface} up")
-    managed = [node.name for node in own if node.network_mode != "none"]
+    managed = {node.name: node.management_address for node in own if node.network_mode != "none"}
     if managed:
-        _management(plan, "clab", files.topology.management, managed)
+        _management(plan, "clab", files.topology.management, managed, files.topology.gateway)
     if files.cluster is not None:
-        _management(plan, "kind", files.cluster.management, [node.name for node in kind_nodes])
+        _management(plan, "kind", files.cluster.management, {node.name: None for node in kind_nodes})
     _pods(plan, kind_nodes, pod_cidrs)
     _speakers(plan)
     return BuildPlan(
@@ -134,7 +159,25 @@ def _own_container(node: NodeDefinition, files: LabFiles) -> Container:
     image = node.image or ""
     use = _image(node, files)
     role: Literal["router", "host"] = "router" if use.routes else "host"
-    return Container(node.name, role, use.image, image, node.name, env=node.env)
+    # Docker takes the sysctls of the network namespace alone.
+    sysctls = {name.replace(".", "/"): value for name, value in node.sysctls.items() if name.startswith(_OWN_SYSCTLS)}
+    return Container(
+        node.name,
+        role,
+        use.image,
+        image,
+        node.name,
+        env=node.env,
+        binds=node.binds,
+        sysctls=sysctls,
+        starts_frr=starts_frr(node),
+    )
+
+
+def _bridge(plan: _Plan, name: str) -> None:
+    """A bridge in a namespace of its own: it has no address, and sends nothing by itself."""
+    plan.containers.append(Container(name, "bridge", "node", "", name, forwards=False))
+    plan.set(name, f"link add {_BRIDGE} type bridge", f"link set dev {_BRIDGE} addrgenmode none up")
 
 
 def _shared_device(node: NodeDefinition, files: LabFiles, kind_nodes: Sequence[KindNode]) -> str:
@@ -156,11 +199,21 @@ def _shared_device(node: NodeDefinition, files: LabFiles, kind_nodes: Sequence[K
     )
 
 
-def _management(plan: _Plan, name: str, subnet: IPv4Network, members: Sequence[str]) -> None:
-    """A management network: a bridge in a namespace of its own that owns .1 and forwards nothing."""
+def _management(
+    plan: _Plan,
+    name: str,
+    subnet: IPv4Network,
+    members: Mapping[str, IPv4Address | None],
+    own: IPv4Address | None = None,
+) -> None:
+    """A management network: a bridge in a namespace of its own that owns the gateway's address and forwards nothing.
+
+    `members`: each with its own address, or None for the next one that is nobody's.
+    """
     plan.containers.append(Container(name, "gateway", "node", "", name, forwards=False))
-    hosts = subnet.hosts()
-    gateway = next(hosts)
+    gateway = next(subnet.hosts()) if own is None else own
+    reserved = {gateway} | {address for address in members.values() if address is not None}
+    hosts = (host for host in subnet.hosts() if host not in reserved)
     plan.set(
         name,
         "link add br0 type bridge",
@@ -168,7 +221,8 @@ def _management(plan: _Plan, name: str, subnet: IPv4Network, members: Sequence[s
         f"addr add {gateway}/{subnet.prefixlen} dev br0",
         "link set dev br0 up",
     )
-    for number, (member, address) in enumerate(zip(members, hosts, strict=False)):
+    for number, (member, written) in enumerate(members.items()):
+        address = next(hosts) if written is None else written
         plan.cables.append(Cable(member, "eth0", name, f"port{number}", mtu=1500))
         plan.set(name, f"link set port{number} master br0 up")
         plan.set(

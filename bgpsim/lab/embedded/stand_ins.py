@@ -15,6 +15,11 @@ def stand_ins(files: LabFiles, images: Mapping[str, Image]) -> tuple[StandIn, ..
         found.append(StandIn("Cilium agent", _gobgpd(images)))
         found.append(StandIn("Cilium datapath", "kernel routes, a namespace per pod"))
         found.append(StandIn("kubelet and scheduler", "a namespace per node, pods placed by bgpsim"))
+    found += [
+        StandIn(f"Open vSwitch ({name})", "a bridge of the kernel's")
+        for name, node in files.topology.nodes.items()
+        if node.kind == "ovs-bridge"
+    ]
     for speaker in files.speakers:
         if speaker.engine == "gobgp":
             found.append(StandIn(f"ExaBGP (speaker {speaker.name})", _gobgpd(images)))

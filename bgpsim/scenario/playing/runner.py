@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bgpsim.check.compare import compare
 from bgpsim.errors import LabError
+from bgpsim.inputs.files.binds import configuration_lines
 from bgpsim.inputs.files.lab_files import LabFiles
 from bgpsim.lab.base import Lab
 from bgpsim.model import Prediction, outcome_with, outcomes, predict
@@ -275,6 +276,7 @@ def _quiet(scenario: Scenario, step: Step, first: bool) -> float:
     lines += [line.text for one in typed for line in one.lines]
     if first:
         lines += [line.text for node in scenario.files.topology.nodes.values() for line in node.exec]
+        lines += [line for node in scenario.files.topology.nodes.values() for line in configuration_lines(node.binds)]
     return quiet.window(lines)
 
 

@@ -37,7 +37,8 @@ def link_ends(text: str, names: Names, source: Source) -> tuple[str, str, tuple[
     other = _other(names.network, (device, interface))
     if other is None:
         raise problem(
-            source, f"{device}:{interface} is on a management network; expected a link between two interfaces"
+            source,
+            f"{device}:{interface} is on a management network or a bridge; expected a link between two interfaces",
         )
     return device, interface, other
 
@@ -45,7 +46,7 @@ def link_ends(text: str, names: Names, source: Source) -> tuple[str, str, tuple[
 def _other(network: Network, end: tuple[str, str]) -> tuple[str, str] | None:
     for segment in network.segments:
         ends = [(e.device, e.interface) for e in segment.ends]
-        if end in ends and len(ends) == 2 and not segment.management:
+        if end in ends and len(ends) == 2 and not segment.management and not segment.bridged:
             ends.remove(end)
             return ends[0]
     return None

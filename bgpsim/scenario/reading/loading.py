@@ -25,6 +25,7 @@ from bgpsim.network.description import Network
 from bgpsim.network.state import FlowKey
 from bgpsim.scenario.reading.attachments import speaker_files
 from bgpsim.scenario.reading.document import Document, read_usable, together
+from bgpsim.scenario.reading.folders import implied_document, read_topotest, told_of, topology_inputs
 from bgpsim.scenario.reading.names import Names, hint, problem
 from bgpsim.scenario.reading.problems import Problems
 from bgpsim.scenario.reading.steps import StepReader
@@ -42,12 +43,15 @@ def load(path: Path | str, shown: str | None = None, frr: str | None = None) -> 
     `frr`: as `lab: {images: {frr: …}}` in the file, and before it.
     """
     path = Path(path)
-    document = read_usable(path, shown or str(path))
+    document, folder = implied_document(path, shown or str(path)) or (
+        read_usable(path, shown or str(path)),
+        path.parent,
+    )
     if frr is not None:
         lab = document.file.lab
         lab = lab.model_copy(update={"images": lab.images.model_copy(update={"frr": frr})})
         document = replace(document, file=document.file.model_copy(update={"lab": lab}))
-    return load_document(document, path.parent)
+    return load_document(document, folder)
 
 
 def load_document(document: Document, folder: Path, onto: LabSoFar | None = None) -> Scenario:
@@ -85,8 +89,12 @@ def _named(document: Document, folder: Path, onto: LabSoFar) -> Scenario:
     steps = reader.read(onto.steps, onto.named)
     _raise(problems)
     lab = document.file.lab
-    named = [lab.topology, *([lab.cluster] if lab.cluster else []), *manifests]
+    named = [*([lab.topology] if lab.topology else []), *([lab.cluster] if lab.cluster else []), *manifests]
     inputs = (folder / Path(document.text.file).name, *(folder / name for name in named))
+    inputs = tuple(dict.fromkeys((*inputs, *topology_inputs(files.topology, lab, folder))))
+    if lab.topotest is not None:
+        # A folder by itself has no scenario file: its test comes first.
+        inputs = tuple(path for path in inputs if path.is_file())
     return Scenario(document.file.name, document.text.file, files, steps, inputs)
 
 
@@ -96,9 +104,11 @@ def fingerprint(document: Document, folder: Path) -> str:
     Raises InputError where a file cannot be read.
     """
     lab = document.file.lab
-    told: dict[str, Any] = lab.model_dump(mode="json", exclude={"topology", "cluster", "manifests"})
+    told: dict[str, Any] = lab.model_dump(mode="json", exclude={"topology", "topotest", "cluster", "manifests"})
     told["speakers"] = {name: s.model_dump(mode="json") for name, s in document.file.speakers.items()}
-    names = [("topology", lab.topology), *([("cluster", lab.cluster)] if lab.cluster else [])]
+    told["wiring"] = told_of(_topology(document, folder)[0])
+    names = [("topology", lab.topology)] if lab.topology else []
+    names += [("cluster", lab.cluster)] if lab.cluster else []
     names += [("manifests", name) for name in lab.manifests]
     told["files"] = [[role, _load(_digest, folder, name, document.source("lab", role))] for role, name in names]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
@@ -133,7 +143,7 @@ def _files(document: Document, folder: Path) -> tuple[LabFiles, dict[str, Manife
     cluster: tuple[ClusterFile, tuple[Unmodelled, ...]] | None = None
     manifests: dict[str, ManifestFile] = {}
     with problems.collected():
-        topology = _load(load_topology, folder, lab.topology, document.source("lab", "topology"))
+        topology = _topology(document, folder)
     if lab.cluster is not None:
         with problems.collected():
             cluster = _load(load_cluster, folder, lab.cluster, document.source("lab", "cluster"))
@@ -169,6 +179,14 @@ def _files(document: Document, folder: Path) -> tuple[LabFiles, dict[str, Manife
         ),
         manifests,
     )
+
+
+def _topology(document: Document, folder: Path) -> tuple[TopologyFile, tuple[Unmodelled, ...]]:
+    lab = document.file.lab
+    if lab.topotest is not None:
+        return read_topotest(folder, lab.topotest, document.source("lab", "topotest"))
+    assert lab.topology is not None
+    return _load(load_topology, folder, lab.topology, document.source("lab", "topology"))
 
 
 def _load(loader: Callable[[Path, str], Loaded], folder: Path, name: str, source: Source) -> Loaded:

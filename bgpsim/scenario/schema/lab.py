@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bgpsim.scenario.schema.section import Name, Section
 
@@ -18,7 +18,11 @@ class ImagesSection(Section):
 class LabSection(Section):
     """The files of the lab, relative to the scenario file's folder."""
 
-    topology: Name = Field(description="a containerlab topology file")
+    topology: Name | None = Field(default=None, description="a containerlab topology file")
+    topotest: Name | None = Field(
+        default=None,
+        description="in place of a topology: a folder as FRR's topotests have it, or the test's file in it",
+    )
     cluster: Name | None = Field(default=None, description="a kind cluster file")
     manifests: list[Name] = Field(default=[], description="Kubernetes manifests that are there from the start")
     cilium: Literal["1.12", "1.13", "1.14", "1.15", "1.16", "1.17", "1.18"] = Field(
@@ -34,3 +38,11 @@ class LabSection(Section):
     images: ImagesSection = Field(
         default=ImagesSection(), description="other versions than the nearest to those that the topology's images name"
     )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> LabSection:
+        if self.topology is None and self.topotest is None:
+            raise ValueError("key 'topology' is missing; expected it, or 'topotest'")
+        if self.topology is not None and self.topotest is not None:
+            raise ValueError("found 'topology' and 'topotest'; expected one of them")
+        return self

@@ -194,7 +194,7 @@ def test_a_policys_fields_that_may_matter_are_listed(write: Writer) -> None:
 
 
 def test_harmless_and_possible_settings_of_a_node(write: Writer) -> None:
-    text = TOPOLOGY.replace("image: frr", "image: frr, memory: 1G, binds: [a]")
+    text = TOPOLOGY.replace("image: frr", "image: frr, memory: 1G, stages: {create: {}}")
     _, unmodelled = load_topology(write("t.yml", text), "t.yml")
     assert [(u.device, u.effect, u.affects) for u in unmodelled] == [
         ("r1", "none", ("r1",)),

@@ -275,8 +275,10 @@ STATEMENTS: tuple[Statement, ...] = (
         ("[no] match ip address prefix-len (0-32)", "match ip address prefix-len 24"),
         ("[no] match ipv6 address prefix-len (0-128)", "match ipv6 address prefix-len 64"),
         ("[no] match ip next-hop prefix-len (0-32)", "match ip next-hop prefix-len 24"),
-        (f"[no] match source-protocol {_PROTOCOL}", "match source-protocol static"),
-        ("[no] match source-instance (0-255)", "match source-instance 1"),
+        (f"match source-protocol {_PROTOCOL}", "match source-protocol static"),
+        (f"no match source-protocol [{_PROTOCOL}]", "no match source-protocol"),
+        ("match source-instance (0-255)", "match source-instance 1"),
+        ("no match source-instance [(0-255)]", "no match source-instance"),
         daemons=("zebra",),
     ),
     *listed(
@@ -365,6 +367,7 @@ STATEMENTS: tuple[Statement, ...] = (
             "set extcommunity bandwidth 100",
             "set extcommunity bandwidth num-multipaths non-transitive",
         ),
+        ("no set extcommunity bandwidth", "no set extcommunity bandwidth"),
     ),
     *(
         statement
@@ -383,6 +386,7 @@ STATEMENTS: tuple[Statement, ...] = (
         f"set large-comm-list {_LIST} delete",
         _word("large-comm-list delete"),
         "set large-comm-list NAMES delete",
+        undo=f"set large-comm-list [{_LIST} [delete]]",
     ),
     *(
         _set(kind, f"set {kind}", _bare(kind), f"set {kind}", undo=f"set {kind}")
@@ -418,12 +422,14 @@ STATEMENTS: tuple[Statement, ...] = (
         _adjusted("metric"),
         "set metric 50",
         "set metric +10",
+        undo="set metric [OPTVAL]",
     ),
     *listed(
         "possible",
         "round-trip times are not modelled",
         "route-map",
-        ("[no] set metric <rtt|+rtt|-rtt>", "set metric rtt", "set metric +rtt"),
+        # `set metric rtt` itself is taken by bgpd, and complained about in other daemons' names.
+        ("[no] set metric <rtt|+rtt|-rtt>", "no set metric rtt"),
     ),
     _set("origin", "set origin <egp|igp|incomplete>$value", _word("origin"), "set origin igp"),
     _set("originator-id", "set originator-id A.B.C.D$value", _word("originator-id"), "set originator-id 10.0.0.1"),
