@@ -41,12 +41,29 @@ def address_of(device: Device, neighbor: Neighbor) -> Address | None:
     return neighbor.address if neighbor.address is not None else derived_address(device, neighbor)
 
 
-def as_number_fits(instance: BgpInstance, neighbor: Neighbor, peer: BgpInstance) -> bool:
+def session_as(instance: BgpInstance, neighbor: Neighbor) -> int:
+    """The AS number that this end says it is of: the instance's, or the session's local-as."""
+    local = neighbor.options.local_as
+    return instance.asn if local is None else local.asn
+
+
+def is_internal(instance: BgpInstance, neighbor: Neighbor) -> bool:
+    """As this end sees it: local-as does not count (bgpd/bgpd.c, peer_calc_sort)."""
+    return neighbor.remote_as in ("internal", instance.asn)
+
+
+def as_number_fits(instance: BgpInstance, neighbor: Neighbor, asn: int) -> bool:
+    """Whether the AS number in the peer's OPEN message is the expected one."""
     if neighbor.remote_as == "internal":
-        return peer.asn == instance.asn
+        return asn == instance.asn
     if neighbor.remote_as == "external":
-        return peer.asn != instance.asn
-    return peer.asn == neighbor.remote_as
+        return asn != instance.asn
+    return asn == neighbor.remote_as
+
+
+def must_be_connected(neighbor: Neighbor) -> bool:
+    """Whether FRR wants an external peer, and its next hops, on a connected network."""
+    return neighbor.ebgp_ttl == 1 and neighbor.options.connected_check
 
 
 def preferred_source(device: Device, interface: str, towards: Address, version: int) -> Address | None:

@@ -19,12 +19,13 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bgpsim.model.as_paths import count, to_external
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
-from bgpsim.model.frr_versions import enforces_first_as, prints_preference_to_external
+from bgpsim.model.frr_versions import prints_preference_to_external
 from bgpsim.model.neighbor_policy import Filtered, asked_of_neighbor, hop_addresses, hop_interface, through
 from bgpsim.model.neighbors import neighbor_sources, router_id
 from bgpsim.model.rib import Rib
 from bgpsim.model.route_map_sets import SELF, Changed, Mark
 from bgpsim.model.route_maps import Answer, Asked, apply
+from bgpsim.model.session_policy import held_back, received_path, refused_path, sent_path
 from bgpsim.model.sessions import SessionEnd
 from bgpsim.model.update_groups import UpdateGroups
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
@@ -62,9 +63,7 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     instance, path = device.bgp, sent.wire
     assert instance is not None
     settings = end.neighbor.families[family]
-    refused = _looped(device, instance, settings, path)
-    if refused is None and end.type == "ebgp" and enforces_first_as(instance) and path.as_path[:1] != (end.peer_as,):
-        refused = f"denied: the path does not begin with the peer's AS {end.peer_as} (enforce-first-as)"
+    refused = refused_path(instance, end, path.as_path) or _looped(device, instance, settings, path)
     if refused is None and not settings.import_accept:
         refused = "denied: import policy refuses everything"
     if instance.engine != "frr":
@@ -87,7 +86,8 @@ def _parsed(end: SessionEnd, path: Attributes) -> Changed:
     equal extended communities one is left."""
     preference = path.local_preference if end.type == "ibgp" else None
     extended = tuple(sorted(set(path.extended_communities)))
-    path = replace(path, local_preference=preference, extended_communities=extended)
+    as_path = received_path(end, path.as_path)
+    path = replace(path, as_path=as_path, local_preference=preference, extended_communities=extended)
     return Changed(path, med=path.med or 0, preference=preference or 0)
 
 
@@ -149,7 +149,7 @@ class Exporter:
             return None
         if best.type == "ibgp" and end.type == "ibgp":
             return None
-        if _held_by_community(end, best.attributes.communities):
+        if _held_by_community(end, best.attributes.communities) or held_back(end, best):
             return None
         if suppressed:
             if settings.options.unsuppress is None:
@@ -307,7 +307,7 @@ class Exporter:
         wire = replace(
             path,
             next_hop=next_hop if kept else own,
-            as_path=(instance.asn, *path.as_path) if external and not kept_path else path.as_path,
+            as_path=path.as_path if kept_path else sent_path(instance, end, path.as_path),
             local_preference=None if external else path.local_preference,
             originator_id=None,
             cluster_list=(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import TypeVar
 
+from bgpsim.inputs.frr.instance_sessions import InstanceSessions
 from bgpsim.inputs.frr.neighbors import Neighbors
 from bgpsim.inputs.frr.profile import PROFILES, Profile
 from bgpsim.inputs.frr.route_options import InstanceRoutes
@@ -59,7 +60,7 @@ class BgpLines:
             source=self.source,
             sources=dict(self.option_sources),
         )
-        return self.part(InstanceRoutes).built_into(instance)
+        return self.part(InstanceSessions).into(self.part(InstanceRoutes).built_into(instance), self.neighbors, profile)
 
 
 class Configuration:

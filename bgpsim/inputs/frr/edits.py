@@ -33,6 +33,8 @@ def _session(neighbor: Neighbor, instance: BgpInstance) -> tuple[object, ...]:
         # The TTL of an internal session is 255 whatever is said.
         *(neighbor.extended_nexthop, None if internal else neighbor.ebgp_ttl),
         *((s.options.sent_paths, s.options.several_taken) for s in neighbor.families.values()),
+        *(neighbor.options.password, neighbor.options.connected_check),
+        *(neighbor.options.port, neighbor.options.local_as, instance.shutdown),
     )
 
 
