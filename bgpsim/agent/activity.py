@@ -34,6 +34,7 @@ from bgpsim.agent.frr import FrrService
 from bgpsim.agent.gobgp import GobgpService
 from bgpsim.agent.namespaces import Namespaces
 from bgpsim.agent.routing import Messages
+from bgpsim.daemon_timers import CONNECT_RETRY, GOBGP_DIAL, HOLD
 from bgpsim.errors import LabError
 
 _GROUPS = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE
@@ -59,8 +60,6 @@ _COMMANDS = (
 )
 _ESTABLISHED = 6
 """SESSION_STATE_ESTABLISHED of GoBGP's API."""
-_GOBGP_RETRY = 10.0
-"""Seconds; it dials after a random 5 to 9 (measured on 3.10.0), whatever its configuration says."""
 _MOVING = ("established", "ups", "downs", "updates", "prefixes", "queued")
 """The facts of a session whose change is an event."""
 
@@ -246,15 +245,18 @@ def _frr_session(shown: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "word": shown["bgpState"],
         "established": shown["bgpState"] == "Established",
-        "shut": bool(shown.get("adminShutDown")),
+        # Over its prefix limit it neither dials nor accepts, as if it were shut.
+        "shut": bool(shown.get("adminShutDown") or shown.get("prefixesConfigExceedMax")),
         "ups": shown["connectionsEstablished"],
         "downs": shown["connectionsDropped"],
         "updates": stats["updatesSent"] + stats["updatesRecv"],
         "queued": bool(stats["depthInq"] or stats["depthOutq"]),
         "prefixes": {f: [of.get("acceptedPrefixCounter"), of.get("sentPrefixCounter")] for f, of in families.items()},
         "opens": stats["opensSent"],
-        "retry": float(shown.get("connectRetryTimer", 120)),
-        "hold": shown.get("bgpTimerHoldTimeMsecs", 180_000) / 1000,
+        "retry": float(shown.get("connectRetryTimer", CONNECT_RETRY.seconds))
+        + shown.get("bgpTimerDelayOpenTimeMsecs", 0) / 1000,
+        "interval": shown.get("minBtwnAdvertisementRunsTimerMsecs", 0) / 1000,
+        "hold": shown.get("bgpTimerHoldTimeMsecs", 1000 * HOLD.seconds) / 1000,
         "external": bool(shown.get("nbrExternalLink")),
         "hops": shown.get("externalBgpNbrMaxHopsAway", 255),
     }
@@ -276,7 +278,8 @@ def _gobgp_session(neighbor: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         "queued": any(state.get("queues", {}).values()),
         "prefixes": {},
         "opens": counts.get("sent", {}).get("open", 0),
-        "retry": _GOBGP_RETRY,
+        "retry": GOBGP_DIAL.seconds,
+        "interval": 0.0,
         "hold": float(neighbor.get("timers", {}).get("state", {}).get("negotiated_hold_time") or 90),
         "external": conf.get("peer_asn") != conf.get("local_asn"),
         "hops": neighbor.get("ebgp_multihop", {}).get("multihop_ttl") or 1,

@@ -20,7 +20,7 @@ from bgpsim.model.decision import LOCAL
 from bgpsim.model.rib import BGP_METRIC
 from bgpsim.model.wiring import Wiring
 from bgpsim.network.description import InterfaceRef, Network
-from bgpsim.network.state import BgpPath, FibKey, FibNextHop, NetworkState, PathKey
+from bgpsim.network.state import BgpPath, FibKey, FibNextHop, NetworkState, PathKey, SessionKey
 from bgpsim.network.types import Prefix, family_of
 
 NextHops: TypeAlias = frozenset[FibNextHop]
@@ -39,6 +39,10 @@ class PredictedState(NetworkState):
     believed: Believed = frozenset()
     connected_only: frozenset[tuple[str, str]] = frozenset()
     """(device, next hop): see bgpsim/model/nexthop_tracking.py."""
+    held: frozenset[SessionKey] = frozenset()
+    """Ends that are over their prefix limit, or were: bgpsim/model/prefix_limits.py."""
+    at_the_edge: frozenset[SessionKey] = frozenset()
+    """Ends that have one prefix more than they may, and stand."""
 
 
 def believed_routes(network: Network, before: NetworkState | None) -> Believed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -85,6 +85,41 @@ def split_sessions(network: Network, sessions: Sessions) -> list[Unmodelled]:
         )
         for key in sorted(sessions.split)
     ]
+
+
+def at_the_limit(network: Network, ends: Iterable[SessionEnd]) -> list[Unmodelled]:
+    """Sessions that stand with one prefix more than they may (bgpsim/model/prefix_limits.py)."""
+    return [
+        Unmodelled(
+            source=_anchor(network, network.devices[end.device], end),
+            device=end.device,
+            text=f"the session with {end.neighbor.name} has one prefix more than its maximum-prefix",
+            effect="possible",
+            affects=(end.device, end.peer.device),
+            why="FRR counts before it takes a prefix in: the next UPDATE ends the session; none is assumed",
+        )
+        for end in ends
+    ]
+
+
+def beyond_the_listen_limit(network: Network, sessions: Sessions) -> list[Unmodelled]:
+    """More dynamic neighbors than `bgp listen limit` lets in: who comes first is one."""
+    found = []
+    for name, device in network.devices.items():
+        dynamic = [end for end in sessions.of(name) if end.neighbor.dynamic]
+        if device.bgp is not None and len(dynamic) > device.bgp.listen_limit:
+            affected = sorted({name, *(end.peer.device for end in dynamic)})
+            found.append(
+                Unmodelled(
+                    source=_anchor(network, device, dynamic[0]),
+                    device=name,
+                    text=f"{len(dynamic)} dynamic neighbors, and a listen limit of {device.bgp.listen_limit}",
+                    effect="possible",
+                    affects=tuple(affected),
+                    why="the order of arrival decides who is let in; all are assumed to be",
+                )
+            )
+    return found
 
 
 def stale_groups(

@@ -75,6 +75,22 @@ def as_number_fits(instance: BgpInstance, neighbor: Neighbor, peer_as: int) -> b
     return peer_as == neighbor.remote_as
 
 
+def session_as(instance: BgpInstance, neighbor: Neighbor) -> int:
+    """The AS number that this end says it is of: the instance's, its confederation's, or the session's local-as."""
+    local = neighbor.options.local_as
+    return own_as(instance, neighbor) if local is None else local.asn
+
+
+def is_internal(instance: BgpInstance, neighbor: Neighbor) -> bool:
+    """As this end sees it: local-as does not count (bgpd/bgpd.c, peer_calc_sort)."""
+    return neighbor.remote_as in ("internal", instance.asn)
+
+
+def must_be_connected(neighbor: Neighbor) -> bool:
+    """Whether FRR wants an external peer, and its next hops, on a connected network."""
+    return neighbor.ebgp_ttl == 1 and neighbor.options.connected_check
+
+
 def preferred_source(device: Device, interface: str, towards: Address, version: int) -> Address | None:
     """The kernel's choice: an address of the egress interface (the one that shares the next hop's network first),
     else the first address of any other interface (net/ipv4/devinet.c, inet_select_addr)."""

@@ -31,9 +31,13 @@ from bgpsim.source import Source
 def session_ends(
     network: Network, sessions: Sessions, solution: Solution, sizes: Sizes
 ) -> Mapping[SessionKey, Session]:
-    counts = _counters(sessions, solution, sizes)
+    counts = counters(sessions, solution, sizes)
     shown: dict[SessionKey, Session] = dict(sessions.down)
     for key, end in sessions.ends.items():
+        if _shown_as_down(network, key.device):
+            because = "it stands, and bgpd shows it as shut down: `bgp shutdown` does not keep dynamic neighbors out"
+            shown[key] = Session("Down", shown_type(end.type), end.peer.device, None, because)
+            continue
         speaks = not _is_speaker(network, key.device)
         shown[key] = Session(
             "Established",
@@ -46,7 +50,13 @@ def session_ends(
     return {key: shown[key] for key in sorted(shown)}
 
 
-def _counters(sessions: Sessions, solution: Solution, sizes: Sizes) -> dict[tuple[SessionKey, str], FamilyCounters]:
+def _shown_as_down(network: Network, device: str) -> bool:
+    """With `bgp shutdown` bgpd shows no neighbor as Established, nor what it sends, whatever stands."""
+    instance = network.devices[device].bgp
+    return instance is not None and instance.shutdown
+
+
+def counters(sessions: Sessions, solution: Solution, sizes: Sizes) -> dict[tuple[SessionKey, str], FamilyCounters]:
     """What FRR calls PfxRcd (accepted, even with an unusable next hop), what was offered, and PfxSnt."""
     accepted: dict[tuple[SessionKey, str], int] = {}
     received: dict[tuple[SessionKey, str], int] = {}
@@ -134,7 +144,9 @@ def advertised_routes(network: Network, sessions: Sessions, solution: Solution) 
     return {
         key: sent.printed
         for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0]))
-        if not _is_speaker(network, key.device) and not sessions.ends[SessionKey(*key[:2])].several_sent
+        if not _is_speaker(network, key.device)
+        and not _shown_as_down(network, key.device)
+        and not sessions.ends[SessionKey(*key[:2])].several_sent
     }
 
 
@@ -143,6 +155,8 @@ def routes_on_the_wire(network: Network, sessions: Sessions, solution: Solution)
     wire: dict[WireKey, Sent] = {}
     for key, sent in sorted(solution.sent.items(), key=lambda item: str(item[0])):
         peer = sessions.ends[SessionKey(key.device, key.neighbor)].peer.device
+        if _shown_as_down(network, key.device):
+            continue
         if _is_speaker(network, key.device):
             wire[WireKey(key.device, "sent", peer, key.family, key.prefix, key.path_id)] = sent
         elif _is_speaker(network, peer):

@@ -19,7 +19,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bgpsim.model.as_paths import to_external
 from bgpsim.model.decision import DEFAULT_LOCAL_PREFERENCE, LOCAL, Candidate
-from bgpsim.model.frr_versions import enforces_first_as, prints_preference_to_external
+from bgpsim.model.frr_versions import prints_preference_to_external
 from bgpsim.model.inside_as import (
     cluster_id,
     comes_back,
@@ -35,6 +35,7 @@ from bgpsim.model.neighbors import neighbor_sources, router_id
 from bgpsim.model.rib import Rib
 from bgpsim.model.route_map_sets import SELF, Changed, Mark
 from bgpsim.model.route_maps import Answer, Asked, apply
+from bgpsim.model.session_policy import not_told, received_path, refused_path, sent_path
 from bgpsim.model.sessions import SessionEnd
 from bgpsim.model.update_groups import UpdateGroups
 from bgpsim.model.wiring import LOOPBACK, Wiring, link_local_text, parse_link_local
@@ -73,9 +74,7 @@ def accepted(wiring: Wiring, device: Device, end: SessionEnd, family: Family, pr
     instance, path = device.bgp, sent.wire
     assert instance is not None
     settings = end.neighbor.families[family]
-    refused = _looped(device, end, settings, path)
-    if refused is None and end.type == "ebgp" and enforces_first_as(instance) and path.as_path[:1] != (end.peer_as,):
-        refused = f"denied: the path does not begin with the peer's AS {end.peer_as} (enforce-first-as)"
+    refused = refused_path(instance, end, path.as_path) or _looped(device, end, settings, path)
     if refused is None and not settings.import_accept:
         refused = "denied: import policy refuses everything"
     if instance.engine != "frr":
@@ -98,7 +97,8 @@ def _parsed(end: SessionEnd, path: Attributes) -> Changed:
     equal extended communities one is left."""
     preference = path.local_preference if end.type != "ebgp" else None
     extended = tuple(sorted(set(path.extended_communities)))
-    path = replace(path, local_preference=preference, extended_communities=extended)
+    as_path = received_path(end, path.as_path)
+    path = replace(path, as_path=as_path, local_preference=preference, extended_communities=extended)
     return Changed(path, med=path.med or 0, preference=preference or 0)
 
 
@@ -169,7 +169,7 @@ class Exporter:
             return None
         if comes_back(instance, best.attributes.as_path):
             return None
-        if _held_by_community(end, best.attributes.communities):
+        if _held_by_community(end, best.attributes.communities) or not_told(end, best):
             return None
         if suppressed:
             if settings.options.unsuppress is None:
@@ -332,7 +332,7 @@ class Exporter:
         wire = replace(
             path,
             next_hop=next_hop if kept else own,
-            as_path=path.as_path if external and kept_path else path_told(instance, end, path.as_path),
+            as_path=self._told_path(instance, end, path.as_path, kept=external and kept_path),
             local_preference=None if external else path.local_preference,
             originator_id=originator(best) if reflected(end, best) else None,
             cluster_list=(cluster_id(device), *best.attributes.cluster_list) if reflected(end, best) else (),
@@ -345,6 +345,14 @@ class Exporter:
         two = family == "ipv6-unicast" and not kept and next_hop != SELF and parse_link_local(own) is not None
         lines = merged(best.sources, neighbor_sources(end.neighbor))
         return Sent(wire, printed, lines, next_hop if two and "peer-address" not in route.marks else None)
+
+    @staticmethod
+    def _told_path(instance: BgpInstance, end: SessionEnd, path: AsPath, *, kept: bool) -> AsPath:
+        if kept:
+            return path
+        if end.neighbor.options.local_as is not None:
+            return sent_path(instance, end, path)
+        return path_told(instance, end, path)
 
     def _shown_hop(
         self,

@@ -8,11 +8,22 @@ from dataclasses import dataclass, replace
 from bgpsim.model.aggregation import kept_apart
 from bgpsim.model.classes import Sizes, classes
 from bgpsim.model.disagreement import disagreements, solutions
+from bgpsim.model.dynamic_neighbors import with_dynamic_neighbors
 from bgpsim.model.fib import OBSERVED_KINDS, Fibs, kernel_table
 from bgpsim.model.forwarding import Walker, forward
 from bgpsim.model.groups import NextHops, PredictedState, believed_routes, groups_after, in_kernel, kept_groups
-from bgpsim.model.left_open import open_arrival, open_haste, orders_of_arrival, split_sessions, stale_groups, unrest
-from bgpsim.model.planes import advertised_routes, lines_of, routes_on_the_wire, session_ends, table_paths
+from bgpsim.model.left_open import (
+    at_the_limit,
+    beyond_the_listen_limit,
+    open_arrival,
+    open_haste,
+    orders_of_arrival,
+    split_sessions,
+    stale_groups,
+    unrest,
+)
+from bgpsim.model.planes import advertised_routes, counters, lines_of, routes_on_the_wire, session_ends, table_paths
+from bgpsim.model.prefix_limits import Held, at_the_edge, first_over, newly_over, over_limit, still_held, without
 from bgpsim.model.propagation import Problem, Solution, Solver, TableKey, WorklistSolver
 from bgpsim.model.rib import Rib, static_routes
 from bgpsim.model.sessions import find_sessions
@@ -114,6 +125,7 @@ def _solved(
     arrived: frozenset[PathKey],
     sizes: Sizes,
 ) -> Prediction:
+    network = with_dynamic_neighbors(network)
     wiring = Wiring(network)
     static = {name: static_routes(wiring, device) for name, device in network.devices.items()}
     believed = believed_routes(network, before)
@@ -149,15 +161,25 @@ def _solved(
             tables.update(kernel_table(device, static[name], installed, held[name]))
         return tables
 
+    def over_with(down: Held) -> Held:
+        fewer = without(sessions, down)
+        solved = chosen.solve(Problem(wiring, ribs, fewer, selected, connected_only, came, step, kept_apart=apart))
+        return over_limit(fewer, counters(fewer, solved, sizes))
+
     fib = kernel(None)
     sessions = find_sessions(wiring, ribs, Walker(wiring, Fibs(fib)))
+    held = still_held(network, before) | newly_over(sessions, before)
+    sessions = without(sessions, held)
     settled = False
-    for _ in range(SESSION_ROUNDS):
+    rounds = SESSION_ROUNDS + sum(1 for end in sessions.ends.values() if end.neighbor.options.limits)
+    for _ in range(rounds):
         problem = Problem(wiring, ribs, sessions, selected, connected_only, came, step, kept_apart=apart)
         solution, others = solutions(chosen, problem)
         fib = kernel(solution)
         walker = Walker(wiring, Fibs(fib))
-        again = find_sessions(wiring, ribs, walker)
+        over = first_over(over_limit(sessions, counters(sessions, solution, sizes)), over_with)
+        held |= over
+        again = without(find_sessions(wiring, ribs, walker), held)
         settled = again == sessions
         if settled:
             break
@@ -166,6 +188,7 @@ def _solved(
     undecided += disagreements(network, solution, others, before)
     arrivals = [arrival for arrival in undecided if arrival.key(arrival.best) not in arrived]
     wire = routes_on_the_wire(network, sessions, solution)
+    at_edge = at_the_edge(sessions, counters(sessions, solution, sizes))
     state = PredictedState(
         sessions=session_ends(network, sessions, solution, sizes),
         paths=table_paths(network, solution, before, {arrival.table for arrival in undecided}),
@@ -177,9 +200,12 @@ def _solved(
         groups=groups_after(kept, {name: routes.values() for name, routes in used(solution).items()}),
         believed=believed,
         connected_only=solution.connected_only,
+        held=held,
+        at_the_edge=frozenset(end.key for end in at_edge),
     )
     open_ends = [open_arrival(network, sessions, solution, arrival, sizes) for arrival in arrivals]
     open_ends += split_sessions(network, sessions) + joined_late(network, sessions, ribs, before)
+    open_ends += at_the_limit(network, at_edge) + beyond_the_listen_limit(network, sessions)
     open_ends += stale_groups(network, used(solution), kept, sizes) + unrest(network, solution, settled, sizes)
     ties = tuple(Tie(a.table, tuple(map(a.key, (a.best, *a.rivals)))) for a in arrivals)
     state = counted(state, {name for name, d in network.devices.items() if d.bgp is not None and d.bgp.engine == "frr"})

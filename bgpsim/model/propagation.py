@@ -16,7 +16,7 @@ from bgpsim.model.fib import InstalledRoute
 from bgpsim.model.installation import distance, taken
 from bgpsim.model.local_paths import local_paths
 from bgpsim.model.neighbor_policy import hop_interface
-from bgpsim.model.neighbors import neighbor_sources
+from bgpsim.model.neighbors import must_be_connected, neighbor_sources
 from bgpsim.model.nexthop_tracking import ConnectedOnly, User
 from bgpsim.model.policy import Exporter, Sent, accepted
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
@@ -253,7 +253,11 @@ class _Run:
 
     def _track(self, router: _Router, end: SessionEnd, family: Family, prefix: Prefix, path_id: int) -> None:
         """Paths of internal peers may have to look their next hop up anew for one of an external peer."""
-        if end.type != "ebgp" or end.neighbor.ebgp_ttl != 1 or all(other.type == "ebgp" for other in router.ends):
+        if (
+            end.type != "ebgp"
+            or not must_be_connected(end.neighbor)
+            or all(other.type == "ebgp" for other in router.ends)
+        ):
             return
         sent = router.adj_in.get(prefix, {}).get(end.neighbor.name, {}).get(path_id)
         next_hop = None
@@ -420,7 +424,7 @@ class _Run:
         rib = self.problem.ribs[router.device.name]
         default = address.version in router.device.resolve_via_default
         static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen or default]
-        if (end.type == "ebgp" and end.neighbor.ebgp_ttl == 1) or path.next_hop in router.connected_only:
+        if (end.type == "ebgp" and must_be_connected(end.neighbor)) or path.next_hop in router.connected_only:
             if not static or not static[0][1].connected:
                 return None
             return _through(static[0][1], path.next_hop)

@@ -19,20 +19,22 @@ from bgpsim.model.frr_versions import refuses_ipv6_without_address
 from bgpsim.model.neighbors import (
     SessionType,
     address_of,
-    as_number_fits,
     derived_address,
+    is_internal,
+    must_be_connected,
     neighbor_sources,
-    own_as,
     preferred_source,
     router_id,
     session_type,
 )
+from bgpsim.model.opening import Side, disagreement, families, shut_here
 from bgpsim.model.rib import Rib
 from bgpsim.model.wiring import LOOPBACK, Wiring, parse_link_local
 from bgpsim.network.description import NO_AS, BgpInstance, Device, InterfaceRef, Neighbor
 from bgpsim.network.route_options import SentPaths
+from bgpsim.network.session_options import BGP_PORT
 from bgpsim.network.state import Session, SessionKey
-from bgpsim.network.types import FAMILIES, Address, Family
+from bgpsim.network.types import Address, Family
 from bgpsim.source import Source
 
 _MAXIMUM_TTL = 255
@@ -115,7 +117,7 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
             found = finder.find(device, device.bgp, neighbor)
             if isinstance(found, SessionEnd):
                 ends[key] = found
-            else:
+            elif not neighbor.dynamic:
                 lines = found.sources or neighbor_sources(neighbor)
                 down[key] = Session(
                     "Down",
@@ -128,7 +130,8 @@ def find_sessions(wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> Sessi
     for key in [key for key, end in ends.items() if end.peer not in ends or ends[end.peer].peer != key]:
         end = ends.pop(key)
         because = f"{end.peer.device} has this connection with another neighbor"
-        down[key] = Session("Down", shown_type(end.type), end.peer.device, end.neighbor.interface, because)
+        if not end.neighbor.dynamic:
+            down[key] = Session("Down", shown_type(end.type), end.peer.device, end.neighbor.interface, because)
     return Sessions(ends, down, frozenset(key for key in ends if key in finder.split))
 
 
@@ -146,6 +149,12 @@ def _without_ipv6(device: Device, address: Address | None) -> bool:
     return all(i.name == LOOPBACK and not any(a.version == 6 for a in i.addresses) for i in holders)
 
 
+def _ttl(instance: BgpInstance, neighbor: Neighbor) -> int:
+    """Of packets to the neighbor (bgpd/bgp_network.c, bgp_set_socket_ttl)."""
+    internal = is_internal(instance, neighbor) or neighbor.options.ttl_security is not None
+    return _MAXIMUM_TTL if internal else neighbor.ebgp_ttl
+
+
 class _Finder:
     def __init__(self, wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> None:
         self.wiring = wiring
@@ -154,8 +163,9 @@ class _Finder:
         self.split: set[SessionKey] = set()
 
     def find(self, device: Device, instance: BgpInstance, neighbor: Neighbor) -> SessionEnd | _Down:
-        if neighbor.shutdown:
-            return _Down("shut down here")
+        shut = shut_here(instance, neighbor)
+        if shut is not None:
+            return _Down(shut.because, sources=shut.lines)
         if neighbor.remote_as == NO_AS:
             return _Down("no AS number is configured for it")
         derived = derived_address(device, neighbor)
@@ -197,6 +207,9 @@ class _Finder:
         )
         if back is None:
             return _Down(f"{peer.name} has no neighbor on {far.interface}", peer.name)
+        for one, engine, other, to in ((neighbor, instance, back, peer), (back, peer.bgp, neighbor, device)):
+            if other.options.ttl_security is not None and _ttl(engine, one) < _MAXIMUM_TTL:
+                return _Down(f"packets come to {to.name} with TTL 1, which its ttl-security does not take", peer.name)
         return self._agree(
             device, instance, neighbor, peer, peer.bgp, back, _Connection(None, None, interface, far.interface)
         )
@@ -256,11 +269,9 @@ class _Finder:
                 peer.name,
             )
         out, far = self._egress(device.name, address), self._egress(peer.name, own)
-        ends = ((device, instance, neighbor, address), (peer, peer_instance, back, own))
-        for here, engine, configured, there in ends:
-            kind = session_type(engine, configured)
-            ttl = _MAXIMUM_TTL if kind == "ibgp" else configured.ebgp_ttl
-            because = self._unreachable(here, configured, there, ttl)
+        ends = ((device, instance, neighbor, address, back), (peer, peer_instance, back, own, neighbor))
+        for here, engine, configured, there, other in ends:
+            because = self._unreachable(here, configured, there, _ttl(engine, configured), other.options.ttl_security)
             if because:
                 return _Down(because, peer.name)
         return self._agree(device, instance, neighbor, peer, peer_instance, back, _Connection(own, address, out, far))
@@ -269,7 +280,11 @@ class _Finder:
         """FRR tracks its peer as it tracks next hops, which a default route does not resolve (bgpd/bgp_nht.c,
         zebra_rnh.c; `ip nht resolve-via-default`), and an external one with TTL 1 on a connected network alone. It
         accepts a connection all the same."""
-        if neighbor.passive or self._out_of_reach(device, instance, neighbor, address):
+        if (
+            neighbor.passive
+            or neighbor.options.port != BGP_PORT
+            or self._out_of_reach(device, instance, neighbor, address)
+        ):
             return False
         matches = self.walker.fibs.table(device.name).matches(address)
         usable = (prefix.prefixlen or address.version in device.resolve_via_default for prefix, _ in matches)
@@ -277,7 +292,7 @@ class _Finder:
 
     def _out_of_reach(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
         """FRR does not even try (bgpd/bgp_nht.c, bgp_find_or_add_nexthop with `connected`)."""
-        near = session_type(instance, neighbor) == "ebgp" and neighbor.ebgp_ttl == 1 and instance.engine == "frr"
+        near = session_type(instance, neighbor) == "ebgp" and must_be_connected(neighbor) and instance.engine == "frr"
         return near and self._egress(device.name, address) is None
 
     def _no_dial(
@@ -323,40 +338,35 @@ class _Finder:
         back: Neighbor,
         connection: _Connection,
     ) -> SessionEnd | _Down:
-        """What the OPEN messages settle: AS numbers and families."""
-        if back.shutdown:
-            return _Down(f"shut down at {peer.name}", peer.name, neighbor_sources(back))
-        mine, theirs = own_as(instance, neighbor), own_as(peer_instance, back)
-        pairs = ((instance, neighbor, theirs, peer.name), (peer_instance, back, mine, device.name))
-        for here, configured, there, name in pairs:
-            if not as_number_fits(here, configured, there):
-                lines = neighbor_sources(configured)
-                wanted = configured.remote_as
-                if wanted == NO_AS:  # of the peer: what has none itself is not looked at here
-                    return _Down(f"{peer.name} has no AS number configured for it", peer.name, lines)
-                return _Down(f"AS {there} of {name} is not the {wanted} expected of it", peer.name, lines)
-        families = tuple(f for f in FAMILIES if f in neighbor.families and f in back.families)
-        if not families:
-            return _Down(f"no address family is active at both {device.name} and {peer.name}", peer.name)
+        """What both ends have to agree upon, with packets that arrive."""
+        here, there = Side(device, instance, neighbor), Side(peer, peer_instance, back)
+        found = disagreement(here, there)
+        if found is not None:
+            return _Down(found.because, peer.name, found.lines)
+        settled = families(here, there)
         for end, engine, address in ((device, instance, connection.local), (peer, peer_instance, connection.remote)):
-            if "ipv6-unicast" in families and refuses_ipv6_without_address(engine) and _without_ipv6(end, address):
+            if "ipv6-unicast" in settled and refuses_ipv6_without_address(engine) and _without_ipv6(end, address):
                 because = f"{end.name} has no IPv6 address beside {address}, and FRR {spelled(engine.frr)} wants one"
                 return _Down(f"{because} for IPv6 routes", peer.name)
         return SessionEnd(
             device.name,
             neighbor,
             SessionKey(peer.name, back.name),
-            session_type(instance, neighbor, theirs) or "ebgp",
-            theirs,
+            session_type(instance, neighbor, there.asn) or "ebgp",
+            there.asn,
             int(router_id(peer)),
-            families,
+            settled,
             # Link-local sessions alone offer it (bgpd/bgp_open.c, bgp_open_capability).
             neighbor.extended_nexthop and back.extended_nexthop and not isinstance(connection.remote, IPv4Address),
             connection.local,
             connection.remote,
             connection.interface,
             neighbor.add_path and back.add_path,
-            {family: sent for family in families if (sent := several_sent(neighbor, back, peer_instance, family))},
+            {
+                family: sent
+                for family in settled
+                if family in back.families and (sent := several_sent(neighbor, back, peer_instance, family))
+            },
         )
 
     def _egress(self, device: str, address: Address) -> str | None:
@@ -381,9 +391,13 @@ class _Finder:
             return None
         return None
 
-    def _unreachable(self, device: Device, neighbor: Neighbor, address: Address, ttl: int) -> str | None:
+    def _unreachable(
+        self, device: Device, neighbor: Neighbor, address: Address, ttl: int, hops: int | None
+    ) -> str | None:
         """GoBGP sets the TTL and looks at no route, so a loopback of the next router is near enough for TTL 1; FRR also
         wants an external peer without multihop on a connected network (bgpd/bgp_nht.c, bgp_find_or_add_nexthop).
+
+        `hops`: the ttl-security of the far end, which drops what comes with a TTL under 256 minus it (RFC 5082).
 
         One way of several is enough: each new connection has another port, and takes a way of its own.
         """
@@ -395,6 +409,11 @@ class _Finder:
                 failures.append(f"packets from {device.name} to {address} end at {path.at}: {path.because}")
             elif links > ttl:
                 failures.append(f"{address} is {links} links away from {device.name} (eBGP, TTL {ttl})")
+            elif hops is not None and (left := ttl - max(links - 1, 0)) < _MAXIMUM_TTL + 1 - hops:
+                failures.append(
+                    f"packets from {device.name} come to {address} with TTL {left},"
+                    f" and ttl-security hops {hops} takes {_MAXIMUM_TTL + 1 - hops} at least"
+                )
         if failures and len(failures) < len(paths):
             self.split.add(SessionKey(device.name, neighbor.name))
             return None

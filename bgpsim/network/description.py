@@ -16,6 +16,7 @@ from bgpsim.frr_series import DEFAULT, Series
 from bgpsim.network.internal_bgp import NO_REFLECTION, USUAL_CHOICE, Choice, Confederation, Reflection
 from bgpsim.network.policies import NO_FILTERS, NO_POLICIES, CommunityKind, Filters, Policies, Use
 from bgpsim.network.route_options import NO_OPTIONS, Aggregate, Installation, RouteOptions
+from bgpsim.network.session_options import NOTHING_SAID, SessionOptions
 from bgpsim.network.types import Address, AsPath, Family, InterfaceAddress, Prefix, UnknownAttribute
 from bgpsim.source import Source, Unmodelled
 
@@ -150,6 +151,9 @@ class Neighbor:
     """Takes several paths of a prefix and sends all that it has (RFC 7911; FRR: addpath-tx-all-paths)."""
     v6_only: bool = False
     """An unnumbered neighbor's session runs over link-local addresses, whatever IPv4 addresses the link has."""
+    options: SessionOptions = NOTHING_SAID
+    dynamic: bool = False
+    """It is not configured: a connection within a listen range makes it, and it goes with its session."""
     source: Source | None = None
     sources: tuple[Source, ...] = ()
 
@@ -203,6 +207,16 @@ class Redistribution:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenRange:
+    """`bgp listen range P peer-group G`: whoever connects from it is a neighbor."""
+
+    prefix: Prefix
+    like: Neighbor
+    """What such a neighbor is, named as its peer-group."""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BgpInstance:
     """One BGP speaker's configuration."""
 
@@ -234,6 +248,14 @@ class BgpInstance:
     ebgp_requires_policy: bool = True
     listens: bool = True
     """False: it only dials (Cilium's GoBGP)."""
+    listen_ranges: tuple[ListenRange, ...] = ()
+    """The first one that holds an address counts."""
+    listen_limit: int = 100
+    """How many dynamic neighbors there may be."""
+    shutdown: bool = False
+    """`bgp shutdown`: no session is let up."""
+    minimum_hold_time: int = 0
+    """Seconds; a peer that offers less is refused (FRR: `bgp minimum-holdtime`; 0: any)."""
     installs: bool = True
     """False: what it learns never reaches the kernel (GoBGP, ExaBGP)."""
     frr: Series = DEFAULT

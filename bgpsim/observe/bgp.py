@@ -36,7 +36,7 @@ FRR_COMMANDS = (
     ),
     "show bgp neighbors json",
 )
-_CAPABILITIES: Mapping[Family, str] = {"ipv4-unicast": "ipv4Unicast", "ipv6-unicast": "ipv6Unicast"}
+_IN_JSON: Mapping[Family, str] = {"ipv4-unicast": "ipv4Unicast", "ipv6-unicast": "ipv6Unicast"}
 _NOBODY = ("0.0.0.0", "::")
 """The peer of a path that is the router's own."""
 _GOBGP_ORIGINS: tuple[frr_words.Origin, ...] = ("igp", "egp", "incomplete")
@@ -105,14 +105,13 @@ def _frr_session(
 
 
 def _not_negotiated(answer: str) -> set[tuple[str, Family]]:
-    """Neighbors and families of standing sessions that one end alone has offered (RFC 4760 section 8)."""
+    """Neighbors and families that are active at this end, and that their standing sessions do not carry."""
     found: set[tuple[str, Family]] = set()
     for name, neighbor in json.loads(answer).items():
-        offered = neighbor.get("neighborCapabilities", {}) if isinstance(neighbor, dict) else {}
-        for family, key in _CAPABILITIES.items():
-            told = offered.get("multiprotocolExtensions", {}).get(key)
-            if told is not None and not told.get("advertisedAndReceived"):
-                found.add((name, family))
+        if isinstance(neighbor, dict) and neighbor.get("bgpState") == "Established":
+            told = neighbor.get("addressFamilyInfo", {})
+            # What is carried is in an update group, whatever the capabilities say: they can be overridden.
+            found |= {(name, f) for f, key in _IN_JSON.items() if key in told and "updateGroupId" not in told[key]}
     return found
 
 

@@ -6,7 +6,10 @@ change by itself. Which those are is asked of the lab alone:
 - a session whose both ends have a live BGP process, each other configured and a way there comes up, or has failed two
   complete attempts since the last event;
 - one that stands at one end alone, or whose way is gone, goes down when its hold time is over;
-- one whose far end runs no BGP tries for ever, and is at rest while it does.
+- one whose far end runs no BGP tries for ever, and is at rest while it does;
+- one that is shut, over its prefix limit, passive at both ends or has two passwords is at rest at once.
+
+The timers of the daemons that this minds are in `bgpsim/daemon_timers.py`.
 
 What the lab did to its links (`observe.impairments`) is asked too, for kernels do not see it: nothing passes a silent
 one; a delay makes the window longer; where packets are lost, none must be on its way for another time.
@@ -17,25 +20,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any, Literal
 
 from bgpsim.agent.protocol import Agent, LabDevice
+from bgpsim.daemon_timers import ACTS_ON_HOLD, SPEAKER_HOLD, SPEAKERS
 from bgpsim.observe.bgp import GOBGP_WORDS
 from bgpsim.observe.impairments import link_states
+from bgpsim.observe.never_up import Running, read_running
 from bgpsim.observe.owners import Owners, owners
 
 ATTEMPTS = 2
 """Complete attempts after which a session that could be there is taken not to come."""
-HOLD_MARGIN = 1.5
-"""Seconds that a daemon may take to act on a hold timer that has run out, and the lab to see it."""
+HOLD_MARGIN = ACTS_ON_HOLD.seconds
 _MAX_HOPS = 32
-_SPEAKER_HOLD = 30.0
-"""Seconds: what a speaker offers (speakers/configuration.py); a router may have talked it down."""
-_SPEAKER_RETRY = {"ExaBGP": 10.0, "gobgpd": 14.0}
-"""Seconds: ExaBGP's pause between two attempts grows by one with each. GoBGP's is 5 to 9, one more after a reset, and
-an attempt may take 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,8 @@ class End:
     """The device at the other end; None where nobody owns the address."""
     link: frozenset[tuple[str, str]] | None
     """Both ends of the link that an unnumbered or link-local session runs over; None for a routed one."""
+    interval: float = 0.0
+    """Seconds for which it may keep routes back that it has to send."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -100,6 +101,7 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
     mark: str | None = None
     waiting: tuple[str, ...] = ()
     window = quiet
+    running: Running | None = None
     while True:
         left = timeout + held - (time.monotonic() - started)
         if left <= 0:
@@ -113,7 +115,13 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
         if seen["moved"] or not opens:
             moved_at = now - seen["still"]
             opens = {end.key: end.opens for end in ends}
-        waiting = still_to_change(ends, lab.reaches, opens, now - moved_at)
+        if running is None and any(not end.established and not end.shut for end in ends):
+            answers = agent.call("frr.show", devices=watched["routers"], commands=["show running-config"])
+            running = read_running({name: told[0] for name, told in answers.items() if told is not None})
+        if running is not None:
+            ends = tuple(replace(e, connected_only=False) if running.anywhere(e.key) else e for e in ends)
+            ends += _listeners(ends, running, lab.addresses)
+        waiting = still_to_change(ends, lab.reaches, opens, now - moved_at, running)
         if links.silent:
             # A hold time may be longer than any usual wait, and nothing else ends such a session.
             held = max([held, *(end.hold + HOLD_MARGIN for end in ends if end.established and not lab.reaches(end))])
@@ -144,6 +152,9 @@ class _Reaches:
     ) -> None:
         """`hushed`: by speaker and router, seconds since the last UPDATE of their session."""
         self._agent, self._known, self.carrier, self.hushed = agent, known, carrier, hushed
+
+    def addresses(self, device: str) -> tuple[str, ...]:
+        return tuple(address for address, owner in self._known.devices.items() if owner == device)
 
     def reaches(self, end: End) -> bool:
         """Whether packets to the neighbor's address arrive at its device."""
@@ -214,7 +225,26 @@ def _end(device: str, frr: bool, neighbor: str, told: Mapping[str, Any], known: 
         ttl=ttl,
         far=far,
         link=link,
+        interval=told["interval"],
     )
+
+
+def _listeners(ends: Iterable[End], running: Running, addresses: Callable[[str], tuple[str, ...]]) -> tuple[End, ...]:
+    """The ends that a listen range has for those who have not connected yet: bgpd shows none."""
+    every = tuple(ends)
+    known = {(end.device, end.far) for end in every}
+    found = []
+    for end in every:
+        if end.far is None or end.established or end.shut or (end.far, end.device) in known:
+            continue
+        caller = running.caller(end.far, addresses(end.device), end.key)
+        if caller is not None:
+            found.append(
+                replace(
+                    end, device=end.far, neighbor=caller, far=end.device, state="listening", opens=0, retry=math.inf
+                )
+            )
+    return tuple(found)
 
 
 def _speaker_end(told: Mapping[str, Any], known: Owners) -> End:
@@ -228,8 +258,8 @@ def _speaker_end(told: Mapping[str, Any], known: Owners) -> End:
         queued=False,
         shut=not told["alive"],
         opens=0,
-        retry=_SPEAKER_RETRY[told["program"]],
-        hold=_SPEAKER_HOLD,
+        retry=SPEAKERS[told["program"]].seconds,
+        hold=SPEAKER_HOLD.seconds,
         connected_only=True,
         ttl=1,
         far=router,
@@ -269,8 +299,10 @@ def still_to_change(
     reaches: Callable[[End], bool],
     opens: Mapping[tuple[str, str], int],
     elapsed: float,
+    running: Running | None = None,
 ) -> tuple[str, ...]:
-    """What is sure to change by itself, in words. `opens` as they were at the last event, `elapsed` seconds ago."""
+    """What is sure to change by itself, in words. `opens` as they were at the last event, `elapsed` seconds ago.
+    `running`: what the routers' configurations say, if they were asked."""
     every = sorted(ends, key=lambda end: end.key)
     waiting = []
     for end in every:
@@ -281,11 +313,14 @@ def still_to_change(
             alike = [e for e in every if (e.device, e.far, e.link) == (end.device, end.far, end.link) and e.established]
             standing = sum(other.established for other in others)
             if standing >= len(alike) and reaches(end):
+                if elapsed <= end.interval:
+                    waiting.append(f"{end.device} {end.neighbor} may keep routes back for {end.interval:.0f} s")
                 continue
             if elapsed <= end.hold + HOLD_MARGIN:
                 waiting.append(f"{end.device} {end.neighbor} waits for its hold time")
             continue
-        if end.shut or not any(not other.shut and not other.established for other in others):
+        open_ends = (other for other in others if not other.shut and not other.established)
+        if end.shut or not any(running is None or running.fits(end.key, other.key) for other in open_ends):
             continue
         group = [end, *others]
         if max(e.opens - opens.get(e.key, 0) for e in group) >= ATTEMPTS:

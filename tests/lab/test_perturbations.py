@@ -35,7 +35,9 @@ from bgpsim.network.description import (
     RouteNextHop,
     Segment,
 )
+from bgpsim.network.policies import Filters, Use
 from bgpsim.network.route_options import Aggregate, RouteOptions
+from bgpsim.network.session_options import SessionOptions
 from bgpsim.network.state import NetworkState
 from bgpsim.network.types import UnknownAttribute
 from bgpsim.observe import observe
@@ -145,6 +147,8 @@ def without(n: Network, name: str) -> Network:
 
 
 V4 = "ipv4-unicast"
+NO_MAP = Use("NOWHERE")
+"""A route-map that is not there denies everything."""
 TABLE = Origination(ip_network("10.98.0.0/24"), ("tor0",))
 CHANGES: Mapping[tuple[type, str], Change] = {
     (Network, "devices"): lambda n: without(n, "control-plane"),
@@ -183,12 +187,15 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (BgpInstance, "tables"): bgp("injector", tables=(OriginatedTable(TABLE, (TABLE.prefix,)),)),
     (BgpInstance, "aggregates"): bgp("tor0", aggregates=(Aggregate(ip_network("10.99.0.0/24")),)),
     (BgpInstance, "graceful_shutdown"): bgp("tor1", graceful_shutdown=True),
+    (BgpInstance, "shutdown"): bgp("tor1", shutdown=True),
     (BgpInstance, "ebgp_requires_policy"): bgp("tor0", ebgp_requires_policy=True),
     (BgpInstance, "listens"): bgp("tor0", listens=False),
     (BgpInstance, "installs"): bgp("worker", installs=True),
     (BgpInstance, "engine"): bgp("worker", engine="frr"),
     (Redistribution, "family"): bgp("tor0", redistribute=(Redistribution("ipv6-unicast", "connected"),)),
     (Redistribution, "protocol"): bgp("tor0", redistribute=(Redistribution(V4, "kernel"),)),
+    (Redistribution, "metric"): bgp("tor0", redistribute=(Redistribution(V4, "connected", metric=5),)),
+    (Redistribution, "route_map"): bgp("tor0", redistribute=(Redistribution(V4, "connected", route_map=NO_MAP),)),
     (Neighbor, "name"): neighbor("tor0", "10.0.1.2", name="10.0.1.3"),
     (Neighbor, "address"): neighbor("tor0", "10.0.1.2", address=IPv4Address("10.0.1.3")),
     (Neighbor, "interface"): neighbor("tor0", "net0", interface="net1"),
@@ -198,10 +205,14 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Neighbor, "passive"): neighbor("worker", "10.0.0.1", passive=True),
     (Neighbor, "extended_nexthop"): neighbor("router0", "net0", extended_nexthop=False),
     (Neighbor, "shutdown"): neighbor("tor1", "net0", shutdown=True),
+    (Neighbor, "options"): neighbor("tor1", "net0", options=SessionOptions(password="secret")),
     (Neighbor, "add_path"): lambda n: with_add_path(n),
     (NeighborFamily, "options"): family("tor0", "net0", options=RouteOptions(unchanged=frozenset(("as-path",)))),
     (NeighborFamily, "default_originate"): family("router0", "net0", default_originate=False),
-    (NeighborFamily, "next_hop_self"): family("tor0", "10.0.1.2", next_hop_self=True),
+    (NeighborFamily, "default_map"): family("router0", "net0", default_map=NO_MAP),
+    (NeighborFamily, "inbound"): family("tor0", "net0", inbound=Filters(route_map=NO_MAP)),
+    (NeighborFamily, "outbound"): family("tor0", "net0", outbound=Filters(route_map=NO_MAP)),
+    (NeighborFamily, "weight"): family("tor0", "net0", weight=7),
     (NeighborFamily, "import_accept"): family("worker", "10.0.0.1", import_accept=False),
     (Origination, "prefix"): announced(prefix=ip_network("10.99.0.2/32")),
     (Origination, "to"): announced(to=("tor1",)),
@@ -261,7 +272,19 @@ UNSEEN: Mapping[tuple[type, str], str] = {
     (BgpInstance, "compare_router_id"): "as router_id",
     (BgpInstance, "always_compare_med"): "no two paths of this lab differ in MED",
     (BgpInstance, "deterministic_med"): "no two paths of this lab differ in MED",
+    (BgpInstance, "frr"): "nothing of this lab differs between releases; test_frr_versions.py has what does",
+    (BgpInstance, "listen_limit"): "there is no listen range",
+    (BgpInstance, "listen_ranges"): "nobody dials a router that does not name it",
+    (BgpInstance, "minimum_hold_time"): "no peer offers less than 9 s",
     (BgpInstance, "sources"): _SOURCE,
+    (Device, "policies"): "no neighbor uses one; test_policies.py",
+    (Neighbor, "dynamic"): "there is no listen range",
+    (NeighborFamily, "next_hop_self"): "every learnt next hop of this lab is link-local, and replaced anyway",
+    (NeighborFamily, "next_hop_self_force"): "as next_hop_self",
+    (NeighborFamily, "send_communities"): "no route that a router sends on has any",
+    (NeighborFamily, "soft_reconfiguration"): "it is for policies that are typed later",
+    (Origination, "route_map"): "no FRR router of this lab has `network`",
+    (Segment, "bridged"): "how the lab makes it",
     (Neighbor, "peer_group"): "it is applied already",
     (Neighbor, "hold_time"): "a time, and the lab is at rest",
     (Neighbor, "keepalive"): "a time, and the lab is at rest",

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from typing import TypeVar
 
 from bgpsim.inputs.frr.inside_as import InsideLines
+from bgpsim.inputs.frr.instance_sessions import InstanceSessions
 from bgpsim.inputs.frr.neighbors import Neighbors
 from bgpsim.inputs.frr.profile import PROFILES, Profile
 from bgpsim.inputs.frr.route_options import InstanceRoutes
@@ -60,7 +61,8 @@ class BgpLines:
             source=self.source,
             sources=dict(self.option_sources),
         )
-        return self.part(InstanceRoutes).built_into(self.part(InsideLines).put_into(instance))
+        instance = self.part(InstanceRoutes).built_into(self.part(InsideLines).put_into(instance))
+        return self.part(InstanceSessions).into(instance, self.neighbors, profile)
 
 
 class Configuration:

@@ -41,6 +41,8 @@ def _session(neighbor: Neighbor, instance: BgpInstance) -> tuple[object, ...]:
         instance.reflection.cluster_id if internal else None,
         frozenset(family for family, settings in neighbor.families.items() if settings.reflector_client),
         *((s.options.sent_paths, s.options.several_taken) for s in neighbor.families.values()),
+        *(neighbor.options.password, neighbor.options.connected_check),
+        *(neighbor.options.port, neighbor.options.local_as, instance.shutdown),
     )
 
 

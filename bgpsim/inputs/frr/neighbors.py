@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 
@@ -10,6 +10,7 @@ from bgpsim.inputs.frr import values
 from bgpsim.inputs.frr.policies import PeerPolicy, with_policy
 from bgpsim.inputs.frr.profile import Profile
 from bgpsim.inputs.frr.route_options import route_options
+from bgpsim.inputs.frr.session_lines import SessionLines
 from bgpsim.inputs.frr.values import NotTaken
 from bgpsim.network.description import NO_AS, Neighbor, NeighborFamily
 from bgpsim.network.types import FAMILIES, Family
@@ -43,6 +44,7 @@ class Peer:
     shutdown: bool | None = None
     extended_nexthop: bool | None = None
     v6_only: bool = False
+    session: SessionLines = field(default_factory=SessionLines)
     sources: list[Source] = field(default_factory=list)
 
 
@@ -55,6 +57,8 @@ class Neighbors:
         self._groups: dict[str, Peer] = {}
         self.default_families: dict[Family, bool] = {"ipv4-unicast": True, "ipv6-unicast": False}
         """`bgp default ipv4-unicast` and its like: what neighbors made from here on start with."""
+        self.born_shut = False
+        """`bgp default shutdown`."""
 
     def peer(self, name: str) -> Peer:
         """A group or neighbor that is there already."""
@@ -76,11 +80,11 @@ class Neighbors:
         return name
 
     def make_group(self, name: str) -> Peer:
-        return self._groups.setdefault(name, Peer(name))
+        return self._groups.setdefault(name, self._born(name))
 
     def make_interface_peer(self, name: str) -> Peer:
         """A neighbor by the name of its interface, made where it is not there yet."""
-        return self._peers.setdefault(name, Peer(name, name, born_with=dict(self.default_families)))
+        return self._peers.setdefault(name, self._born(name, name))
 
     def existing_or_address(self, name: str) -> Peer:
         """A group or neighbor; one that is not there is made, if the name is an address."""
@@ -89,7 +93,24 @@ class Neighbors:
         if not values.looks_like_address(name):
             raise NotTaken(f"there is no peer-group or interface neighbor {name} at this line")
         spelled = str(values.address(name))
-        return self._peers.setdefault(spelled, Peer(spelled, born_with=dict(self.default_families)))
+        return self._peers.setdefault(spelled, self._born(spelled))
+
+    def _born(self, name: str, interface: str | None = None) -> Peer:
+        return Peer(name, interface, born_with=dict(self.default_families), shutdown=self.born_shut or None)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """In the order of their names, as bgpd keeps them."""
+        return tuple(sorted(self._groups))
+
+    def members(self, group: str) -> tuple[Peer, ...]:
+        return tuple(peer for peer in self._peers.values() if peer.group == group)
+
+    def like(self, group: str, profile: Profile) -> Neighbor | None:
+        """What a dynamic neighbor of the group is, by the group's name; None without an AS number."""
+        template = replace(self._groups[group], group=group, session=SessionLines(), sources=[])
+        made = self._built(replace(template, name="0.0.0.0"), profile)
+        return None if made is None else replace(made, name=group, address=None, passive=True, dynamic=True)
 
     def remote_as(self, peer: Peer) -> RemoteAs | None:
         """As it stands: the neighbor's own, else its group's."""
@@ -152,12 +173,23 @@ class Neighbors:
             hold_time=hold,
             keepalive=keepalive,
             connect_retry=peer.connect_retry or group.connect_retry or profile.connect_retry,
-            ebgp_ttl=peer.ebgp_ttl or group.ebgp_ttl or 1,
+            ebgp_ttl=_ttl(peer, group),
             update_source=peer.update_source or group.update_source,
             passive=bool(peer.passive or group.passive),
             extended_nexthop=extended,
             shutdown=bool(peer.shutdown or group.shutdown),
             v6_only=peer.v6_only,
+            options=peer.session.over(group.session),
             source=sources[0],
             sources=sources,
         )
+
+
+def _ttl(peer: Peer, group: Peer) -> int:
+    """ttl-security makes it 255 (bgpd/bgpd.c, peer_ttl_security_hops_set), but for an interface neighbor's, whose TTL
+    no statement changes (peer_ebgp_multihop_set)."""
+    if peer.interface == peer.name:
+        return 1
+    if (peer.session.ttl_security or group.session.ttl_security) is not None:
+        return 255
+    return peer.ebgp_ttl or group.ebgp_ttl or 1

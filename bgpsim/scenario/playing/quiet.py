@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-USUAL = 1.75
-"""Seconds: FRR's default coalescing time of an update group (1.25 s as measured) and half a second."""
-AFTER_POLICY = 5.5
-"""Seconds: FRR applies an edited route-map or list after `bgp route-map delay-timer`, 5 s (bgpd/bgp_routemap.c)."""
+from bgpsim.daemon_timers import COALESCE, ROUTE_MAP_DELAY
+
+USUAL = COALESCE.seconds + 0.5
+AFTER_POLICY = ROUTE_MAP_DELAY.seconds + 0.5
+"""FRR applies an edited route-map or list so much later."""
 
 _POLICY = re.compile(r"route-map|prefix-list|access-list|community-list|filter-list|distribute-list")
 

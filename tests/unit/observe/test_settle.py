@@ -153,7 +153,7 @@ def test_a_speaker_s_session_waits_for_the_speaker_to_dial(program: str, elapsed
         [("b0", "x-injector", "injector", "b0")],
     )
     told = {"word": "Active", "established": False, "queued": False, "shut": False}
-    told |= {"opens": 0, "retry": 1.0, "hold": 9.0, "external": True, "hops": 1}
+    told |= {"opens": 0, "retry": 1.0, "interval": 0.0, "hold": 9.0, "external": True, "hops": 1}
     router = replace(_end("b0", True, "fe80::2", told, known), far="injector", link=LINK)
     alive = {"speaker": "injector", "router": "b0", "program": program, "established": False, "alive": True}
     speaker = replace(_speaker_end(alive, known), link=LINK)
@@ -177,7 +177,7 @@ class SilentLab:
                 before, self.now = self.now < self.hold, self.now + min(params["quiet"], params["limit"])
                 up = self.now < self.hold
                 told = {"word": "Established" if up else "Idle", "established": up, "queued": False, "shut": False}
-                told |= {"opens": 1, "retry": 10.0, "hold": self.hold, "external": True, "hops": 255}
+                told |= {"opens": 1, "retry": 10.0, "interval": 0.0, "hold": self.hold, "external": True, "hops": 255}
                 return {
                     "quiet": params["limit"] >= params["quiet"],
                     "moved": up != before,
@@ -188,6 +188,8 @@ class SilentLab:
                 }
             case "netlink.dump":
                 return {name: {"links": [{"ifname": "net0", "flags": ["UP", "LOWER_UP"]}]} for name in ("a", "b")}
+            case "frr.show":
+                return {name: [""] for name in ("a", "b")}
         assert method == "nodes.links"
         return [("a", "net0", "b", "net0")]
 

@@ -125,17 +125,17 @@ def test_a_gobgp_that_starts_anew_has_forgotten(folder: Path) -> None:  # noqa: 
 
 
 def test_lines_that_close_a_session_pass_through_its_absence(folder: Path) -> None:  # noqa: F811
-    _, timers, multihop = steps(
+    _, timers, passive = steps(
         folder,
         "name: timers, configure: {tor1: [router bgp, neighbor net0 timers 2 6]}",
-        "name: multihop, configure: {tor1: [router bgp, neighbor net0 ebgp-multihop 2, bgp always-compare-med]}",
+        "name: passive, configure: {tor1: [router bgp, neighbor net0 passive, bgp always-compare-med]}",
     )
     assert timers.network.interim == ()
-    (passed,) = multihop.network.interim
+    (passed,) = passive.network.interim
     bgp = passed.devices["tor1"].bgp
     assert bgp is not None
     assert {n.name for n in bgp.neighbors if n.shutdown} == {"net0"}
-    assert (timers.network.chosen_anew, multihop.network.chosen_anew) == (frozenset(), {"tor1"})
+    assert (timers.network.chosen_anew, passive.network.chosen_anew) == (frozenset(), {"tor1"})
 
 
 def test_a_line_that_is_not_modelled_is_listed(folder: Path) -> None:  # noqa: F811

@@ -10,6 +10,7 @@ from bgpsim.inputs.frr.grammar.modes import Mode
 from bgpsim.inputs.frr.grammar.statement import Apply, Said, Statement, modelled
 from bgpsim.inputs.frr.neighbors import Peer, RemoteAs
 from bgpsim.inputs.frr.statements.general import COSMETIC
+from bgpsim.inputs.frr.values import NotTaken
 from bgpsim.network.description import NO_AS
 
 NEIGHBOR = "neighbor <A.B.C.D|X:X::X:X|WORD>$neighbor"
@@ -100,8 +101,13 @@ def _connect(router: Configuration, said: Said) -> None:
 
 
 def _multihop(router: Configuration, said: Said) -> None:
-    ttl = said.number("ttl") if "ttl" in said else 255
-    named(router, said).ebgp_ttl = 1 if said.negated else ttl
+    """bgpd/bgpd.c, peer_ebgp_multihop_set."""
+    ttl = 1 if said.negated else said.number("ttl") if "ttl" in said else 255
+    peer = named(router, said)
+    bound = any(one.session.ttl_security for one in (peer, *router.bgp.neighbors.members(peer.name)))
+    if bound and ttl != 255 and peer.interface != peer.name:
+        raise NotTaken("ebgp-multihop and ttl-security cannot be configured together")
+    peer.ebgp_ttl = ttl
 
 
 def _update_source(router: Configuration, said: Said) -> None:

@@ -8,7 +8,6 @@ from bgpsim.inputs.frr.statements.neighbor import NEIGHBOR, OF_A_FAMILY
 _FILTER = "which routes pass, and with which attributes, may depend on it"
 _LOOP = "which routes are taken or sent may depend on it"
 _PATHS = "which of several paths of one prefix are sent may depend on it"
-_LIMIT = f"{NEIGHBOR} maximum-prefix (1-4294967295)$limit [(1-100)$threshold]"
 
 STATEMENTS: tuple[Statement, ...] = (
     *listed(
@@ -39,17 +38,6 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         _LOOP,
         OF_A_FAMILY,
-        (
-            f"{_LIMIT} [force]",
-            "neighbor 10.0.1.2 maximum-prefix 100",
-            "neighbor 10.0.1.2 maximum-prefix 100 80 force",
-        ),
-        (f"{_LIMIT} restart (1-65535)$minutes [force]", "neighbor 10.0.1.2 maximum-prefix 100 restart 5"),
-        (f"{_LIMIT} warning-only [force]", "neighbor 10.0.1.2 maximum-prefix 100 80 warning-only"),
-        (
-            f"no {NEIGHBOR} maximum-prefix [(1-4294967295) [(1-100)] [restart (1-65535)] [warning-only] [force]]",
-            "no neighbor 10.0.1.2 maximum-prefix",
-        ),
         (f"{NEIGHBOR} maximum-prefix-out (1-4294967295)$limit", "neighbor 10.0.1.2 maximum-prefix-out 10"),
         (f"no {NEIGHBOR} maximum-prefix-out [(1-4294967295)]", "no neighbor 10.0.1.2 maximum-prefix-out"),
         (
@@ -61,7 +49,6 @@ STATEMENTS: tuple[Statement, ...] = (
         "possible",
         _LOOP,
         "bgp",
-        (f"[no] {NEIGHBOR} enforce-first-as", "neighbor 10.0.1.2 enforce-first-as"),
         (f"[no] {NEIGHBOR} disable-link-bw-encoding-ieee", "neighbor 10.0.1.2 disable-link-bw-encoding-ieee"),
     ),
     *listed(
