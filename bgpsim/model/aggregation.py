@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from bgpsim.model.as_paths import aggregated
 from bgpsim.model.decision import LOCAL, ORIGINS, Candidate
+from bgpsim.model.inside_as import known_as
 from bgpsim.model.neighbor_policy import by_map, hop_addresses
 from bgpsim.model.neighbors import router_id
 from bgpsim.model.policy import LOCAL_WEIGHT, on_its_way_out
@@ -152,7 +153,7 @@ class Aggregation:
             origin=_origin(aggregate, of),
             med=0,
             atomic_aggregate=not aggregate.as_set,
-            aggregator=f"{instance.asn}:{router_id(self.device)}",
+            aggregator=f"{known_as(instance)}:{router_id(self.device)}",
             **together,  # type: ignore[arg-type]
         )
         if instance.graceful_shutdown:

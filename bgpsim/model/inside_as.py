@@ -48,14 +48,18 @@ def med_of_reflected(best: Candidate) -> int | None:
     return med if best.attributes.originator_id is not None else med or 0
 
 
+def known_as(instance: BgpInstance) -> int:
+    """Its AS number to those outside, and as an aggregate's AGGREGATOR (bgp_attr.c, bgp_attr_aggregate_intern)."""
+    return instance.asn if instance.confederation is None else instance.confederation.identifier
+
+
 def path_told(instance: BgpInstance, end: SessionEnd, path: AsPath) -> AsPath:
     """The AS path on the wire (bgp_attr.c, bgp_packet_attribute; RFC 5065 section 4.1)."""
     if end.type == "ibgp":
         return path
     if end.type == "confed":
         return as_path.with_member(path, instance.asn)
-    own = instance.asn if instance.confederation is None else instance.confederation.identifier
-    return (own, *as_path.without_members(path))
+    return (known_as(instance), *as_path.without_members(path))
 
 
 def looped(device: Device, end: SessionEnd, options: RouteOptions, path: AsPath) -> str | None:

@@ -187,9 +187,56 @@ def _behind(number: int, prefix: str, first: str, second: str) -> Network:
 BY_DEFAULT = _behind(10, "k", "ip nht resolve-via-default\nip route 0.0.0.0/0 10.10.12.2", "")
 BY_BGP = _behind(11, "l", "ip route 0.0.0.0/0 10.11.12.2", "network 10.11.23.0/24")
 
+# --- A confederation and a reflector, with aggregates, AS-path forms, distances and several paths of one prefix ---
+
+MEMBERS = Network(
+    12,
+    "m",
+    {
+        1: Router(65001, _MEMBER.format("65002 65003"), ("10.12.200.1/32",), "ip route 10.12.0.0/16 10.12.12.2"),
+        2: Router(
+            65002,
+            f"{_MEMBER.format('65001 65003')}\naggregate-address 10.12.200.0/24 as-set\n"
+            "distance bgp 5 6 7\nbgp default local-preference 130",
+            ("10.12.201.2/32",),
+            "ip route 10.12.15.0/24 10.12.12.1\nip route 10.12.36.0/24 10.12.23.3",
+        ),
+        3: Router(65003, _MEMBER.format("65001 65002"), ("10.12.200.3/32",), "ip route 10.12.0.0/16 10.12.23.2"),
+        5: Router(65200, own=("10.12.200.5/32",)),
+        6: Router(65300, own=("10.12.200.6/32",)),
+    },
+    ((1, 2), (2, 3), (1, 5), (3, 6)),
+    {
+        (1, 5): "remove-private-AS all replace-AS",
+        (3, 6): "as-override\nallowas-in 2",
+        (2, 3): "allowas-in 1\naddpath-tx-all-paths",
+        (6, 3): "allowas-in 2",
+    },
+    speaks=dict.fromkeys((1, 2, 3), 100),
+)
+_BOTH = Router(65005, "network 10.13.210.0/24", config="ip route 10.13.210.0/24 blackhole")
+SEVERAL = Network(
+    13,
+    "n",
+    {
+        1: Router(65000, "bgp graceful-shutdown", config="ip route 10.13.0.0/16 10.13.12.2"),
+        2: Router(65000, own=("10.13.200.2/32",), config="ip route 10.13.0.0/16 10.13.12.1"),
+        3: Router(65000, config="ip route 10.13.0.0/16 10.13.13.1"),
+        4: Router(65000, own=("10.13.201.2/32",), config="ip route 10.13.0.0/16 10.13.14.1"),
+        5: _BOTH,
+        6: _BOTH,
+    },
+    ((1, 2), (1, 3), (1, 4), (2, 5), (4, 6)),
+    {
+        (1, 2): "route-reflector-client",
+        (1, 3): "route-reflector-client\naddpath-tx-all-paths",
+        (1, 4): "route-reflector-client\naddpath-tx-bestpath-per-AS",
+    },
+)
+
 NETWORKS = (
     *(REFLECTOR, ONE_CLUSTER, TWO_CLUSTERS, LEVELS, UNCHANGED, CHANGED, CONFEDERATION),
-    *(DISAGREE, WEDGIE, BY_DEFAULT, BY_BGP),
+    *(DISAGREE, WEDGIE, BY_DEFAULT, BY_BGP, MEMBERS, SEVERAL),
 )
 
 

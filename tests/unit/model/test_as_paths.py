@@ -36,8 +36,17 @@ def test_the_peers_number_is_overridden_last() -> None:
     assert to_external(options, (64600, PEER, PEER), OWN, PEER) == (OWN, OWN)
 
 
-def test_sets_count() -> None:
+def test_sets_and_member_ases_count() -> None:
     assert count((1, 2, frozenset((1, 3)), 1), 1) == 3
+    assert count(((7, 1, 7), 1, 2), 7) == 2
+
+
+def test_member_ases_are_numbers_as_others_are() -> None:
+    path: AsPath = ((64600, 64513), 3001)
+    assert to_external(RouteOptions(private_as="remove all"), path, OWN, PEER) == ((64513,), 3001)
+    assert to_external(RouteOptions(private_as="replace all"), path, OWN, PEER) == ((OWN, 64513), 3001)
+    assert to_external(RouteOptions(as_override=True), path, OWN, PEER) == ((64600, OWN), 3001)
+    assert aggregated([((7,), 1), ((7,), 2)]) == ((7,), frozenset((1, 2)))
 
 
 @pytest.mark.parametrize(

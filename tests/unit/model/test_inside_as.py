@@ -1,13 +1,14 @@
 """Orders of arrival, what is told inside of an AS, and AS paths with member ASes."""
 
 from dataclasses import replace
+from ipaddress import IPv4Address
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bgpsim.model.decision import Candidate, Rules, compare
+from bgpsim.model.decision import LAST_RESORT, Candidate, Rules, Verdict, compare
 from bgpsim.model.inside_as import med_of_reflected, originator
 from bgpsim.model.selection import contenders, decide
 from bgpsim.network import as_path
@@ -49,6 +50,14 @@ def test_equal_external_paths_are_all_contenders_unless_router_ids_are_compared(
     worse = replace(other, neighbor="w", attributes=replace(A.attributes, med=99))
     assert {path.neighbor for path in contenders((one, other, worse), Rules())} == {"a", "b"}
     assert [path.neighbor for path in contenders((one, other, worse), Rules(compare_router_id=True))] == ["a"]
+
+
+def test_of_one_neighbors_equal_paths_the_one_that_was_best_stays() -> None:
+    first, second = (replace(A, path_id=n, peer_address=IPv4Address("10.0.0.1")) for n in (1, 2))
+    assert compare(first, second, Rules()) == Verdict(-1, LAST_RESORT, equal=True, open=True)
+    assert compare(first, replace(second, selected_before=True), Rules()).better == 1
+    local = [replace(path, neighbor="local", type="local") for path in (first, second)]
+    assert not compare(*local, Rules()).open
 
 
 @pytest.mark.parametrize(
