@@ -35,6 +35,7 @@ from bgpsim.network.description import (
     RouteNextHop,
     Segment,
 )
+from bgpsim.network.internal_bgp import Choice, Confederation
 from bgpsim.network.policies import Filters, Use
 from bgpsim.network.route_options import Aggregate, RouteOptions
 from bgpsim.network.session_options import SessionOptions
@@ -188,6 +189,8 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (BgpInstance, "aggregates"): bgp("tor0", aggregates=(Aggregate(ip_network("10.99.0.0/24")),)),
     (BgpInstance, "graceful_shutdown"): bgp("tor1", graceful_shutdown=True),
     (BgpInstance, "shutdown"): bgp("tor1", shutdown=True),
+    (BgpInstance, "choice"): bgp("tor0", choice=Choice(default_local_preference=90)),
+    (BgpInstance, "confederation"): bgp("tor0", confederation=Confederation(65100)),
     (BgpInstance, "ebgp_requires_policy"): bgp("tor0", ebgp_requires_policy=True),
     (BgpInstance, "listens"): bgp("tor0", listens=False),
     (BgpInstance, "installs"): bgp("worker", installs=True),
@@ -209,6 +212,7 @@ CHANGES: Mapping[tuple[type, str], Change] = {
     (Neighbor, "add_path"): lambda n: with_add_path(n),
     (NeighborFamily, "options"): family("tor0", "net0", options=RouteOptions(unchanged=frozenset(("as-path",)))),
     (NeighborFamily, "default_originate"): family("router0", "net0", default_originate=False),
+    (NeighborFamily, "reflector_client"): family("tor0", "10.0.1.2", reflector_client=True),
     (NeighborFamily, "default_map"): family("router0", "net0", default_map=NO_MAP),
     (NeighborFamily, "inbound"): family("tor0", "net0", inbound=Filters(route_map=NO_MAP)),
     (NeighborFamily, "outbound"): family("tor0", "net0", outbound=Filters(route_map=NO_MAP)),
@@ -272,6 +276,7 @@ UNSEEN: Mapping[tuple[type, str], str] = {
     (BgpInstance, "compare_router_id"): "as router_id",
     (BgpInstance, "always_compare_med"): "no two paths of this lab differ in MED",
     (BgpInstance, "deterministic_med"): "no two paths of this lab differ in MED",
+    (BgpInstance, "reflection"): "no router of this lab reflects; test_inside_as.py",
     (BgpInstance, "frr"): "nothing of this lab differs between releases; test_frr_versions.py has what does",
     (BgpInstance, "listen_limit"): "there is no listen range",
     (BgpInstance, "listen_ranges"): "nobody dials a router that does not name it",
