@@ -144,7 +144,7 @@ def standing_of(outcome: Outcome) -> tuple[Standing, str | None]:
 
 def _shorter_than(outcome: Outcome, seconds: float) -> bool:
     """Whether all of it took less: then no nexthop group was out of use for as long as that."""
-    return outcome.run.volatile["seconds"]["total"] < seconds
+    return bool(outcome.run.volatile["seconds"]["total"] < seconds)
 
 
 def _explained(

@@ -174,7 +174,7 @@ class _Reaches:
         return False
 
     def _static(self, device: str, target: str) -> bool:
-        return self._agent.call("netlink.installed_by", device=device, target=target) == _STATIC
+        return bool(self._agent.call("netlink.installed_by", device=device, target=target) == _STATIC)
 
 
 def _look(
