@@ -33,7 +33,12 @@ class NetlinkService:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="netlink")
 
     def methods(self) -> Mapping[str, Callable[..., Any]]:
-        return {"netlink.dump": self.dump, "netlink.part": self._texts.part, "netlink.lookup": self.lookup}
+        return {
+            "netlink.dump": self.dump,
+            "netlink.part": self._texts.part,
+            "netlink.lookup": self.lookup,
+            "netlink.installed_by": self.installed_by,
+        }
 
     def dump(self, devices: Sequence[str], routes: bool = True, most: int | None = None) -> dict[str, dict[str, Any]]:
         """Per device: `links` (with addr_info) and `routes` (main table, both families), in iproute2's JSON.
@@ -62,6 +67,11 @@ class NetlinkService:
                     )
                 )
         return answers
+
+    def installed_by(self, device: str, target: str) -> int | None:
+        """Whose route leads there, as a number of rtnetlink(7); None without a route."""
+        with self._namespaces.enter_network(device), RoutingSocket() as kernel:
+            return kernel.installed_by(target)
 
     def _one(self, device: str, routes: bool, most: int | None) -> dict[str, Any]:
         links = json.loads(b"".join(self._ip(device, _ADDRESSES)) or b"[]")

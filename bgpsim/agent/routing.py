@@ -35,6 +35,10 @@ _BUFFER = 1 << 17
 """Bytes; the kernel's dumps come in parts of at most 32 KiB (netlink_recvmsg of net/netlink/af_netlink.c)."""
 
 
+_FIB_MATCH = 0x2000
+"""RTM_F_FIB_MATCH (linux/rtnetlink.h): answer with the table's route, and not with what a packet makes of it."""
+
+
 class RouteMessage(rtmsg_base, nlmsg):  # type: ignore[misc]
     """rtmsg with all attributes of linux/rtnetlink.h; their place in `nla_map` is their number.
 
@@ -108,6 +112,19 @@ class RoutingSocket:
             return _route(next(self._ask(RTM_GETROUTE, question)))
         except NetlinkError as error:
             return {"error": errno.errorcode.get(error.code, str(error.code))}
+
+    def installed_by(self, target: str) -> int | None:
+        """The protocol (rtnetlink(7), RTPROT_*) of the route that a packet to `target` takes; None without one."""
+        address = ip_address(target)
+        question = RouteMessage()
+        question["family"] = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        question["dst_len"] = address.max_prefixlen
+        question["flags"] = _FIB_MATCH
+        question["attrs"] = [("RTA_DST", target)]
+        try:
+            return int(next(self._ask(RTM_GETROUTE, question))["proto"])
+        except NetlinkError:
+            return None
 
     def neighbors(self) -> dict[tuple[str, str], str]:
         """(interface, address) -> state of the entry, as `ip neighbor` names it."""

@@ -10,7 +10,8 @@ from bgpsim.check.compare import Comparison, Mismatch, compare, is_in_table
 from bgpsim.fuzz.joined import Member
 from bgpsim.fuzz.known import KnownDifference
 from bgpsim.model import outcomes
-from bgpsim.model.left_open import ORDER_OF_ARRIVAL
+from bgpsim.model.groups import KEPT
+from bgpsim.model.left_open import ORDER_OF_ARRIVAL, STALE_GROUP
 from bgpsim.network.grouped import Grouped
 from bgpsim.network.state import PLANES, NetworkState
 from bgpsim.scenario.playing.recording import Outcome
@@ -108,7 +109,7 @@ def tally(member: Member, index: int, outcome: Outcome, known: Sequence[KnownDif
         if parts[step.name].outcomes:
             open_facts += _open(step, before, state.predicted)
         before = state.predicted
-    standing, because = _standing(outcome)
+    standing, because = standing_of(outcome)
     return Result(
         index,
         sketch.about,
@@ -128,17 +129,22 @@ def tally(member: Member, index: int, outcome: Outcome, known: Sequence[KnownDif
     )
 
 
-def _standing(outcome: Outcome) -> tuple[Standing, str | None]:
+def standing_of(outcome: Outcome) -> tuple[Standing, str | None]:
+    """Whether it counts, and why not."""
     run = outcome.run
     if run.error is not None:
         kinds: Mapping[str, Standing] = {"not-settled": "not settled", "refused": "refused", "exec": "refused"}
         return kinds.get(run.error.kind, "broken"), run.error.message
-    reservations = [
-        one for one in run.not_modelled if one.effect == "possible" and not one.text.startswith(ORDER_OF_ARRIVAL)
-    ]
+    certain = (ORDER_OF_ARRIVAL, *((STALE_GROUP,) if _shorter_than(outcome, KEPT) else ()))
+    reservations = [one for one in run.not_modelled if one.effect == "possible" and not one.text.startswith(certain)]
     if reservations:
         return "partial", reservations[0].text
     return "counts", None
+
+
+def _shorter_than(outcome: Outcome, seconds: float) -> bool:
+    """Whether all of it took less: then no nexthop group was out of use for as long as that."""
+    return bool(outcome.run.volatile["seconds"]["total"] < seconds)
 
 
 def _explained(

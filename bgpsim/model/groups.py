@@ -23,6 +23,9 @@ from bgpsim.network.description import InterfaceRef, Network
 from bgpsim.network.state import BgpPath, FibKey, FibNextHop, NetworkState, PathKey, SessionKey
 from bgpsim.network.types import Prefix, family_of
 
+KEPT = 180.0
+"""Seconds that zebra keeps a group that is out of use."""
+
 NextHops: TypeAlias = frozenset[FibNextHop]
 Groups: TypeAlias = Mapping[str, Mapping[NextHops, NextHops]]
 """Per device: a group as zebra knows it -> the members that the kernel's group still has."""

@@ -22,6 +22,10 @@ from bgpsim.source import Source, Unmodelled
 ORDER_OF_ARRIVAL = "order of arrival"
 """How the text of a tie begins, of which every outcome is known (`bgpsim.model.outcomes`)."""
 
+STALE_GROUP = "the kernel's nexthop group"
+"""How the text of a route over a group that an interface has left begins: true for as long as zebra keeps the group
+(`bgpsim.model.groups.KEPT`)."""
+
 
 class Arrival(NamedTuple):
     """A destination whose best path only the order of arrival tells."""
@@ -136,7 +140,7 @@ def stale_groups(
                     Unmodelled(
                         source=_anchor(network, network.devices[name], None),
                         device=name,
-                        text=f"the kernel's nexthop group of {_alike(prefix, sizes)} has lost {interfaces}",
+                        text=f"{STALE_GROUP} of {_alike(prefix, sizes)} has lost {interfaces}",
                         effect="possible",
                         affects=(name,),
                         why="FRR 8.4 takes a group again that an interface has left when it was down, unless the group"

@@ -370,8 +370,8 @@ class Exporter:
         learnt with (it is replaced in the packet alone), else one that is cleared."""
         path = best.attributes
         external = end.type == "ebgp"
-        if family == "ipv4-unicast" and _ipv6(after_policy):
-            # A route-map has put an IPv6 address into an IPv4 route, which is shown and not sent.
+        if family == "ipv4-unicast" and _ipv6(after_policy) and (changed or not end.extended_nexthop):
+            # Learnt so, or put there by a route-map: shown and not sent.
             return after_policy
         own = _next_hop_self(end, settings, best)
         if external and best.type == "local" and path.next_hop != SELF and not own and not changed:
@@ -379,7 +379,7 @@ class Exporter:
             # (bgp_updgrp.c, bgp_subgrp_multiaccess_check_v4): who is in it depends on who came when.
             return UNTOLD
         if family == "ipv4-unicast" and end.extended_nexthop:
-            return SELF
+            return next_hop if not external and _ipv6(next_hop) else SELF
         if changed and family == "ipv4-unicast" and parse_link_local(after_policy) is not None:
             return after_policy
         if changed:
@@ -440,12 +440,12 @@ class Exporter:
             return SELF
         if parse_link_local(text) is not None:
             # An internal peer gets the global address that came with it; to others the router's own goes along.
-            beside = self._global_beside(best) if end.type == "ibgp" and family == "ipv6-unicast" else None
-            return beside or SELF
+            named = end.type == "ibgp" and (family == "ipv6-unicast" or end.extended_nexthop)
+            return (self._global_beside(best) if named else None) or SELF
         if end.type == "ebgp" and (self._goes_back(end, family, best) or not self._shared(device, end, text)):
             return SELF
         if family == "ipv4-unicast" and end.extended_nexthop:
-            return SELF
+            return text if end.type == "ibgp" and _ipv6(text) else SELF
         return text
 
     def _goes_back(self, end: SessionEnd, family: Family, best: Candidate) -> bool:

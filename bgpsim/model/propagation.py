@@ -406,9 +406,10 @@ class _Run:
     def _resolve(
         self, router: _Router, end: SessionEnd, prefix: Prefix, path: Attributes
     ) -> tuple[frozenset[FibNextHop], int] | None:
-        """Next-hop tracking (zebra_rnh.c): an external peer's next hop must be on a connected network (TTL 1); another
-        one may resolve through any route but the path's own, and through a default route only with `ip nht
-        resolve-via-default` (off where zebra starts with traditional defaults)."""
+        """Next-hop tracking (zebra_rnh.c): an external peer's next hop must be on a connected network, or behind a
+        static route of FRR's, through which zebra does not install it (TTL 1); another one may resolve through any
+        route but the path's own, and through a default route only with `ip nht resolve-via-default` (off where zebra
+        starts with traditional defaults)."""
         if parse_link_local(path.next_hop) is not None:
             if end.interface is None:
                 return None
@@ -425,7 +426,7 @@ class _Run:
         default = address.version in router.device.resolve_via_default
         static = [(p, route) for p, route in rib.table.matches(address) if p.prefixlen or default]
         if (end.type == "ebgp" and must_be_connected(end.neighbor)) or path.next_hop in router.connected_only:
-            if not static or not static[0][1].connected:
+            if not static or not static[0][1].near:
                 return None
             return _through(static[0][1], path.next_hop)
         matches = router.installed.matches(address)
@@ -451,7 +452,7 @@ class _Run:
         hops: frozenset[FibNextHop] = frozenset()
         if best is not None and best.aggregate and used and not covered:
             route = InstalledRoute(prefix, frozenset(), 0, best.sources, "blackhole")
-        if best is not None and best.type != "local" and not covered:
+        if best is not None and best.type != "local" and not covered and not _mapped(router, used, best):
             hops = frozenset(
                 hop
                 for path in used
@@ -497,6 +498,13 @@ def _recurses(router: _Router, best: Candidate) -> bool:
     that are used together (bgpd/bgp_zebra.c, bgp_zebra_announce, ZEBRA_FLAG_ALLOW_RECURSION)."""
     end = next((end for end in router.ends if end.neighbor.name == best.neighbor), None)
     return end is None or end.type != "ebgp" or end.neighbor.ebgp_ttl != 1
+
+
+def _mapped(router: _Router, used: Iterable[Candidate], best: Candidate) -> bool:
+    """One next hop is a mapped IPv4 address (RFC 4291 section 2.5.5.2), which zebra resolves to an IPv4 gateway: the
+    kernel refuses an IPv6 route with that, its other next hops too (measured on 8.4.4)."""
+    found = (_address(path.attributes.next_hop) for path in used)
+    return any(isinstance(hop, IPv6Address) and hop.ipv4_mapped for hop in found) and _recurses(router, best)
 
 
 def _wanted_connected(router: _Router) -> frozenset[str]:

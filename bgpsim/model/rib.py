@@ -91,6 +91,11 @@ class StaticRoute:
         return self.protocol == "static"
 
     @property
+    def near(self) -> bool:
+        """Good enough for what must be connected (zebra/zebra_rnh.c, rnh_check_re_nexthops)."""
+        return self.connected or self.of_frr
+
+    @property
     def rib_metric(self) -> int:
         """As zebra tells BGP: the kernel's metric of its own routes and of connected ones is none of theirs."""
         return 0 if self.connected or self.of_frr else self.metric

@@ -155,6 +155,10 @@ def _ttl(instance: BgpInstance, neighbor: Neighbor) -> int:
     return _MAXIMUM_TTL if internal else neighbor.ebgp_ttl
 
 
+def _both_passive(device: Device, peer: Device) -> _Down:
+    return _Down(f"neither {device.name} nor {peer.name} connects: both are passive", peer.name)
+
+
 class _Finder:
     def __init__(self, wiring: Wiring, ribs: dict[str, Rib], walker: Walker) -> None:
         self.wiring = wiring
@@ -207,6 +211,8 @@ class _Finder:
         )
         if back is None:
             return _Down(f"{peer.name} has no neighbor on {far.interface}", peer.name)
+        if neighbor.passive and back.passive:
+            return _both_passive(device, peer)
         for one, engine, other, to in ((neighbor, instance, back, peer), (back, peer.bgp, neighbor, device)):
             if other.options.ttl_security is not None and _ttl(engine, one) < _MAXIMUM_TTL:
                 return _Down(f"packets come to {to.name} with TTL 1, which its ttl-security does not take", peer.name)
@@ -278,8 +284,8 @@ class _Finder:
 
     def _dials(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
         """FRR tracks its peer as it tracks next hops, which a default route does not resolve (bgpd/bgp_nht.c,
-        zebra_rnh.c; `ip nht resolve-via-default`), and an external one with TTL 1 on a connected network alone. It
-        accepts a connection all the same."""
+        zebra_rnh.c; `ip nht resolve-via-default`), and an external one with TTL 1 on a connected network or behind
+        a static route alone. It accepts a connection all the same."""
         if (
             neighbor.passive
             or neighbor.options.port != BGP_PORT
@@ -293,7 +299,8 @@ class _Finder:
     def _out_of_reach(self, device: Device, instance: BgpInstance, neighbor: Neighbor, address: Address) -> bool:
         """FRR does not even try (bgpd/bgp_nht.c, bgp_find_or_add_nexthop with `connected`)."""
         near = session_type(instance, neighbor) == "ebgp" and must_be_connected(neighbor) and instance.engine == "frr"
-        return near and self._egress(device.name, address) is None
+        route = next((route for _, route in self.ribs[device.name].table.matches(address)), None)
+        return near and not (route is not None and route.near)
 
     def _no_dial(
         self,
@@ -312,7 +319,7 @@ class _Finder:
             here, there = (device.name, address) if mine is None else (peer.name, own)
             return f"{here} has no route to {there}"
         if neighbor.passive and back.passive:
-            return f"neither {device.name} nor {peer.name} connects: both are passive"
+            return _both_passive(device, peer).because
         if not instance.listens and not peer_instance.listens:
             return f"neither {device.name} nor {peer.name} accepts connections"
         for end, engine, configured, target in (

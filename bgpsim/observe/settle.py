@@ -68,7 +68,8 @@ class End:
     hold: float
     """Seconds; negotiated where the session stands."""
     connected_only: bool
-    """It tries only while its peer is on a connected network (FRR's external neighbors with TTL 1)."""
+    """It tries only while its peer is on a connected network or behind a static route of FRR's (FRR's external
+    neighbors with TTL 1)."""
     ttl: int
     """Of its packets: how many links they may cross."""
     far: str | None
@@ -139,6 +140,10 @@ def wait_settled(agent: Agent, devices: Mapping[str, LabDevice], *, quiet: float
         mark = seen["mark"]
 
 
+_STATIC = 196
+"""RTPROT_ZSTATIC (zebra/rt_netlink.h): a static route of FRR's."""
+
+
 class _Reaches:
     """Follows packets from device to device by each kernel's own lookup, over links that have carrier and are not
     silent."""
@@ -167,7 +172,7 @@ class _Reaches:
                 return at == end.far and hop <= end.ttl
             if route.get("kind") != "unicast" or (at, route["interface"]) not in self.carrier:
                 return False
-            if hop == 0 and end.connected_only and route["via"] is not None:
+            if hop == 0 and end.connected_only and route["via"] is not None and not self._static(at, target):
                 return False
             gateway = route["via"] or target
             if ip_address(gateway).is_link_local:
@@ -178,6 +183,9 @@ class _Reaches:
                 return False
             at = following
         return False
+
+    def _static(self, device: str, target: str) -> bool:
+        return bool(self._agent.call("netlink.installed_by", device=device, target=target) == _STATIC)
 
 
 def _look(

@@ -9,7 +9,10 @@ from bgpsim.check.compare import Mismatch
 from bgpsim.errors import InputError
 from bgpsim.fuzz.campaign import Progress, Settings, batches
 from bgpsim.fuzz.known import load_known
-from bgpsim.fuzz.tally import Difference, Result
+from bgpsim.fuzz.tally import Difference, Result, standing_of
+from bgpsim.model.left_open import ORDER_OF_ARRIVAL, STALE_GROUP
+from bgpsim.report.document import NotModelledPart, RunPart
+from bgpsim.scenario.playing.recording import Outcome
 
 SETTINGS = Settings(seed=5, networks=6, changes=2, image="frr", routers=20)
 GOOD = Result(0, "a line", 3, "counts", compared=10, equal=10, open=1, reasons=(2, 1), planes={"bgp": 10})
@@ -66,3 +69,27 @@ def test_known_differences(tmp_path: Path) -> None:
     file.write_text("- {name: x, statement: bfd}\n")
     with pytest.raises(InputError, match="attribute"):
         load_known(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "standing"),
+    [
+        (f"{ORDER_OF_ARRIVAL} decides", 500.0, "counts"),
+        (f"{STALE_GROUP} of 10.0.0.0/8 has lost net0", 170.0, "counts"),
+        (f"{STALE_GROUP} of 10.0.0.0/8 has lost net0", 190.0, "partial"),
+        ("something else", 1.0, "partial"),
+    ],
+)
+def test_a_nexthop_group_is_sure_to_be_there_for_three_minutes(text: str, seconds: float, standing: str) -> None:
+    found = NotModelledPart(file="topo.yml", line=1, device="r1", text=text, effect="possible", affects=["r1"])
+    run = RunPart(
+        scenario="x",
+        file="x.yaml",
+        verdict="pass",
+        confidence="partial",
+        error=None,
+        lab=None,
+        not_modelled=[found],
+        volatile={"seconds": {"total": seconds}},
+    )
+    assert standing_of(Outcome(run, 0))[0] == standing

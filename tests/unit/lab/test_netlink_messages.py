@@ -29,9 +29,9 @@ def message(kind: int, body: bytes, number: int = 1) -> bytes:
     return struct.pack("=IHHII", 16 + len(body), kind, 0, number, 0) + body
 
 
-def route(kind: int = UNICAST, flags: int = 0, **of: bytes) -> bytes:
+def route(kind: int = UNICAST, flags: int = 0, protocol: int = 0, **of: bytes) -> bytes:
     named = {globals()[name]: value for name, value in of.items()}
-    return struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 254, 0, 0, kind, flags) + attributes(named)
+    return struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 254, protocol, 0, kind, flags) + attributes(named)
 
 
 class Kernel:
@@ -91,6 +91,13 @@ def test_a_lookup_asks_for_the_whole_flow(kernel: Kernel) -> None:
     length, kind, flags, _, _, family, dst_len, src_len = struct.unpack_from("=IHHIIBBB", kernel.asked[-1])
     assert (length, kind, flags) == (len(kernel.asked[-1]), GETROUTE, 1)
     assert (family, dst_len, src_len) == (socket.AF_INET, 32, 32)
+
+
+def test_whose_route_it_is_is_asked_of_the_table(kernel: Kernel) -> None:
+    kernel.answers.append(message(NEWROUTE, route(protocol=196)))
+    with RoutingSocket() as asking:
+        assert asking.installed_by("10.0.2.2") == 196
+    assert struct.unpack_from("=I", kernel.asked[-1], 24) == (0x2000,)
 
 
 def test_a_next_hop_of_the_other_family(kernel: Kernel) -> None:

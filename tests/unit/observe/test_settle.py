@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -105,10 +105,18 @@ def test_parallel_links_are_told_apart() -> None:
     assert waiting(*up, *down) == ("a net1 is Active and may come up", "b net1 is Active and may come up")
 
 
-class Kernels:
-    """node -- tor -- far, with the loopback of tor and an address of far behind default routes."""
+KERNEL, STATIC = 3, 196
 
-    def call(self, method: str, queries: list[dict[str, str]], **_: object) -> list[dict[str, Any]]:
+
+class Kernels:
+    """node -- tor -- far, with the loopback of tor and an address of far behind routes of that protocol."""
+
+    def __init__(self, protocol: int) -> None:
+        self.protocol = protocol
+
+    def call(self, method: str, queries: Sequence[dict[str, str]] = (), **_: object) -> Any:
+        if method == "netlink.installed_by":
+            return self.protocol
         assert method == "netlink.lookup"
         ((device, target),) = [(q["device"], q["target"]) for q in queries]
         if (device, target) in (("tor", "10.0.0.1"), ("far", "10.0.2.2")):
@@ -119,16 +127,18 @@ class Kernels:
 
 
 @pytest.mark.parametrize(
-    ("target", "far", "changes", "arrives"),
+    ("target", "far", "changes", "protocol", "arrives"),
     [
-        ("10.0.0.1", "tor", {"ttl": 1}, True),
-        ("10.0.0.1", "tor", {"ttl": 1, "connected_only": True}, False),
-        ("10.0.2.2", "far", {"ttl": 1}, False),
-        ("10.0.2.2", "far", {"ttl": 2}, True),
+        ("10.0.0.1", "tor", {"ttl": 1}, KERNEL, True),
+        ("10.0.0.1", "tor", {"ttl": 1, "connected_only": True}, KERNEL, False),
+        ("10.0.0.1", "tor", {"ttl": 1, "connected_only": True}, STATIC, True),
+        ("10.0.2.2", "far", {"ttl": 1}, KERNEL, False),
+        ("10.0.2.2", "far", {"ttl": 2}, KERNEL, True),
     ],
 )
-def test_how_far_packets_get(target: str, far: str, changes: dict[str, object], arrives: bool) -> None:
-    """GoBGP's external session to a loopback of the next router comes up with TTL 1; FRR would not even try."""
+def test_how_far_packets_get(target: str, far: str, changes: dict[str, object], protocol: int, arrives: bool) -> None:
+    """GoBGP's external session to a loopback of the next router comes up with TTL 1; FRR does not even try, unless a
+    static route of its own leads there."""
     addresses = {"tor": {"net0": ["10.0.1.1"], "lo": ["10.0.0.1"]}, "far": {"net0": ["10.0.2.2"]}, "node": {}}
     known = owners(
         {
@@ -138,7 +148,7 @@ def test_how_far_packets_get(target: str, far: str, changes: dict[str, object], 
         [],
     )
     carrier = frozenset({("node", "net0"), ("tor", "net1")})
-    reaches = _Reaches(Kernels(), known, carrier, {}).reaches  # type: ignore[arg-type]
+    reaches = _Reaches(Kernels(protocol), known, carrier, {}).reaches  # type: ignore[arg-type]
     assert reaches(end("node", far, target, link=None, **changes)) is arrives
 
 
