@@ -15,7 +15,7 @@ from bgpsim.fuzz.playing import embedded
 
 pytestmark = pytest.mark.lab
 
-SEED, NETWORKS = 1, 7
+SEED, NETWORKS = 1, 5
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
