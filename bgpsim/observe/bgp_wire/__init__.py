@@ -8,8 +8,12 @@ from importlib import import_module
 
 
 def prepare() -> None:
-    """Import scapy's layer in the background, while this process waits for the lab: it takes up to 0.25 s."""
-    threading.Thread(target=_import, name="scapy", daemon=True).start()
+    """Import scapy's layer in the background, while this process waits for the lab: it takes up to 0.25 s.
+
+    No daemon thread: a process that ends waits for it. Python ends a daemon thread wherever it is, and within a
+    library of Rust's that scapy imports this aborts the process ("FATAL: exception not rethrown").
+    """
+    threading.Thread(target=_import, name="scapy").start()
 
 
 def _import() -> None:
