@@ -1,4 +1,4 @@
-"""pytest imports test modules by their names alone: two of one name are an error, seen only where both are collected."""
+"""pytest imports test modules by their names alone: two of one name are an error where both are collected."""
 
 from __future__ import annotations
 
