@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
+from bgpsim.model.acceptance import accepted
 from bgpsim.model.aggregation import Aggregation, KeptApart
 from bgpsim.model.decision import Candidate, Rules
 from bgpsim.model.fib import InstalledRoute
@@ -18,7 +19,7 @@ from bgpsim.model.local_paths import local_paths
 from bgpsim.model.neighbor_policy import hop_interface
 from bgpsim.model.neighbors import must_be_connected, neighbor_sources
 from bgpsim.model.nexthop_tracking import ConnectedOnly, User
-from bgpsim.model.policy import Exporter, Sent, accepted
+from bgpsim.model.policy import Exporter, Sent
 from bgpsim.model.rib import PrefixTable, Rib, StaticRoute
 from bgpsim.model.route_map_sets import SELF
 from bgpsim.model.selection import Decided, best_of_each_as, decide
